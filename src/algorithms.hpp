@@ -1,0 +1,43 @@
+// Every algorithm of topkit by name: what can be listed, forced, tested and measured one by one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "problem.hpp"
+
+namespace topkit {
+
+// The CPU part first, then CUDA; the table in algorithms.cpp has the same order.
+enum class Algorithm : std::uint8_t {
+  argmax,   // src/cpu/argmax.hpp
+  tiny,     // src/cpu/tiny.hpp
+  maxima,   // src/cpu/maxima.hpp
+  blocked,  // src/cpu/blocked.hpp
+  sampled,  // src/cpu/sampled.hpp
+  split,    // src/cpu/split.hpp
+  // CUDA: one .cu each
+  cuda_warp,
+  cuda_block,
+  cuda_cluster,
+  cuda_stream,
+  cuda_grid,
+  cuda_radix,
+};
+inline constexpr int kAlgorithms = 12;
+
+struct AlgorithmInfo {
+  Algorithm algorithm;
+  std::string_view name;    // as --algorithm takes it
+  DeviceKind device;
+  std::string_view regime;  // one line: where it is good
+  bool (*can)(const Problem& problem);  // solves this problem exactly, fast or not
+};
+
+std::span<const AlgorithmInfo> algorithms();
+const AlgorithmInfo& info(Algorithm algorithm);
+std::optional<Algorithm> algorithm_from(std::string_view name, DeviceKind device);
+
+}  // namespace topkit
