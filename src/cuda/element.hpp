@@ -1,0 +1,129 @@
+// How a kernel sees one element type: packed registers for the bulk of the work, 32-bit ordered keys for the few
+// survivors.
+//
+// A Pack is one 32-bit register of kPerPack elements. Bulk work (maxima, the filter) stays in the type's own domain,
+// where it costs one instruction a register; only survivors become keys. Keys here are private to the kernels: larger
+// is better, equal keys are ties; they need not equal topkit::KeyMap's.
+//
+// The fast elements (F32, Bf16, F16) serve "largest, NaN largest". General<Raw> serves every other type of up to 32
+// bits, direction and NaN rule through KeyMap; its Pack is the key itself. 64-bit types are cuda_radix's.
+//
+// An element is built on the host from the problem and given to the kernel by value. Each has: Raw, kPerPack, kPad (a
+// pack that beats nothing), unpack (16 bytes to packs), max, key, raw, lossy, threshold, passes.
+#pragma once
+
+#include <cstdint>
+
+#include "../key.hpp"
+#include "simt.hpp"
+
+namespace topkit::cuda {
+
+using Key = std::uint32_t;
+using Pack = std::uint32_t;
+
+// 16 bytes of a row, as they are loaded.
+struct alignas(16) Vec {
+  std::uint32_t word[4];
+};
+
+// key << 32 | ~index: unique, larger is better, the lower index wins ties.
+using Candidate = std::uint64_t;
+__device__ inline Candidate candidate(Key key, std::uint32_t index) {
+  return (static_cast<Candidate>(key) << 32) | static_cast<std::uint32_t>(~index);
+}
+__device__ inline Key key_of(Candidate c) { return static_cast<Key>(c >> 32); }
+__device__ inline std::uint32_t index_of(Candidate c) { return ~static_cast<std::uint32_t>(c); }
+
+struct F32 {
+  using Raw = std::uint32_t;
+  static constexpr int kPerPack = 1;
+  static constexpr int kPacksPerVec = 4;
+  static constexpr Pack kPad = 0xff800000;  // -inf
+
+  explicit F32(const Problem&) {}
+  __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
+    for (int i = 0; i < 4; ++i) out[i] = v.word[i];
+  }
+  __device__ static Pack max(Pack a, Pack b) { return float_bits(max_nan(bits_float(a), bits_float(b))); }
+  // x + 0 turns -0 into +0 and every NaN into the canonical one, whose bits rank above +inf.
+  __device__ Key key(Pack p, int) const {
+    const auto bits = static_cast<std::int32_t>(float_bits(add_zero(bits_float(p))));
+    return static_cast<Key>(bits ^ ((bits >> 31) | static_cast<std::int32_t>(0x80000000)));
+  }
+  // The bits of an element with this key; lossy for zero (its sign) and NaN (its payload).
+  __device__ Raw raw(Key k) const { return (k & 0x80000000) != 0 ? k ^ 0x80000000 : ~k; }
+  __device__ bool lossy(Key k) const { return k == 0x80000000 || k > 0xff800000; }
+  // What packs are compared with. Never above an element of this key; for NaN it is +inf, which NaN passes.
+  __device__ Pack threshold(Key k) const { return k > 0xff800000 ? 0x7f800000 : raw(k); }
+  // Bit s: element s of the pack is not below the threshold. NaN passes.
+  __device__ static unsigned passes(Pack p, Pack threshold) {
+    return !(bits_float(p) < bits_float(threshold)) ? 1U : 0U;
+  }
+};
+
+// Two 16-bit floats a register; kInf is the type's +inf.
+template <class Half2, std::uint32_t kInf>
+struct Float16 {
+  using Raw = std::uint16_t;
+  static constexpr int kPerPack = 2;
+  static constexpr int kPacksPerVec = 4;
+  static constexpr Pack kPad = (0x8000U | kInf) * 0x00010001U;
+
+  explicit Float16(const Problem&) {}
+  __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
+    for (int i = 0; i < 4; ++i) out[i] = v.word[i];
+  }
+  __device__ static Pack max(Pack a, Pack b) { return Half2::max_nan(a, b); }
+  __device__ Key key(Pack p, int sub) const {
+    const std::uint32_t bits = sub == 0 ? p & 0xffff : p >> 16;
+    const std::uint32_t magnitude = bits & 0x7fff;
+    if (magnitude > kInf) return 0xffff;
+    return (bits & 0x8000) != 0 ? 0x8000 - magnitude : 0x8000 + magnitude;
+  }
+  __device__ Raw raw(Key k) const { return static_cast<Raw>(k >= 0x8000 ? k ^ 0x8000 : 0x10000 - k); }
+  __device__ bool lossy(Key k) const { return k == 0x8000 || k == 0xffff; }
+  __device__ Pack threshold(Key k) const { return (k == 0xffff ? kInf : raw(k)) * 0x00010001U; }
+  // Bits 0 and 1: the low and high element are not below the threshold.
+  __device__ static unsigned passes(Pack p, Pack threshold) {
+    const std::uint32_t mask = Half2::not_less(p, threshold);  // 0xffff for each element that passes
+    return (mask & 1U) | ((mask >> 15) & 2U);
+  }
+};
+
+struct Bf16x2 {
+  __device__ static Pack max_nan(Pack a, Pack b) { return max_nan_bf16x2(a, b); }
+  __device__ static std::uint32_t not_less(Pack a, Pack b) { return not_less_bf16x2(a, b); }
+};
+struct F16x2 {
+  __device__ static Pack max_nan(Pack a, Pack b) { return max_nan_f16x2(a, b); }
+  __device__ static std::uint32_t not_less(Pack a, Pack b) { return not_less_f16x2(a, b); }
+};
+using Bf16 = Float16<Bf16x2, 0x7f80>;
+using F16 = Float16<F16x2, 0x7c00>;
+
+// Any type of up to 32 bits, either direction, either NaN rule.
+template <class RawType>
+struct General {
+  using Raw = RawType;
+  static constexpr int kPerPack = 1;
+  static constexpr int kPacksPerVec = 16 / sizeof(Raw);
+  static constexpr Pack kPad = 0;
+
+  KeyMap<Raw> map;
+
+  explicit General(const Problem& problem) : map(key_map<Raw>(info(problem.dtype), problem.largest, problem.nan)) {}
+  __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
+    constexpr int kPerWord = 4 / sizeof(Raw);
+    for (int i = 0; i < kPacksPerVec; ++i)
+      out[i] = map(static_cast<Raw>(v.word[i / kPerWord] >> (i % kPerWord * 8 * static_cast<int>(sizeof(Raw)))));
+  }
+  __device__ static Pack max(Pack a, Pack b) { return a > b ? a : b; }
+  __device__ Key key(Pack p, int) const { return p; }
+  __device__ Raw raw(Key k) const { return map.raw(static_cast<Raw>(k)); }
+  __device__ bool lossy(Key k) const { return map.lossy(static_cast<Raw>(k)); }
+  __device__ Pack threshold(Key k) const { return k; }
+  __device__ static unsigned passes(Pack p, Pack threshold) { return p >= threshold ? 1U : 0U; }
+};
+
+}  // namespace topkit::cuda
