@@ -1,0 +1,70 @@
+// Packed and NaN-keeping arithmetic as nvcc sees it.
+#pragma once
+
+#include <cstdint>
+
+namespace topkit::cuda {
+
+__device__ __forceinline__ float max_nan(float a, float b) {
+  float c;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(c) : "f"(a), "f"(b));
+  return c;
+}
+__device__ __forceinline__ float min_nan(float a, float b) {
+  float c;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(c) : "f"(a), "f"(b));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t max_nan_f16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t min_nan_f16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("min.NaN.f16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t max_nan_bf16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("max.NaN.bf16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t min_nan_bf16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("min.NaN.bf16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t gt_mask_f16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("set.gt.u32.f16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t ge_mask_f16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("set.ge.u32.f16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
+// Below sm_90 there is no packed bf16 compare: a bf16 is the upper half of an f32.
+__device__ __forceinline__ std::uint32_t gt_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
+#if __CUDA_ARCH__ >= 900
+  std::uint32_t c;
+  asm("set.gt.u32.bf16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+#else
+  return (__uint_as_float(a << 16) > __uint_as_float(b << 16) ? 0xFFFFU : 0U) |
+         (__uint_as_float(a & 0xFFFF0000U) > __uint_as_float(b & 0xFFFF0000U) ? 0xFFFF0000U : 0U);
+#endif
+}
+__device__ __forceinline__ std::uint32_t ge_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
+#if __CUDA_ARCH__ >= 900
+  std::uint32_t c;
+  asm("set.ge.u32.bf16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+#else
+  return (__uint_as_float(a << 16) >= __uint_as_float(b << 16) ? 0xFFFFU : 0U) |
+         (__uint_as_float(a & 0xFFFF0000U) >= __uint_as_float(b & 0xFFFF0000U) ? 0xFFFF0000U : 0U);
+#endif
+}
+
+}  // namespace topkit::cuda

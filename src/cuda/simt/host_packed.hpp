@@ -1,0 +1,76 @@
+// Packed and NaN-keeping arithmetic of the host stand-in.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "host_types.hpp"
+
+namespace topkit::simt {
+
+inline float from_f16(std::uint16_t h) {
+  const int exponent = h >> 10 & 31, mantissa = h & 1023;
+  const float magnitude = exponent == 31  ? (mantissa != 0 ? NAN : INFINITY)
+                          : exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
+                                          : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
+  return (h & 0x8000) != 0 ? -magnitude : magnitude;
+}
+inline float from_bf16(std::uint16_t h) { return std::bit_cast<float>(static_cast<std::uint32_t>(h) << 16); }
+
+// max.NaN: the canonical NaN when one is there; +0 is above -0.
+template <bool kMax, float (*decode)(std::uint16_t)>
+std::uint32_t pick_nan(std::uint32_t a, std::uint32_t b) {
+  return halves<std::uint16_t>(a, b, [](std::uint16_t x, std::uint16_t y) -> std::uint16_t {
+    const float u = decode(x), v = decode(y);
+    if (std::isnan(u) || std::isnan(v)) return 0x7FFF;
+    if (u == v) return ((x & 0x8000) != 0) == kMax ? y : x;
+    return (u > v) == kMax ? x : y;
+  });
+}
+template <bool kOrEqual, float (*decode)(std::uint16_t)>
+std::uint32_t compare_mask(std::uint32_t a, std::uint32_t b) {
+  return halves<std::uint16_t>(a, b, [](std::uint16_t x, std::uint16_t y) -> std::uint16_t {
+    const float u = decode(x), v = decode(y);
+    return u > v || (kOrEqual && u == v) ? 0xFFFF : 0;
+  });
+}
+
+}  // namespace topkit::simt
+
+namespace topkit::cuda {
+
+inline float max_nan(float a, float b) {
+  if (std::isnan(a) || std::isnan(b)) return std::bit_cast<float>(0x7FFFFFFFU);
+  return a == b ? (std::signbit(a) ? b : a) : (a > b ? a : b);
+}
+inline float min_nan(float a, float b) {
+  if (std::isnan(a) || std::isnan(b)) return std::bit_cast<float>(0x7FFFFFFFU);
+  return a == b ? (std::signbit(a) ? a : b) : (a < b ? a : b);
+}
+inline std::uint32_t max_nan_f16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::pick_nan<true, simt::from_f16>(a, b);
+}
+inline std::uint32_t min_nan_f16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::pick_nan<false, simt::from_f16>(a, b);
+}
+inline std::uint32_t max_nan_bf16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::pick_nan<true, simt::from_bf16>(a, b);
+}
+inline std::uint32_t min_nan_bf16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::pick_nan<false, simt::from_bf16>(a, b);
+}
+inline std::uint32_t gt_mask_f16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::compare_mask<false, simt::from_f16>(a, b);
+}
+inline std::uint32_t ge_mask_f16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::compare_mask<true, simt::from_f16>(a, b);
+}
+inline std::uint32_t gt_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::compare_mask<false, simt::from_bf16>(a, b);
+}
+inline std::uint32_t ge_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::compare_mask<true, simt::from_bf16>(a, b);
+}
+
+}  // namespace topkit::cuda
