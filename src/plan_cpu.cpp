@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include "plan_device.hpp"
+#include "status.hpp"
+
+namespace topkit {
+namespace {
+
+constexpr Isa kAll[] = {Isa::avx512, Isa::avx2, Isa::neon, Isa::scalar};
+
+Isa pick_isa(const Device& device, std::string_view wish) {
+  if (wish.empty()) {
+    for (const Isa isa : kAll)
+      if (device.has(isa)) return isa;
+    return Isa::scalar;
+  }
+  for (const Isa isa : kAll)
+    if (name(isa) == wish) {
+      if (!device.has(isa)) fail(TK_UNSUPPORTED, "isa = {}: this machine or build does not have it", wish);
+      return isa;
+    }
+  invalid("isa = {}: must be one of avx512 avx2 neon scalar", wish);
+}
+
+const CpuTuning& tuning_of(const Tuning& tuning, Isa isa) {
+  for (const CpuTuning& row : tuning.cpu)
+    if (row.isa == isa) return row;
+  fail(TK_INTERNAL, "the tuning table has no row for {}", name(isa));
+}
+
+struct Choice {
+  Algorithm algorithm;
+  std::string_view why;
+};
+
+Choice pick_algorithm(const Problem& p, const CpuTuning& t) {
+  const std::int64_t row_bytes = p.cols * bytes(p.dtype);
+  if (p.k <= 1) return {Algorithm::argmax, "k = 1"};
+  if (p.cols <= t.tiny_cols && p.k <= t.tiny_k) return {Algorithm::tiny, "short row, few winners"};
+  if (row_bytes <= t.maxima_bytes && p.k <= t.maxima_k && p.k <= p.cols / t.maxima_k_ratio)
+    return {Algorithm::maxima, "the row stays in the first cache and k is a small part of it"};
+  if (p.cols >= t.sampled_cols && p.k <= p.cols / t.sampled_k_ratio)
+    return {Algorithm::sampled, "long row: the cost of a sample is small beside one pass"};
+  if (p.k <= p.cols / t.blocked_k_ratio) return {Algorithm::blocked, "k is a small part of the row"};
+  return {Algorithm::split, "k is a large part of the row"};
+}
+
+// One thread for every thread_bytes of input; whole rows when there are enough, else every row in parts.
+void share_out(Plan& plan, const Problem& p, const CpuTuning& t, const Device& device, int wished) {
+  const std::int64_t row_bytes = std::max<std::int64_t>(p.cols * bytes(p.dtype), 1);
+  const std::int64_t all_bytes = p.rows > INT64_MAX / row_bytes ? INT64_MAX : p.rows * row_bytes;
+  const std::int64_t machine = std::max(device.threads, 1);
+  const std::int64_t threads = wished > 0 ? wished : std::clamp<std::int64_t>(all_bytes / t.thread_bytes, 1, machine);
+  if (threads > 1 && p.rows < threads && row_bytes >= t.split_row_bytes) {
+    plan.row_parts = static_cast<int>(threads);
+    plan.threads = static_cast<int>(threads);
+    plan.rows_per_task = 1;
+    return;
+  }
+  plan.threads = static_cast<int>(std::clamp<std::int64_t>(p.rows, 1, threads));
+  // Several tasks a thread, so that a thread that is held up does not hold up the call.
+  constexpr std::int64_t kTasksPerThread = 8;
+  plan.rows_per_task = plan.threads == 1 ? std::max<std::int64_t>(p.rows, 1)
+                                         : std::max<std::int64_t>(p.rows / (plan.threads * kTasksPerThread), 1);
+}
+
+}  // namespace
+
+Plan choose_cpu(const Problem& problem, const Device& device, const Tuning& tuning, const Wish& wish) {
+  Plan plan;
+  plan.isa = pick_isa(device, wish.isa);
+  const CpuTuning& row = tuning_of(tuning, plan.isa);
+  const Choice choice =
+      wish.algorithm.empty() ? pick_algorithm(problem, row) : Choice{wished_algorithm(problem, wish), "forced by name"};
+  plan.algorithm = choice.algorithm;
+  plan.why = choice.why;
+  share_out(plan, problem, row, device, wish.threads);
+  return plan;
+}
+
+}  // namespace topkit

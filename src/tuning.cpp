@@ -1,0 +1,21 @@
+#include "tuning.hpp"
+
+#include <array>
+
+namespace topkit {
+namespace {
+
+constexpr std::array<CpuTuning, kIsas> kCpu{{
+#include "tuning/cpu_avx2.inc"
+#include "tuning/cpu_avx512.inc"
+#include "tuning/cpu_neon.inc"
+#include "tuning/cpu_scalar.inc"
+}};
+
+constexpr Tuning kBuiltIn{.cpu = kCpu};
+
+}  // namespace
+
+const Tuning& built_in_tuning() { return kBuiltIn; }
+
+}  // namespace topkit
