@@ -1,0 +1,255 @@
+#include "validate.hpp"
+
+#include <array>
+#include <cstring>
+#include <limits>
+#include <span>
+
+#include "options.hpp"
+#include "status.hpp"
+
+namespace topkit {
+namespace {
+
+constexpr std::int64_t kMaxCols = std::numeric_limits<std::int32_t>::max();
+constexpr std::uintptr_t kWorkspaceAlignment = 256;
+
+// The tensors of one call; the first `count` are set.
+struct Tensors {
+  std::array<Tensor, 8> all;
+  std::size_t count = 0;
+
+  Tensor& add(const Tensor& tensor) { return all[count++] = tensor; }
+};
+
+struct Selection {
+  int axis = 0;
+  std::int64_t rows = 1, cols = 0;
+};
+
+Selection select_axis(const Tensor& x, int axis) {
+  if (x.rank == 0) invalid("x.ndim = 0: must be at least 1");
+  if (axis < -x.rank || axis >= x.rank)
+    invalid("axis = {}: must be in {}..{}, x has {} axes", axis, -x.rank, x.rank - 1, x.rank);
+  Selection result;
+  result.axis = axis < 0 ? axis + x.rank : axis;
+  result.cols = x.shape[result.axis];
+  if (result.cols > kMaxCols)
+    invalid("x.shape[{}] = {}: the selected axis has at most {} elements", result.axis, result.cols, kMaxCols);
+  bool empty = false;
+  for (int i = 0; i < x.rank; ++i) empty = empty || (i != result.axis && x.shape[i] == 0);
+  for (int i = 0; i < x.rank && !empty; ++i)
+    if (i != result.axis && __builtin_mul_overflow(result.rows, x.shape[i], &result.rows))
+      invalid("x.shape = {}: the number of rows must fit in 63 bits", shape_text(x.shape, x.rank));
+  if (empty) result.rows = 0;
+  return result;
+}
+
+void check_device(const Tensor& tensor, const Tensor& x) {
+  const bool same = tensor.device == x.device &&
+                    (x.device == DeviceKind::cpu || tensor.managed || x.managed || tensor.device_id == x.device_id);
+  if (!same)
+    invalid("{} is on {}: all tensors must be on the device of x, {}", tensor.name, device_name(tensor),
+            device_name(x));
+}
+
+void check_k(std::int64_t k, std::int64_t cols, bool padded) {
+  if (k < 0) invalid("k = {}: must not be negative", k);
+  if (!padded && k > cols) invalid("k = {}: must be in 0..{}, the length of the selected axis of x", k, cols);
+  if (k > kMaxCols) invalid("k = {}: must be at most {}", k, kMaxCols);
+}
+
+// lengths, starts, row_k.
+RowArray read_row_array(std::string_view name, const DLTensor& tensor, std::int64_t rows, Use use, Tensors& tensors) {
+  RowArray result;
+  result.type = index_type(name, required(name, &tensor));
+  const Tensor& t = tensors.add(read_tensor(name, tensor, use));
+  check_device(t, tensors.all[0]);
+  if (t.rank != 1 || t.shape[0] != rows)
+    invalid("{}.shape = {}: must be [{}], one entry a row", name, shape_text(t.shape, t.rank), rows);
+  result.data = t.data;
+  result.stride = rows > 1 ? t.strides[0] : 1;
+  return result;
+}
+
+// Where a kernel on the host would read wrong numbers, the caller hears of it instead of getting a clamped answer.
+void check_row_contents(const Args& args) {
+  const Problem& p = args.problem;
+  for (std::int64_t r = 0; r < p.rows; ++r) {
+    const std::int64_t start = args.starts.data != nullptr ? args.starts[r] : 0;
+    if (start < 0 || start > p.cols) invalid("starts[{}] = {}: must be in 0..{}, the columns of x", r, start, p.cols);
+    if (args.lengths.data != nullptr && (args.lengths[r] < 0 || args.lengths[r] > p.cols - start))
+      invalid("lengths[{}] = {}: must be in 0..{}, the columns of x{}", r, args.lengths[r], p.cols - start,
+              start > 0 ? " from starts on" : "");
+    if (args.row_k.data != nullptr && (args.row_k[r] < 0 || args.row_k[r] > p.k))
+      invalid("row_k[{}] = {}: must be in 0..{}, the k of the call", r, args.row_k[r], p.k);
+  }
+}
+
+Layout read_ids(const DLTensor& tensor, const Problem& problem, Use use, Tensors& tensors, const void** data) {
+  if (index_type("ids", required("ids", &tensor)) != problem.index_type)
+    invalid("ids.dtype = int{}: must be the type of indices, int{}", tensor.dtype.bits, 96 - tensor.dtype.bits);
+  const Tensor& t = tensors.add(read_tensor("ids", tensor, use));
+  check_device(t, tensors.all[0]);
+  const bool shared = t.rank == 1 && t.shape[0] == problem.cols;
+  const bool by_row = t.rank == 2 && t.shape[0] == problem.rows && t.shape[1] == problem.cols;
+  if (!shared && !by_row)
+    invalid("ids.shape = {}: must be [{}] or [{}, {}]", shape_text(t.shape, t.rank), problem.cols, problem.rows,
+            problem.cols);
+  *data = t.data;
+  const auto last = static_cast<std::size_t>(t.rank - 1);
+  return {.inner = 1, .outer_stride = by_row ? t.strides[0] : 0, .inner_stride = 0, .col_stride = t.strides[last]};
+}
+
+Layout checked_layout(const Tensor& tensor, int axis) {
+  const auto layout = layout_along(tensor, axis);
+  if (!layout)
+    fail(TK_UNSUPPORTED, "{}.strides = {} with shape {}: the axes beside axis {} must collapse to two strides",
+         tensor.name, shape_text(tensor.strides.data(), tensor.rank), shape_text(tensor.shape, tensor.rank), axis);
+  if (tensor.device == DeviceKind::cuda && (layout->col_stride != 1 || layout->inner != 1))
+    fail(TK_UNSUPPORTED, "{}.strides = {} with shape {}: on CUDA axis {} must have stride 1 and the others one stride",
+         tensor.name, shape_text(tensor.strides.data(), tensor.rank), shape_text(tensor.shape, tensor.rank), axis);
+  return *layout;
+}
+
+Tensor& read_output(const Tensor& output, const Selection& selection, std::int64_t k, Tensors& tensors) {
+  const Tensor& x = tensors.all[0];
+  std::array<std::int64_t, kMaxRank> wanted;
+  std::copy(x.shape, x.shape + x.rank, wanted.begin());
+  wanted[static_cast<std::size_t>(selection.axis)] = k;
+  if (output.rank != x.rank || !std::equal(output.shape, output.shape + output.rank, wanted.begin()))
+    invalid("{}.shape = {}: must be {}", output.name, shape_text(output.shape, output.rank),
+            shape_text(wanted.data(), x.rank));
+  check_device(output, x);
+  check_distinct_elements(output);
+  return tensors.add(output);
+}
+
+void read_workspace(const Request& request, Call& call, Tensors& tensors) {
+  const Tensor& x = tensors.all[0];
+  if (x.device == DeviceKind::cpu && request.stream != nullptr) invalid("stream: must be NULL on the CPU");
+  call.stream = request.stream;
+  if (request.workspace == nullptr) return;
+  const DLTensor& tensor = required("workspace", request.workspace);
+  if (tensor.dtype.code != kDLUInt || tensor.dtype.bits != 8)
+    invalid("workspace.dtype = (code {}, {} bits): must be uint8", tensor.dtype.code, tensor.dtype.bits);
+  const Tensor& t = tensors.add(read_tensor("workspace", tensor, Use::run));
+  if (x.device == DeviceKind::cpu) {
+    if (t.elements != 0) invalid("workspace: must be NULL on the CPU, where scratch is the calling thread's");
+    return;
+  }
+  check_device(t, x);
+  if (t.elements != t.extent_bytes) invalid("workspace.strides: must be contiguous");
+  call.workspace = t.data;
+  call.workspace_bytes = static_cast<std::size_t>(t.extent_bytes);
+}
+
+void check_overlaps(const Tensors& tensors) {
+  const auto written = [](const Tensor& t) {
+    return t.name == "values" || t.name == "indices" || t.name == "workspace";
+  };
+  for (std::size_t i = 0; i < tensors.count; ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const Tensor &a = tensors.all[i], &b = tensors.all[j];
+      if ((!written(a) && !written(b)) || apart(a, b)) continue;
+      const Tensor& output = written(a) ? a : b;
+      invalid("{} overlaps {}: outputs and workspace must not share memory with any other argument", output.name,
+              (&output == &a ? b : a).name);
+    }
+}
+
+Wish read_wish(const tk_options& options, DeviceKind device) {
+  Wish wish;
+  if (options.algorithm != nullptr) wish.algorithm = options.algorithm;
+  if (options.isa != nullptr) wish.isa = options.isa;
+  if (device == DeviceKind::cuda && !wish.isa.empty())
+    invalid("isa = {}: names a CPU instruction set, but x is on CUDA", wish.isa);
+  wish.threads = options.threads;
+  wish.has_pool = options.parallel_for != nullptr;
+  return wish;
+}
+
+std::uint64_t fill_bits(const void* fill, const DTypeInfo& type, bool largest) {
+  if (fill == nullptr) return largest ? type.worst_of_largest : type.worst_of_smallest;
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, fill, static_cast<std::size_t>(type.bits / 8));  // little-endian
+  return bits;
+}
+
+}  // namespace
+
+Call validate(const Request& request, Use use) {
+  const tk_options options = read_options(request.options);
+  Call call;
+  Args& args = call.args;
+  Problem& p = args.problem;
+  Tensors tensors;
+
+  p.dtype = element_type("x", required("x", request.x));
+  const Tensor& x = tensors.add(read_tensor("x", *request.x, use));
+  const Selection selection = select_axis(x, options.axis);
+  p.device = x.device;
+  p.rows = selection.rows;
+  p.cols = selection.cols;
+  p.k = request.k;
+  p.order = static_cast<Order>(options.order);
+  p.nan = static_cast<Nan>(options.nan);
+  p.largest = options.largest != 0;
+  p.has_lengths = options.lengths != nullptr || options.starts != nullptr;
+  p.has_row_k = options.row_k != nullptr;
+  p.has_ids = options.ids != nullptr;
+  check_k(p.k, p.cols, p.has_lengths);
+  p.layout = checked_layout(x, selection.axis);
+  args.x = x.data;
+  call.ordinal = x.device_id;
+
+  const bool both = use == Use::query && request.values == nullptr && request.indices == nullptr;
+  p.wants_values = both || request.values != nullptr;
+  p.wants_indices = both || request.indices != nullptr;
+  if (!p.wants_values && !p.wants_indices) invalid("values = NULL and indices = NULL: at least one must be given");
+  if (request.values != nullptr) {
+    if (element_type("values", required("values", request.values)) != p.dtype)
+      invalid("values.dtype = {}: must be the type of x, {}", name(*dtype_from(request.values->dtype)), name(p.dtype));
+    const Tensor& t = read_output(read_tensor("values", *request.values, use), selection, p.k, tensors);
+    args.values = t.data;
+    args.values_layout = checked_layout(t, selection.axis);
+  }
+  if (request.indices != nullptr) {
+    p.index_type = index_type("indices", required("indices", request.indices));
+    const Tensor& t = read_output(read_tensor("indices", *request.indices, use), selection, p.k, tensors);
+    args.indices = t.data;
+    args.indices_layout = checked_layout(t, selection.axis);
+  } else if (both && p.has_ids) {
+    p.index_type = index_type("ids", required("ids", options.ids));
+  }
+
+  if (options.lengths != nullptr) args.lengths = read_row_array("lengths", *options.lengths, p.rows, use, tensors);
+  if (options.starts != nullptr) args.starts = read_row_array("starts", *options.starts, p.rows, use, tensors);
+  if (options.row_k != nullptr) args.row_k = read_row_array("row_k", *options.row_k, p.rows, use, tensors);
+  if (p.has_ids) {
+    if (!p.wants_indices) invalid("ids: given, but indices = NULL leaves no place to write them");
+    args.ids_layout = read_ids(*options.ids, p, use, tensors, &args.ids);
+  }
+  args.fill = fill_bits(options.fill, info(p.dtype), p.largest);
+  call.wish = read_wish(options, p.device);
+  call.pool = {options.parallel_for, options.pool};
+  if (use == Use::query) return call;
+
+  read_workspace(request, call, tensors);
+  check_overlaps(tensors);
+  if (p.device == DeviceKind::cpu && p.k > 0 && (p.has_lengths || p.has_row_k)) check_row_contents(args);
+  return call;
+}
+
+void check_workspace(const Call& call, const Plan& plan) {
+  if (plan.workspace_bytes == 0) return;
+  if (call.workspace == nullptr)
+    invalid("workspace = NULL: this call needs {} bytes (tk_topk_workspace)", plan.workspace_bytes);
+  if (call.workspace_bytes < plan.workspace_bytes)
+    invalid("workspace has {} bytes: this call needs {} (tk_topk_workspace)", call.workspace_bytes,
+            plan.workspace_bytes);
+  if (reinterpret_cast<std::uintptr_t>(call.workspace) % kWorkspaceAlignment != 0)
+    invalid("workspace.data = {}: must be a multiple of {}", call.workspace, kWorkspaceAlignment);
+}
+
+}  // namespace topkit
