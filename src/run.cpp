@@ -1,0 +1,21 @@
+#include "run.hpp"
+
+#include "cpu/engine.hpp"
+#include "cuda/engine.hpp"
+#include "status.hpp"
+
+namespace topkit {
+
+const Device& device_of(const Call& call) {
+  return call.args.problem.device == DeviceKind::cpu ? cpu_device() : cuda_device(call.ordinal);
+}
+
+void run(const Plan& plan, const Call& call) {
+  const Problem& problem = call.args.problem;
+  if (problem.rows == 0 || problem.k == 0) return;
+  if (problem.device == DeviceKind::cpu) return cpu::run(plan, call.args, call.pool);
+  const char* message = cuda::engine().run(plan, call.args, call.workspace, call.stream);
+  if (message != nullptr && *message != '\0') fail(TK_DEVICE_ERROR, "CUDA: {}", message);
+}
+
+}  // namespace topkit
