@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# Sourced by ./dev: the stages of `./dev test`. Each stage prints to build/log/STAGE.txt; the output of a failed one is
+# shown, and the others still run.
+
+kStages=(release install asan tsan aarch64 fuzz lint cuda)
+kQuick=(release lint)
+kSkipped=77
+
+# ctest_in STAGE PRESET [CTEST ARGS]: what it ran is counted by tools/dev/count_tests.py.
+ctest_in() {
+  local results=$PWD/build/results/$1 preset=$2
+  shift 2
+  rm -rf "$results" "$results.xml"
+  mkdir -p "$results"
+  GTEST_OUTPUT="json:$results/" GTEST_COLOR=no ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure \
+    --no-tests=error --timeout 900 --output-junit "$results.xml" "$@"
+}
+
+stage_release() { compile release && ctest_in release release -LE 'gpu|install'; }
+stage_install() { compile release && ctest_in install release -L install; }
+stage_asan() { compile asan && ctest_in asan asan -LE 'gpu|install'; }
+stage_tsan() {
+  compile tsan tests_cpu
+  GTEST_FILTER='*hread*:*arallel*:*oncurren*' ctest_in tsan tsan -R '^cpu$'
+}
+stage_aarch64() {
+  compile aarch64 tests_cpu
+  ctest_in aarch64 aarch64 -R '^cpu$'
+}
+stage_fuzz() { fuzz 20; }
+stage_lint() { compile release topkit_program && bash tools/lint/run.sh; }
+stage_cuda() {
+  if [[ -z $(cuda_compiler) ]]; then echo "no nvcc on PATH nor in /usr/local/cuda/bin"; return $kSkipped; fi
+  compile release
+}
+
+packages_for() {
+  case $1 in
+    asan | fuzz | lint) echo check ;;
+    aarch64) echo aarch64 ;;
+    *) echo base ;;
+  esac
+}
+
+# In a subshell with errexit: `stage || ...` would switch errexit off inside the stage.
+run_stage() {
+  local stage=$1 log=build/log/$1.txt start=$SECONDS rc=0
+  say "$stage ..."
+  set +e
+  (set -euo pipefail; "stage_$stage") >"$log" 2>&1 </dev/null
+  rc=$?
+  set -e
+  case $rc in
+    0) verdict=ok ;;
+    "$kSkipped") verdict="skipped: $(tail -1 "$log")" ;;
+    *) verdict="FAILED ($rc): build/log/$stage.txt"; failed_stages+=("$stage"); tail -n 200 "$log" >&2 ;;
+  esac
+  summary+=("$(printf '%-10s %5d s  %s' "$stage" $((SECONDS - start)) "$verdict")")
+  say "${summary[-1]}"
+}
+
+run_test() {
+  local stages=() summary=() failed_stages=() verdict stage groups=(base)
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --quick) stages+=("${kQuick[@]}") ;;
+      --stage) stages+=("${2:?--stage needs a name}"); shift ;;
+      *) die "test: unknown argument $1" 2 ;;
+    esac
+    shift
+  done
+  if ((${#stages[@]} == 0)); then stages=("${kStages[@]}"); fi
+  for stage in "${stages[@]}"; do
+    [[ $(type -t "stage_$stage") == function ]] || die "test: no stage $stage; there are: ${kStages[*]}" 2
+    groups+=("$(packages_for "$stage")")
+  done
+  need "${groups[@]}"
+  rm -rf build/results build/log
+  mkdir -p build/log build/results
+  for stage in "${stages[@]}"; do run_stage "$stage"; done
+  echo
+  printf '%s\n' "${summary[@]}"
+  echo
+  local counted=0
+  if [[ -n $(find build/results -name '*.xml') ]]; then python3 tools/dev/count_tests.py build/results || counted=1; fi
+  ((${#failed_stages[@]} == 0)) || die "failed: ${failed_stages[*]}"
+  return $counted
+}
