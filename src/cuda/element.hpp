@@ -45,20 +45,23 @@ struct F32 {
   __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
     for (int i = 0; i < 4; ++i) out[i] = v.word[i];
   }
-  __device__ static Pack max(Pack a, Pack b) { return float_bits(max_nan(bits_float(a), bits_float(b))); }
-  // x + 0 turns -0 into +0 and every NaN into the canonical one, whose bits rank above +inf.
+  __device__ static Pack max(Pack a, Pack b) {
+    return __float_as_uint(max_nan(__uint_as_float(a), __uint_as_float(b)));
+  }
   __device__ Key key(Pack p, int) const {
-    const auto bits = static_cast<std::int32_t>(float_bits(add_zero(bits_float(p))));
-    return static_cast<Key>(bits ^ ((bits >> 31) | static_cast<std::int32_t>(0x80000000)));
+    const Pack magnitude = p & 0x7fffffff;
+    if (magnitude > 0x7f800000) return 0xffffffff;
+    return p > 0x80000000 ? ~p : magnitude ^ 0x80000000;
   }
   // The bits of an element with this key; lossy for zero (its sign) and NaN (its payload).
   __device__ Raw raw(Key k) const { return (k & 0x80000000) != 0 ? k ^ 0x80000000 : ~k; }
   __device__ bool lossy(Key k) const { return k == 0x80000000 || k > 0xff800000; }
-  // What packs are compared with. Never above an element of this key; for NaN it is +inf, which NaN passes.
-  __device__ Pack threshold(Key k) const { return k > 0xff800000 ? 0x7f800000 : raw(k); }
+  // What packs are compared with. Never above an element of this key; for NaN it is +inf, which NaN passes; every element
+  // passes that of key 0.
+  __device__ Pack threshold(Key k) const { return k > 0xff800000 ? 0x7f800000 : k < 0x00800000 ? kPad : raw(k); }
   // Bit s: element s of the pack is not below the threshold. NaN passes.
   __device__ static unsigned passes(Pack p, Pack threshold) {
-    return !(bits_float(p) < bits_float(threshold)) ? 1U : 0U;
+    return !(__uint_as_float(p) < __uint_as_float(threshold)) ? 1U : 0U;
   }
 };
 
@@ -83,21 +86,23 @@ struct Float16 {
   }
   __device__ Raw raw(Key k) const { return static_cast<Raw>(k >= 0x8000 ? k ^ 0x8000 : 0x10000 - k); }
   __device__ bool lossy(Key k) const { return k == 0x8000 || k == 0xffff; }
-  __device__ Pack threshold(Key k) const { return (k == 0xffff ? kInf : raw(k)) * 0x00010001U; }
+  __device__ Pack threshold(Key k) const {
+    return (k == 0xffff ? kInf : k < 0x8000 - kInf ? kPad & 0xffff : raw(k)) * 0x00010001U;
+  }
   // Bits 0 and 1: the low and high element are not below the threshold.
   __device__ static unsigned passes(Pack p, Pack threshold) {
-    const std::uint32_t mask = Half2::not_less(p, threshold);  // 0xffff for each element that passes
+    const std::uint32_t mask = ~Half2::gt_mask(threshold, p);  // 0xffff for each element that passes
     return (mask & 1U) | ((mask >> 15) & 2U);
   }
 };
 
 struct Bf16x2 {
   __device__ static Pack max_nan(Pack a, Pack b) { return max_nan_bf16x2(a, b); }
-  __device__ static std::uint32_t not_less(Pack a, Pack b) { return not_less_bf16x2(a, b); }
+  __device__ static std::uint32_t gt_mask(Pack a, Pack b) { return gt_mask_bf16x2(a, b); }
 };
 struct F16x2 {
   __device__ static Pack max_nan(Pack a, Pack b) { return max_nan_f16x2(a, b); }
-  __device__ static std::uint32_t not_less(Pack a, Pack b) { return not_less_f16x2(a, b); }
+  __device__ static std::uint32_t gt_mask(Pack a, Pack b) { return gt_mask_f16x2(a, b); }
 };
 using Bf16 = Float16<Bf16x2, 0x7f80>;
 using F16 = Float16<F16x2, 0x7c00>;
