@@ -53,7 +53,7 @@ run_stage() {
   case $rc in
     0) verdict=ok ;;
     "$kSkipped") verdict="skipped: $(tail -1 "$log")" ;;
-    *) verdict="FAILED ($rc): build/log/$stage.txt"; failed_stages+=("$stage"); tail -n 200 "$log" >&2 ;;
+    *) verdict="FAILED ($rc): build/log/$stage.txt"; failed_stages+=("$stage"); tail -n 80 "$log" >&2 ;;
   esac
   summary+=("$(printf '%-10s %5d s  %s' "$stage" $((SECONDS - start)) "$verdict")")
   say "${summary[-1]}"
