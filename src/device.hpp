@@ -20,6 +20,7 @@ struct Device {
   int threads = 1;
   std::int64_t l1_bytes = 0, l2_bytes = 0, l3_bytes = 0;
   // CUDA
+  char name[64] = "";
   int ordinal = 0;
   int capability = 0;  // 10 * major + minor
   int sms = 0;

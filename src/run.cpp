@@ -14,7 +14,7 @@ void run(const Plan& plan, const Call& call) {
   const Problem& problem = call.args.problem;
   if (problem.rows == 0 || problem.k == 0) return;
   if (problem.device == DeviceKind::cpu) return cpu::run(plan, call.args, call.pool);
-  const char* message = cuda::engine().run(plan, call.args, call.workspace, call.stream);
+  const char* message = cuda::engine().run(plan, call.args, call.ordinal, call.workspace, call.stream);
   if (message != nullptr && *message != '\0') fail(TK_DEVICE_ERROR, "CUDA: {}", message);
 }
 

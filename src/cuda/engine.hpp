@@ -15,9 +15,9 @@ struct Engine {
   int abi;  // kAbi of the library that filled it
   int (*device_count)();
   const char* (*read_device)(int ordinal, Device* device);
-  const char* (*run)(const Plan& plan, const Args& args, void* workspace, void* stream);
+  const char* (*run)(const Plan& plan, const Args& args, int ordinal, void* workspace, void* stream);
 };
-inline constexpr int kAbi = 1;
+inline constexpr int kAbi = 2;
 
 // The symbol libtopkit_cuda exports.
 inline constexpr const char* kEntry = "topkit_cuda_engine";

@@ -28,6 +28,8 @@
 //   (max.NaN.f32) max_nan_f16x2, max_nan_bf16x2, min_nan_..., gt_mask_f16x2, ge_mask_f16x2, gt_mask_bf16x2,
 //   ge_mask_bf16x2
 //                                          pairs in one std::uint32_t; masks are 0xFFFF a half, false for NaN
+//   not_less_f16x2, not_less_bf16x2        !(a < b): true for NaN
+//   float_bits(v), bits_float(v), add_zero(v)   add_zero: -0 becomes +0, every NaN 0x7FFFFFFF
 //   atomic_add, atomic_max, ...            as CUDA's, also for std::uint64_t
 //
 // The stand-in (src/cuda/simt/) reports what a device leaves undefined: a barrier or warp operation that not all named

@@ -17,7 +17,7 @@ inline constexpr int kArch = __CUDA_ARCH__;
 inline constexpr int kArch = 0;
 #endif
 
-inline constexpr unsigned kWarp = 32;
+inline constexpr int kWarp = 32;
 inline constexpr unsigned full_mask = 0xFFFFFFFFU;
 
 __device__ __forceinline__ unsigned lane() {

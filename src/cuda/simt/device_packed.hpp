@@ -45,6 +45,11 @@ __device__ __forceinline__ std::uint32_t ge_mask_f16x2(std::uint32_t a, std::uin
   asm("set.ge.u32.f16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
   return c;
 }
+__device__ __forceinline__ std::uint32_t not_less_f16x2(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t c;
+  asm("set.geu.u32.f16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+}
 // Below sm_90 there is no packed bf16 compare: a bf16 is the upper half of an f32.
 __device__ __forceinline__ std::uint32_t gt_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
 #if __CUDA_ARCH__ >= 900
@@ -66,5 +71,20 @@ __device__ __forceinline__ std::uint32_t ge_mask_bf16x2(std::uint32_t a, std::ui
          (__uint_as_float(a & 0xFFFF0000U) >= __uint_as_float(b & 0xFFFF0000U) ? 0xFFFF0000U : 0U);
 #endif
 }
+
+__device__ __forceinline__ std::uint32_t not_less_bf16x2(std::uint32_t a, std::uint32_t b) {
+#if __CUDA_ARCH__ >= 900
+  std::uint32_t c;
+  asm("set.geu.u32.bf16x2 %0, %1, %2;" : "=r"(c) : "r"(a), "r"(b));
+  return c;
+#else
+  return (!(__uint_as_float(a << 16) < __uint_as_float(b << 16)) ? 0xFFFFU : 0U) |
+         (!(__uint_as_float(a & 0xFFFF0000U) < __uint_as_float(b & 0xFFFF0000U)) ? 0xFFFF0000U : 0U);
+#endif
+}
+
+__device__ __forceinline__ std::uint32_t float_bits(float v) { return __float_as_uint(v); }
+__device__ __forceinline__ float bits_float(std::uint32_t v) { return __uint_as_float(v); }
+__device__ __forceinline__ float add_zero(float v) { return __fadd_rn(v, 0.0F); }
 
 }  // namespace topkit::cuda

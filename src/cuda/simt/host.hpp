@@ -10,7 +10,7 @@
 namespace topkit::cuda {
 
 inline constexpr int kArch = 900;
-inline constexpr unsigned kWarp = 32;
+inline constexpr int kWarp = 32;
 inline constexpr unsigned full_mask = 0xFFFFFFFFU;
 
 inline unsigned lane() { return threadIdx.x % kWarp; }

@@ -28,6 +28,11 @@ std::uint32_t pick_nan(std::uint32_t a, std::uint32_t b) {
     return (u > v) == kMax ? x : y;
   });
 }
+template <float (*decode)(std::uint16_t)>
+std::uint32_t not_less_mask(std::uint32_t a, std::uint32_t b) {
+  return halves<std::uint16_t>(
+      a, b, [](std::uint16_t x, std::uint16_t y) -> std::uint16_t { return decode(x) < decode(y) ? 0 : 0xFFFF; });
+}
 template <bool kOrEqual, float (*decode)(std::uint16_t)>
 std::uint32_t compare_mask(std::uint32_t a, std::uint32_t b) {
   return halves<std::uint16_t>(a, b, [](std::uint16_t x, std::uint16_t y) -> std::uint16_t {
@@ -72,5 +77,16 @@ inline std::uint32_t gt_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
 inline std::uint32_t ge_mask_bf16x2(std::uint32_t a, std::uint32_t b) {
   return simt::compare_mask<true, simt::from_bf16>(a, b);
 }
+
+inline std::uint32_t not_less_f16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::not_less_mask<simt::from_f16>(a, b);
+}
+inline std::uint32_t not_less_bf16x2(std::uint32_t a, std::uint32_t b) {
+  return simt::not_less_mask<simt::from_bf16>(a, b);
+}
+
+inline std::uint32_t float_bits(float v) { return std::bit_cast<std::uint32_t>(v); }
+inline float bits_float(std::uint32_t v) { return std::bit_cast<float>(v); }
+inline float add_zero(float v) { return std::isnan(v) ? std::bit_cast<float>(0x7FFFFFFFU) : v + 0.0F; }
 
 }  // namespace topkit::cuda
