@@ -1,0 +1,98 @@
+#include "cli/open.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <thread>
+
+#include "cli/support.hpp"
+
+namespace topkit::cli {
+namespace {
+
+using test::failure;
+using test::Folder;
+using testing::HasSubstr;
+
+std::string refused(const std::string& path, const OpenOptions& options = {}) {
+  return failure([&] { open_tensor(path, options); });
+}
+
+const std::string kDict = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+const std::string kFloats = test::raw<float>({1.5F, -2});
+
+const float* floats(const Tensor& tensor) { return static_cast<const float*>(tensor.dl().data); }
+
+TEST(Open, FindsTheFormatByItsFirstBytes) {
+  const Folder folder;
+  const Tensor a = open_tensor(folder.write("a.bin", test::npy(kDict, kFloats)), {});
+  EXPECT_EQ(floats(a)[1], -2);
+  const Tensor b = open_tensor(
+      folder.write("b.bin", test::safetensors(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", kFloats)),
+      {});
+  EXPECT_EQ(floats(b)[0], 1.5F);
+  EXPECT_EQ(b.dl().ndim, 1);
+}
+
+TEST(Open, AMisalignedTensorIsMovedToWhereItsElementsAreAligned) {
+  const Folder folder;
+  for (int pad = 0; pad < 8; ++pad) {
+    const Tensor tensor = open_tensor(folder.write("a.npy", test::npy(kDict + std::string(pad, ' '), kFloats)), {});
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(floats(tensor)) % alignof(float), 0U) << pad;
+    EXPECT_EQ(floats(tensor)[0], 1.5F) << pad;
+    EXPECT_EQ(floats(tensor)[1], -2) << pad;
+  }
+}
+
+TEST(Open, RawBytesNeedTypeAndShapeThatGiveTheirSize) {
+  const Folder folder;
+  const std::string path = folder.write("a.raw", kFloats);
+  const Tensor tensor = open_tensor(path, {.tensor = "", .dtype = DType::f32, .shape = Shape{2, 1}});
+  EXPECT_EQ(tensor.view().shape, (Shape{2, 1}));
+  EXPECT_THAT(refused(path), HasSubstr("raw bytes need --dtype and --shape"));
+  EXPECT_THAT(refused(path, {.tensor = "", .dtype = {}, .shape = Shape{2}}), HasSubstr("need --dtype as well"));
+  EXPECT_THAT(refused(path, {.tensor = "", .dtype = DType::f64, .shape = Shape{2}}),
+              HasSubstr("--shape = 2: with --dtype f64 it is 16 bytes"));
+}
+
+TEST(Open, PathsThatHoldNoTensorAreRefused) {
+  const Folder folder;
+  EXPECT_THAT(refused(folder.path("missing.npy")), HasSubstr("missing.npy': cannot be opened: No such file"));
+  EXPECT_THAT(refused(folder.path("")), HasSubstr("is a directory"));
+  EXPECT_THAT(refused(folder.write("empty.npy", "")), HasSubstr("is empty"));
+  EXPECT_THAT(refused(folder.write("a.npz", "PK\x03\x04 more")), HasSubstr("zip archive"));
+  EXPECT_THAT(refused(folder.write("foreign.npy", "hello, world")), HasSubstr("is not .npy"));
+  EXPECT_THAT(refused("/dev/zero"), HasSubstr("neither a file nor a pipe"));
+}
+
+TEST(Open, OptionsThatDoNotBelongToTheFormatAreRefused) {
+  const Folder folder;
+  const std::string path = folder.write("a.npy", test::npy(kDict, kFloats));
+  EXPECT_THAT(refused(path, {.tensor = "w", .dtype = {}, .shape = {}}), HasSubstr("--tensor = 'w'"));
+  const std::string safe = folder.write("a.safetensors", test::safetensors("{}", ""));
+  EXPECT_THAT(refused(safe, {.tensor = "", .dtype = DType::f32, .shape = {}}), HasSubstr("names its own types"));
+}
+
+TEST(Open, APipeIsReadWhole) {
+  const Folder folder;
+  const std::string fifo = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const std::string dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (3000000,), }";
+  std::thread writer([&] { folder.write("pipe", test::npy(dict, std::string(3000000, 'z'))); });
+  const Tensor tensor = open_tensor(fifo, {});
+  writer.join();
+  EXPECT_EQ(static_cast<const char*>(tensor.dl().data)[2999999], 'z');
+}
+
+TEST(Shape, IsReadFromWordsAndRefusedWithTheRule) {
+  EXPECT_EQ(parse_shape("32x50304", "--shape"), (Shape{32, 50304}));
+  EXPECT_EQ(parse_shape("[2, 3, 4]", "--shape"), (Shape{2, 3, 4}));
+  EXPECT_EQ(parse_shape("7", "--shape"), (Shape{7}));
+  for (const std::string text : {"", "x", "3x", "-1x4", "3y4", "0x10x", "1.5", "+3"})
+    EXPECT_THAT(failure([&] { parse_shape(text, "--shape"); }), HasSubstr("must be extents like 32x50304")) << text;
+  EXPECT_THAT(failure([] { parse_shape("99999999999999999999", "--shape"); }), HasSubstr("beyond 64 bits"));
+}
+
+}  // namespace
+}  // namespace topkit::cli
