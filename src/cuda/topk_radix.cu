@@ -1,0 +1,141 @@
+// Radix: every row length, every k, every type, any distribution. The kernel that never says no.
+//
+// Regime: what the faster kernels leave: 64-bit types, k of thousands up to the row's length.
+// Passes over memory: one when the row's keys fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one
+// to write the winners; stops early when a bin of the histogram is wanted whole.
+// Limit: one block a row.
+// Ideas: Alabi et al., "Fast k-selection algorithms for graphics processing units" (2012); stable LSD radix sort after a
+// selection in index order gives the tie rule for nothing.
+#include "../dtype.hpp"
+#include "../key.hpp"
+#include "kernels.hpp"
+#include "launch.hpp"
+#include "places.cuh"
+#include "radix_select.cuh"
+#include "radix_shape.hpp"
+#include "radix_sort.cuh"
+
+namespace topkit::cuda {
+namespace {
+
+struct RadixShared {
+  SelectShared select;
+  SortShared sort;
+};
+
+// Winners of a row that do not fit shared memory are sorted here: two buffers of keys, two of indices.
+template <class U>
+struct SortSpace {
+  U* keys[2];
+  std::uint32_t* indices[2];
+
+  __device__ SortSpace(void* workspace, std::int64_t k) {
+    char* at = static_cast<char*>(workspace) + blockIdx.x * sort_space_bytes(sizeof(U), k);
+    for (int i = 0; i < 2; ++i, at += k * static_cast<std::int64_t>(sizeof(U))) keys[i] = reinterpret_cast<U*>(at);
+    at = static_cast<char*>(workspace) + blockIdx.x * sort_space_bytes(sizeof(U), k) + sort_keys_bytes(sizeof(U), k);
+    for (int i = 0; i < 2; ++i) indices[i] = reinterpret_cast<std::uint32_t*>(at) + i * k;
+  }
+};
+
+template <class U>
+__global__ void __launch_bounds__(kRadixThreads)
+    radix_block(const __grid_constant__ Args args, const KeyMap<U> map, const RadixShape shape, void* workspace) {
+  RadixShared& s = shared<RadixShared>();
+  const Problem& p = args.problem;
+  // Dynamic shared memory: the row's keys if cached, then the pairs to sort.
+  U* const cached = dynamic_shared<U>();
+  U* const pair_keys = cached + (shape.caches ? p.cols : 0);
+  auto* const pair_indices = reinterpret_cast<std::uint32_t*>(dynamic_shared<char>() + shape.indices_at);
+
+  for (std::int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
+    const Args::Span span = args.span(row);
+    const Places<U> places(args, row);
+    const U* const x = static_cast<const U*>(args.x) + p.layout.row(row) + span.begin * p.layout.col_stride;
+    const auto n = static_cast<std::uint32_t>(span.end - span.begin);
+    const auto k = static_cast<std::uint32_t>(span.count);
+    for (std::int64_t i = k + threadIdx.x; i < p.k; i += kRadixThreads) places.pad(i);
+    if (k == 0) continue;
+
+    const auto from_row = [&](std::uint32_t i) { return map(x[i * p.layout.col_stride]); };
+    const auto from_cache = [&](std::uint32_t i) { return cached[i]; };
+    const auto write = [&](std::uint32_t place, std::uint32_t i, U key) {
+      const U raw = map.lossy(key) ? x[i * p.layout.col_stride] : map.raw(key);
+      places.write(place, span.begin + i, raw);
+    };
+    const auto select = [&](const auto& key_at, const auto& emit) {
+      const Cut<U> cut = radix_cut<U>(s.select, n, k, key_at);
+      emit_winners<U>(s.select, n, cut, key_at, emit);
+    };
+    if (shape.caches) {
+      for (std::uint32_t i = threadIdx.x; i < n; i += kRadixThreads) cached[i] = from_row(i);
+      __syncthreads();
+    }
+    if (p.order != Order::value) {
+      if (shape.caches) {
+        select(from_cache, write);
+      } else {
+        select(from_row, write);
+      }
+    } else if (shape.pairs > 0) {
+      const auto collect = [&](std::uint32_t place, std::uint32_t i, U key) {
+        pair_keys[place] = key;
+        pair_indices[place] = i;
+      };
+      if (shape.caches) {
+        select(from_cache, collect);
+      } else {
+        select(from_row, collect);
+      }
+      std::uint32_t size = 1;
+      while (size < k) size *= 2;
+      for (std::uint32_t i = k + threadIdx.x; i < size; i += kRadixThreads) {
+        pair_keys[i] = 0;
+        pair_indices[i] = ~0U - i;  // unique, behind every winner
+      }
+      __syncthreads();
+      sort_pairs(pair_keys, pair_indices, size);
+      for (std::uint32_t i = threadIdx.x; i < k; i += kRadixThreads) write(i, pair_indices[i], pair_keys[i]);
+    } else {
+      const SortSpace<U> space(workspace, shape.most_winners);
+      const auto collect = [&](std::uint32_t place, std::uint32_t i, U key) {
+        space.keys[0][place] = key;
+        space.indices[0][place] = i;
+      };
+      select(from_row, collect);
+      __syncthreads();
+      int from = 0;
+      for (int shift = 0; shift < static_cast<int>(sizeof(U)) * 8; shift += kSortBits, from ^= 1)
+        sort_pass(s.sort, space.keys[from], space.indices[from], space.keys[from ^ 1], space.indices[from ^ 1], k,
+                  shift);
+      for (std::uint32_t i = threadIdx.x; i < k; i += kRadixThreads)
+        write(i, space.indices[from][i], space.keys[from][i]);
+    }
+    __syncthreads();
+  }
+}
+
+template <class U>
+void run_width(const Args& args, void* workspace, Stream stream) {
+  const Problem& p = args.problem;
+  const RadixShape shape = radix_shape(p);
+  launch(radix_block<U>,
+         {.kernel = "radix_block",
+          .grid = static_cast<unsigned>(shape.blocks),
+          .block = kRadixThreads,
+          .shared_bytes = shape.shared_bytes,
+          .stream = stream},
+         args, key_map<U>(info(p.dtype), p.largest, p.nan), shape, workspace);
+}
+
+}  // namespace
+
+void run_radix(const Plan&, const Args& args, void* workspace, Stream stream) {
+  switch (bytes(args.problem.dtype)) {
+    case 1: return run_width<std::uint8_t>(args, workspace, stream);
+    case 2: return run_width<std::uint16_t>(args, workspace, stream);
+    case 4: return run_width<std::uint32_t>(args, workspace, stream);
+    default: return run_width<std::uint64_t>(args, workspace, stream);
+  }
+}
+
+}  // namespace topkit::cuda
