@@ -1,0 +1,219 @@
+// choose() is a pure function whose answers print, compare and obey a wish.
+#include "plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "algorithms.hpp"
+#include "call.hpp"
+#include "status.hpp"
+
+namespace topkit::test {
+namespace {
+
+constexpr std::uint32_t kEveryIsa = 0b1111;
+
+Device machine(int threads = 4, std::uint32_t isas = kEveryIsa) {
+  return {.kind = DeviceKind::cpu, .isas = isas, .threads = threads};
+}
+
+Problem problem(std::int64_t rows, std::int64_t cols, std::int64_t k, DType dtype = DType::f32) {
+  Problem p;
+  p.dtype = dtype;
+  p.rows = rows;
+  p.cols = cols;
+  p.k = k;
+  p.layout.outer_stride = cols;
+  return p;
+}
+
+Plan plan_of(const Problem& p, const Wish& wish = {}, const Device& device = machine()) {
+  return choose(p, device, built_in_tuning(), wish);
+}
+
+std::string refusal(const Problem& p, const Wish& wish, const Device& device = machine()) {
+  try {
+    plan_of(p, wish, device);
+    return "";
+  } catch (const Failure& failure) {
+    return std::string(tk_status_name(failure.status())) + ": " + failure.what();
+  }
+}
+
+TEST(Plan, IsThatOfItsRegime) {
+  EXPECT_EQ(plan_of(problem(64, 128256, 1)).algorithm, Algorithm::argmax);
+  EXPECT_EQ(plan_of(problem(16384, 256, 8)).algorithm, Algorithm::tiny);
+  EXPECT_EQ(plan_of(problem(4096, 1024, 32)).algorithm, Algorithm::maxima);
+  EXPECT_EQ(plan_of(problem(32, 50304, 50)).algorithm, Algorithm::blocked);
+  EXPECT_EQ(plan_of(problem(1, 16000000, 1000)).algorithm, Algorithm::sampled);
+  EXPECT_EQ(plan_of(problem(1, 1000000, 500000)).algorithm, Algorithm::split);
+}
+
+TEST(Plan, IsTheSameForTheSameQuestion) {
+  for (const std::int64_t k : {1, 8, 300, 5000})
+    EXPECT_EQ(plan_of(problem(32, 50304, k)), plan_of(problem(32, 50304, k))) << "k = " << k;
+  EXPECT_NE(plan_of(problem(32, 50304, 1)), plan_of(problem(32, 50304, 5000)));
+}
+
+TEST(Plan, ChoosesOnlyAlgorithmsThatCanSolveTheProblem) {
+  for (std::int64_t cols = 0; cols < 3000000; cols = cols * 3 / 2 + 1)
+    for (std::int64_t k = 0; k <= cols; k = k * 3 / 2 + 1)
+      for (const DType dtype : {DType::u8, DType::bf16, DType::f32, DType::f64})
+        for (const Isa isa : {Isa::avx512, Isa::avx2, Isa::neon, Isa::scalar}) {
+          const Problem p = problem(3, cols, k, dtype);
+          const Plan plan = plan_of(p, {.isa = name(isa)});
+          ASSERT_TRUE(info(plan.algorithm).can(p)) << to_string(p) << "\n" << to_string(plan);
+          ASSERT_EQ(info(plan.algorithm).device, DeviceKind::cpu);
+          ASSERT_EQ(plan.isa, isa);
+        }
+}
+
+TEST(Plan, OfPaddedRowsMayHaveMoreWinnersThanColumns) {
+  Problem p = problem(3, 10, 5000);
+  p.has_lengths = true;
+  EXPECT_TRUE(info(plan_of(p).algorithm).can(p));
+}
+
+TEST(Plan, ObeysAForcedAlgorithm) {
+  const Problem p = problem(32, 400, 8);
+  int forced = 0;
+  for (const AlgorithmInfo& row : algorithms()) {
+    if (row.device != DeviceKind::cpu || !row.can(p)) continue;
+    const Plan plan = plan_of(p, {.algorithm = row.name});
+    EXPECT_EQ(plan.algorithm, row.algorithm) << row.name;
+    EXPECT_EQ(plan.why, "forced by name");
+    ++forced;
+  }
+  EXPECT_GE(forced, 4);
+}
+
+TEST(Plan, RefusesAnUnknownAlgorithmWithTheNames) {
+  EXPECT_EQ(refusal(problem(1, 10, 2), {.algorithm = "heap"}),
+            "invalid argument: algorithm = heap: on cpu it must be one of argmax tiny maxima blocked sampled split");
+  EXPECT_EQ(refusal(problem(1, 10, 2), {.algorithm = "cluster"}),
+            "invalid argument: algorithm = cluster: on cpu it must be one of argmax tiny maxima blocked sampled split");
+}
+
+TEST(Plan, SaysWhatAForcedAlgorithmNeeds) {
+  EXPECT_EQ(refusal(problem(1, 10, 2), {.algorithm = "argmax"}),
+            "unsupported: algorithm = argmax: needs k <= 1, but the problem is 1x10 f32 k=2 largest order=value");
+}
+
+TEST(Plan, TakesTheBestInstructionSetOfTheMachine) {
+  const Problem p = problem(1, 10, 2);
+  EXPECT_EQ(plan_of(p, {}, machine(1, 0b1111)).isa, Isa::avx512);
+  EXPECT_EQ(plan_of(p, {}, machine(1, 0b1010)).isa, Isa::avx2);
+  EXPECT_EQ(plan_of(p, {}, machine(1, 0b1100)).isa, Isa::neon);
+  EXPECT_EQ(plan_of(p, {}, machine(1, 0b1000)).isa, Isa::scalar);
+  EXPECT_EQ(plan_of(p, {.isa = "avx2"}).isa, Isa::avx2);
+}
+
+TEST(Plan, RefusesInstructionSetsThatAreNotThere) {
+  const Problem p = problem(1, 10, 2);
+  EXPECT_EQ(refusal(p, {.isa = "avx512"}, machine(1, 0b1010)),
+            "unsupported: isa = avx512: this machine or build does not have it");
+  EXPECT_EQ(refusal(p, {.isa = "sse9"}), "invalid argument: isa = sse9: must be one of avx512 avx2 neon scalar");
+}
+
+TEST(Plan, UsesThreadsOnlyWhereTheyPay) {
+  EXPECT_EQ(plan_of(problem(1, 50304, 50)).threads, 1) << "200 KB is too little";
+  const Plan many = plan_of(problem(4096, 4096, 64));
+  EXPECT_EQ(many.threads, 4);
+  EXPECT_EQ(many.row_parts, 1);
+  EXPECT_GT(many.rows_per_task, 0);
+  EXPECT_LT(many.rows_per_task, 4096 / 4);
+  const Plan one_row = plan_of(problem(1, 16000000, 100));
+  EXPECT_EQ(one_row.threads, 4);
+  EXPECT_EQ(one_row.row_parts, 4);
+  EXPECT_EQ(plan_of(problem(4096, 4096, 64), {}, machine(1)).threads, 1);
+}
+
+TEST(Plan, ObeysAThreadCount) {
+  EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.threads = 1}).threads, 1);
+  EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.threads = 3}).threads, 3);
+  EXPECT_EQ(plan_of(problem(64, 8, 2), {.threads = 16}).threads, 16) << "forced, however little the work";
+  EXPECT_EQ(plan_of(problem(2, 8, 2), {.threads = 16}).threads, 2) << "never more than rows";
+}
+
+TEST(Plan, PrintsEveryDecision) {
+  Plan plan;
+  plan.algorithm = Algorithm::blocked;
+  plan.why = "k is a small part of the row";
+  plan.isa = Isa::avx2;
+  plan.threads = 2;
+  plan.rows_per_task = 16;
+  EXPECT_EQ(to_string(plan),
+            "algorithm: blocked\nwhy: k is a small part of the row\nisa: avx2\nthreads: 2\nrows_per_task: 16\n"
+            "row_parts: 1\nworkspace_bytes: 0\n");
+  plan.algorithm = Algorithm::cuda_cluster;
+  plan.launches = 1;
+  plan.block_threads = 512;
+  plan.cluster_blocks = 8;
+  plan.items_per_thread = 12;
+  plan.workspace_bytes = 1024;
+  EXPECT_EQ(
+      to_string(plan),
+      "algorithm: cluster\nwhy: k is a small part of the row\nlaunches: 1\nblock_threads: 512\ncluster_blocks: 8\n"
+      "items_per_thread: 12\nworkspace_bytes: 1024\n");
+}
+
+TEST(Problem, PrintsWhatIsAsked) {
+  Problem p = problem(32, 50304, 50);
+  EXPECT_EQ(to_string(p), "32x50304 f32 k=50 largest order=value");
+  p.dtype = DType::bf16;
+  p.largest = false;
+  p.order = Order::any;
+  p.nan = Nan::last;
+  p.has_lengths = p.has_row_k = p.has_ids = true;
+  p.wants_values = false;
+  EXPECT_EQ(to_string(p), "32x50304 bf16 k=50 smallest order=any nan=last lengths row_k ids indices-only");
+  p.wants_values = true;
+  p.wants_indices = false;
+  EXPECT_EQ(to_string(p), "32x50304 bf16 k=50 smallest order=any nan=last lengths row_k ids values-only");
+}
+
+TEST(Tuning, HasARowWithProvenanceForEveryInstructionSet) {
+  for (const Isa isa : {Isa::avx512, Isa::avx2, Isa::neon, Isa::scalar}) {
+    int rows = 0;
+    for (const CpuTuning& row : built_in_tuning().cpu)
+      if (row.isa == isa) {
+        ++rows;
+        EXPECT_FALSE(row.machine.empty() || row.date.empty() || row.commit.empty()) << name(isa);
+        EXPECT_GT(row.thread_bytes, 0);
+      }
+    EXPECT_EQ(rows, 1) << name(isa);
+  }
+}
+
+TEST(Explain, GivesProblemAndPlanAsText) {
+  SmallCall call;
+  call.options.algorithm = "split";
+  call.options.isa = "scalar";
+  call.options.threads = 1;
+  std::size_t needed = 0;
+  ASSERT_EQ(tk_explain(&call.x.dl, 3, &call.options, nullptr, 0, &needed), TK_OK) << tk_last_error();
+  std::string text(needed, '?');
+  ASSERT_EQ(tk_explain(&call.x.dl, 3, &call.options, text.data(), text.size(), nullptr), TK_OK);
+  EXPECT_EQ(text.back(), '\0');
+  text.pop_back();
+  EXPECT_EQ(text,
+            "problem: 4x6 f32 k=3 largest order=value\nalgorithm: split\nwhy: forced by name\nisa: scalar\nthreads: 1\n"
+            "rows_per_task: 4\nrow_parts: 1\nworkspace_bytes: 0\n");
+}
+
+TEST(Explain, CutsTheTextAtTheCapacity) {
+  SmallCall call;
+  std::string text(20, '?');
+  std::size_t needed = 0;
+  ASSERT_EQ(tk_explain(&call.x.dl, 3, nullptr, text.data(), 9, &needed), TK_OK);
+  EXPECT_STREQ(text.c_str(), "problem:");
+  EXPECT_EQ(text.substr(9), "???????????");
+  EXPECT_GT(needed, 20U);
+  EXPECT_EQ(tk_explain(&call.x.dl, 3, nullptr, nullptr, 9, &needed), TK_INVALID_ARGUMENT);
+  EXPECT_STREQ(tk_last_error(), "text = NULL: capacity is 9");
+  EXPECT_EQ(tk_explain(nullptr, 3, nullptr, nullptr, 0, &needed), TK_INVALID_ARGUMENT);
+}
+
+}  // namespace
+}  // namespace topkit::test
