@@ -167,16 +167,11 @@ std::uint64_t encode(DType dtype, double value, Random& random) {
     case DType::f32:
       if (std::isnan(value)) return encode_float({8, 23, true}, value, random);
       return std::bit_cast<std::uint32_t>(static_cast<float>(value));
-    case DType::f16:
-      return encode_float({5, 10, true}, value, random);
-    case DType::bf16:
-      return encode_float({8, 7, true}, value, random);
-    case DType::f8e4m3:
-      return encode_float({4, 3, false}, value, random);
-    case DType::f8e5m2:
-      return encode_float({5, 2, true}, value, random);
-    default:
-      return encode_integer(info(dtype), value);
+    case DType::f16: return encode_float({5, 10, true}, value, random);
+    case DType::bf16: return encode_float({8, 7, true}, value, random);
+    case DType::f8e4m3: return encode_float({4, 3, false}, value, random);
+    case DType::f8e5m2: return encode_float({5, 2, true}, value, random);
+    default: return encode_integer(info(dtype), value);
   }
 }
 
@@ -184,14 +179,10 @@ void fill_row(const Distribution& distribution, DType dtype, std::uint64_t seed,
               void* out) {
   Random random(Random(seed ^ static_cast<std::uint64_t>(row) * 0xd1342543de82ef95).bits());
   switch (bytes(dtype)) {
-    case 1:
-      return fill(distribution, dtype, random, row, cols, static_cast<std::uint8_t*>(out));
-    case 2:
-      return fill(distribution, dtype, random, row, cols, static_cast<std::uint16_t*>(out));
-    case 4:
-      return fill(distribution, dtype, random, row, cols, static_cast<std::uint32_t*>(out));
-    default:
-      return fill(distribution, dtype, random, row, cols, static_cast<std::uint64_t*>(out));
+    case 1: return fill(distribution, dtype, random, row, cols, static_cast<std::uint8_t*>(out));
+    case 2: return fill(distribution, dtype, random, row, cols, static_cast<std::uint16_t*>(out));
+    case 4: return fill(distribution, dtype, random, row, cols, static_cast<std::uint32_t*>(out));
+    default: return fill(distribution, dtype, random, row, cols, static_cast<std::uint64_t*>(out));
   }
 }
 

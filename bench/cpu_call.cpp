@@ -1,0 +1,61 @@
+#include "cpu_call.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace topkit::bench {
+namespace {
+
+DLTensor tensor(DLDataType type, std::array<std::int64_t, 2>& shape) {
+  return {.data = nullptr,
+          .device = {kDLCPU, 0},
+          .ndim = 2,
+          .dtype = type,
+          .shape = shape.data(),
+          .strides = nullptr,
+          .byte_offset = 0};
+}
+
+void check(tk_status status) {
+  if (status != TK_OK) throw std::runtime_error(tk_last_error());
+}
+
+std::string line_of(const std::string& plan, std::string_view key) {
+  const std::size_t begin = plan.find(fmt::format("{}: ", key));
+  if (begin == std::string::npos) return "";
+  const std::size_t value = begin + key.size() + 2;
+  return plan.substr(value, plan.find('\n', value) - value);
+}
+
+}  // namespace
+
+CpuCall::CpuCall(const Case& c, const Choice& choice)
+    : in_shape_{c.rows, c.cols},
+      out_shape_{c.rows, c.k},
+      algorithm_(choice.algorithm),
+      isa_(choice.isa),
+      x_(tensor(info(c.dtype).dl, in_shape_)),
+      values_(tensor(info(c.dtype).dl, out_shape_)),
+      indices_(tensor({kDLInt, 64, 1}, out_shape_)) {
+  tk_options_init(&options_);
+  options_.order = static_cast<std::int32_t>(c.order);
+  options_.threads = choice.threads;
+  if (!algorithm_.empty()) options_.algorithm = algorithm_.c_str();
+  if (!isa_.empty()) options_.isa = isa_.c_str();
+}
+
+void CpuCall::run(const void* x, void* values, std::int64_t* indices) {
+  x_.data = const_cast<void*>(x);
+  values_.data = values;
+  indices_.data = indices;
+  check(tk_topk(&x_, out_shape_[1], &options_, &values_, &indices_, nullptr, nullptr));
+}
+
+std::string CpuCall::algorithm() const {
+  std::string plan(1000, '\0');
+  check(tk_explain(&x_, out_shape_[1], &options_, plan.data(), plan.size(), nullptr));
+  return fmt::format("{}/{}", line_of(plan, "algorithm"), line_of(plan, "isa"));
+}
+
+}  // namespace topkit::bench

@@ -1,0 +1,49 @@
+#include "runner.hpp"
+
+#include "statistics.hpp"
+
+namespace topkit::bench {
+namespace {
+
+constexpr int kTries = 8;  // of a disturbed sample
+
+std::optional<double> undisturbed(Stage& stage, std::size_t contender, Heat heat) {
+  for (int i = 0; i < kTries; ++i)
+    if (const auto us = stage.sample_us(contender, heat)) return us;
+  return std::nullopt;
+}
+
+std::optional<double> median_if_any(const std::vector<double>& samples) {
+  if (samples.empty()) return std::nullopt;
+  return median(samples);
+}
+
+}  // namespace
+
+std::vector<Result> measure(const Case& c, Backend& backend, const Choice& choice) {
+  const std::unique_ptr<Stage> stage = backend.stage(c, choice);
+  const std::vector<Contender>& contenders = stage->contenders();
+  std::vector<std::vector<double>> hot(contenders.size()), cold(contenders.size());
+  for (std::size_t i = 0; i < contenders.size(); ++i) undisturbed(*stage, i, Heat::hot);  // warms code and pages
+  for (int round = 0; round < choice.rounds; ++round) {
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      if (const auto us = undisturbed(*stage, i, Heat::hot)) hot[i].push_back(*us);
+      if (const auto us = undisturbed(*stage, i, Heat::cold)) cold[i].push_back(*us);
+    }
+  }
+  std::vector<Result> results;
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
+    results.push_back({.what = c,
+                       .who = contenders[i],
+                       .threads = choice.threads,
+                       .hot_us = median(hot[i]),
+                       .mad_us = median_absolute_deviation(hot[i]),
+                       .floor_us = median(hot[0]),
+                       .cold_us = median_if_any(cold[i]),
+                       .floor_cold_us = median_if_any(cold[0]),
+                       .verified = stage->verify(i)});
+  }
+  return results;
+}
+
+}  // namespace topkit::bench
