@@ -1,7 +1,7 @@
 // What `topkit bench` does once its arguments are read.
 #pragma once
 
-#include <cstdio>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +21,8 @@ struct Command {
   std::string commit;
 };
 
-// Writes to `out` and progress to stderr. Returns the exit code: 0; 1 when a result was wrong or a case failed. Throws
-// std::invalid_argument with a sentence about wrong arguments.
-int run(const Command& command, std::FILE* out);
+// Writes results to `out` as they come and, where `progress` is not null, what is being measured to it. Throws Failure for
+// wrong arguments, and std::runtime_error at the end when a result was not exact.
+void run(const Command& command, std::ostream& out, std::ostream* progress);
 
 }  // namespace topkit::bench
