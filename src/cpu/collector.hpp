@@ -1,0 +1,267 @@
+// One pass over a row with a rising bound: what the blocked and the sampled algorithm share.
+//
+// Invariant: an element that was passed over is worse than k elements of the row that are held, or below the bound that
+// the pass began with. Every other element seen so far is held, ascending by position.
+//   Strict after k: once k elements are held, an equal later one loses by its index, so the bound moves above the worst
+//   of them. That turns all-equal data from the worst case into the best.
+//   A flood (more elements reach the bound than there is room for) first makes the block's own group maxima a bound: at
+//   least k elements of this block reach it, so no order of the data can make a block yield many more than k.
+#pragma once
+
+#include "finish.hpp"
+#include "scan.hpp"
+#include "select.hpp"
+#include "sort.hpp"
+
+namespace topkit::cpu {
+namespace {
+
+template <class V>
+class Collector {
+ public:
+  using S = typename V::S;
+  using Raw = typename V::Raw;
+  using Sorted = typename V::Sorted;
+
+  Collector(const Job& job, Carver& carver)
+      : job_(job),
+        lens_(job.sortable),
+        keys_(job.sortable),
+        most_k_(static_cast<std::size_t>(lesser(job.max_k, job.max_cols))),
+        block_(block_elements(most_k_)),
+        capacity_(static_cast<std::uint32_t>(3 * most_k_ + 1024)),
+        hits_(carver.take<Hit>(block_ / kBlock + 1)),
+        maxima_(carver.take<S>(block_ + 2 * kBlock)),
+        places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
+        values_(carver.take<S>(capacity_ + 2 * kBlock)),
+        sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_))),
+        finish_(job, kRankLimit, carver) {}
+
+  // Starts a row. Elements below `bound` are not looked for.
+  void start(const Row& row, S bound) {
+    row_ = &row;
+    data_ = static_cast<const Raw*>(row.data);
+    held_ = 0;
+    first_bound_ = bound_ = keys_.at_least(bound);
+    closed_ = false;
+  }
+
+  // A bound that at least k elements of [at, at + n) reach: the k-th of their group maxima.
+  S maxima_bound(std::uint32_t at, std::uint32_t n) const {
+    const std::uint32_t k = row_->k;
+    const std::uint32_t runs = lesser<std::uint32_t>(greater<std::uint32_t>(n / (4 * greater(k, 16U)), 1), 32);
+    const std::uint32_t groups = group_maxima<V>(lens_, data_ + at, n, runs, maxima_);
+    if (groups < k) return std::numeric_limits<S>::min();
+    return select_bound<Sorted>(maxima_, groups, k, k / 8).value;
+  }
+
+  void scan() {
+    const std::uint32_t cols = row_->cols;
+    for (std::uint32_t at = 0; at < cols && !closed_; at += block_) scan_block(at, lesser(block_, cols - at));
+  }
+
+  // False: fewer than k elements reach the bound that the pass began with, and nothing is known of the others.
+  bool complete() {
+    fill_values();
+    if (held_ < row_->k) return false;
+    if (first_bound_ == std::numeric_limits<S>::min()) return true;
+    std::uint32_t counts[3];
+    const S probe = keys_.canonical(first_bound_);
+    count_at_least<Sorted>(values_, held_, {probe, probe, probe}, counts);
+    return counts[0] >= row_->k;
+  }
+
+  // After complete(): writes the k best of what is held.
+  void write() {
+    const std::uint32_t k = row_->k;
+    if (job_.order == Order::value && held_ <= kRankLimit) {
+      rank(held_);
+      return;
+    }
+    if (held_ > k) keep_best();
+    if (job_.order == Order::value) {
+      if (k <= kRankLimit) {
+        rank(k);
+        return;
+      }
+      BestFirst<Sorted>::sort(keys_, data_, values_, places_, k, sort_scratch_);
+    }
+    write_row<Sorted>(job_, *row_, places_);
+  }
+
+  std::uint32_t block() const { return block_; }
+  const typename V::Lens& lens() const { return lens_; }
+  const SortableKeys<S>& keys() const { return keys_; }
+
+ private:
+  struct Hit {
+    std::uint64_t bits;
+    std::uint32_t at;
+  };
+
+  // Many times k, so that the k or so that a block may yield are few in it.
+  static std::uint32_t block_elements(std::size_t k) {
+    return static_cast<std::uint32_t>(round_up<std::size_t>(greater<std::size_t>(16 * k, 32768), kBlock));
+  }
+
+  // The 64-element blocks of [at, at + n) with elements that reach the bound; no branch depends on the data.
+  std::uint32_t list_hits(std::uint32_t at, std::uint32_t n) {
+    if constexpr (V::kFloat)
+      if (bound_ >= keys_.top_nan) return list_hits_of<Sorted>(lens_.sorted, at, n);  // floats cannot tell inf from NaN
+    return list_hits_of<V>(lens_, at, n);
+  }
+
+  template <class W>
+  std::uint32_t list_hits_of(const typename W::Lens& lens, std::uint32_t at, std::uint32_t n) {
+    const typename W::Reg bound = W::Threshold(lens, keys_, bound_);
+    const auto reaches = [bound](typename W::Reg v) { return W::Ge(v, bound); };
+    Hit* hit = hits_;
+    std::uint32_t i = 0;
+    for (; i + kBlock <= n; i += kBlock) {
+      const std::uint64_t bits = block_bits<W>(lens, data_ + at + i, reaches);
+      hit->bits = bits;
+      hit->at = at + i;
+      hit += bits != 0 ? 1 : 0;
+    }
+    if (i < n) {
+      const std::uint64_t bits = block_bits<W>(lens, data_ + at + i, n - i, reaches);
+      hit->bits = bits;
+      hit->at = at + i;
+      hit += bits != 0 ? 1 : 0;
+    }
+    return static_cast<std::uint32_t>(hit - hits_);
+  }
+
+  void scan_block(std::uint32_t at, std::uint32_t n) {
+    const std::uint32_t end = at + n;
+    std::uint32_t hits = list_hits(at, n);
+    bool tried = false;
+    std::uint32_t reaching = 0;
+    for (std::uint32_t h = 0; h < hits; ++h) reaching += static_cast<std::uint32_t>(count_bits(hits_[h].bits));
+    if (reaching > greater(4 * row_->k, 256U) && n >= 4 * row_->k) {
+      tried = true;
+      const S before = bound_;
+      raise(maxima_bound(at, n));
+      if (bound_ > before) hits = list_hits(at, n);
+    }
+    for (std::uint32_t h = 0; h < hits; ++h) {
+      if (held_ + kBlock > capacity_) [[unlikely]] {
+        const std::uint32_t from = hits_[h].at;
+        const S before = bound_;
+        compact();
+        if (closed_) return;
+        if (!tried && end - from >= 4 * row_->k) {
+          tried = true;
+          raise(maxima_bound(from, end - from));
+        }
+        if (bound_ > before) {
+          hits = list_hits(from, end - from);
+          h = 0;
+          if (hits == 0) return;
+        }
+      }
+      std::uint32_t* const last = V::Emit(hits_[h].bits, hits_[h].at, places_ + held_);
+      held_ = static_cast<std::uint32_t>(last - places_);
+    }
+  }
+
+  void rank(std::uint32_t count) {
+    finish_.choose(*row_, places_, count);
+    finish_.write(*row_);
+  }
+
+  void raise(S bound) { bound_ = greater(bound_, keys_.at_least(bound)); }
+
+  void fill_values() {
+    for (std::uint32_t i = 0; i < held_; ++i) values_[i] = static_cast<S>(data_[places_[i]]);
+    for (std::uint32_t i = 0; i < held_; i += Sorted::kLanes) {
+      const auto s = Sorted::Load(lens_sorted(), reinterpret_cast<const Raw*>(values_ + i));
+      Sorted::Store(values_ + i, canonical<Sorted>(keys_, s));
+    }
+  }
+  const typename Sorted::Lens& lens_sorted() const {
+    if constexpr (V::kFloat)
+      return lens_.sorted;
+    else
+      return lens_;
+  }
+
+  void compact() {
+    fill_values();
+    const S top = keys_.above(keep_best());
+    if (top == std::numeric_limits<S>::max()) {
+      closed_ = true;
+    } else {
+      bound_ = greater(bound_, keys_.at_least(static_cast<S>(top + 1)));
+    }
+  }
+
+  // Keeps the k best of held_ > k places and their values, in order of position; returns the worst value kept.
+  S keep_best() {
+    const std::uint32_t k = row_->k;
+    const Bound<S> bound = select_bound<Sorted>(values_, held_, k, 0);
+    const auto at_bound = Sorted::Set(bound.value);
+    std::uint32_t spare = bound.reached - k;  // elements equal to the bound that lose; the last ones
+    constexpr std::uint32_t kVectors = kBlock / Sorted::kLanes;
+    // From the end, so that the last equal ones are the ones that go: the masks first, then one pass forward.
+    const std::uint32_t blocks = (held_ + kBlock - 1) / kBlock;
+    std::uint64_t* kept = reinterpret_cast<std::uint64_t*>(maxima_);
+    for (std::uint32_t b = blocks; b-- > 0;) {
+      typename Sorted::Mask reach[kVectors], equal[kVectors];
+#pragma GCC unroll 16
+      for (std::uint32_t i = 0; i < kVectors; ++i) {
+        const auto v = Sorted::LoadSorted(values_ + b * kBlock + i * Sorted::kLanes);
+        reach[i] = Sorted::Ge(v, at_bound);
+        equal[i] = Sorted::Eq(v, at_bound);
+      }
+      const std::uint32_t left = held_ - b * kBlock;
+      const std::uint64_t valid = left >= kBlock ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+      std::uint64_t bits = Sorted::Join(reach) & valid;
+      std::uint64_t ties = Sorted::Join(equal) & valid;
+      if (spare != 0 && ties != 0) {
+        if (static_cast<std::uint32_t>(count_bits(ties)) <= spare) {
+          spare -= static_cast<std::uint32_t>(count_bits(ties));
+          bits &= ~ties;
+        } else {
+          for (; spare != 0; --spare) {
+            const std::uint64_t last = std::uint64_t{1} << (63 - __builtin_clzll(ties));
+            bits &= ~last;
+            ties &= ~last;
+          }
+        }
+      }
+      kept[b] = bits;
+    }
+    std::uint32_t to = 0;
+    for (std::uint32_t b = 0; b < blocks; ++b)
+      for (std::uint64_t bits = kept[b]; bits != 0; bits &= bits - 1) {
+        const std::uint32_t from = b * kBlock + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+        places_[to] = places_[from];
+        values_[to] = values_[from];
+        ++to;
+      }
+    held_ = to;
+    return bound.value;
+  }
+
+  const Job& job_;
+  typename V::Lens lens_;
+  SortableKeys<S> keys_;
+  std::size_t most_k_;
+  std::uint32_t block_, capacity_;
+  Hit* hits_;
+  S* maxima_;
+  std::uint32_t* places_;
+  S* values_;
+  std::byte* sort_scratch_;
+  Finish<V> finish_;
+
+  const Row* row_ = nullptr;
+  const Raw* data_ = nullptr;
+  std::uint32_t held_ = 0;
+  S bound_ = 0, first_bound_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace
+}  // namespace topkit::cpu

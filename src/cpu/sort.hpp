@@ -1,0 +1,141 @@
+// Puts candidates best first: by key, equal keys by ascending index.
+//
+// Up to some thousands are packed into integers (distance from the best key << p | place) and sorted by a network. In
+// 32 bits not all of the distance may fit: then neighbours with equal prefixes are put right afterwards, and when there
+// are too many of them 63 bits are used. Beyond, a stable radix sort moves (distance, index) pairs.
+#pragma once
+
+#include "network.hpp"
+#include "radix.hpp"
+
+namespace topkit::cpu {
+namespace {
+
+template <class V>  // the sortable integers of one width
+class BestFirst {
+  using S = typename V::S;
+  using Raw = typename V::Raw;
+  static constexpr std::size_t kBytes = greater<std::size_t>(sizeof(typename V::Reg), 16);
+  using Narrow = Network<std::uint32_t, kBytes>;
+  using Broad = Network<std::int64_t, kBytes>;
+  using Item = std::conditional_t<sizeof(S) == 8, Item64, Item32>;
+  static constexpr std::uint32_t kNarrow = 16384;       // networks up to here
+  static constexpr std::uint32_t kNarrowPrefix = 4096;  // with a part of the distance
+  static constexpr std::uint32_t kBroad = 4096;
+
+ public:
+  static std::size_t scratch_bytes(std::size_t most) {
+    const std::size_t network = round_up<std::size_t>(lesser<std::size_t>(most, kNarrow) * sizeof(S), 64) +
+                                round_up<std::size_t>(lesser<std::size_t>(most, kNarrow) * 4, 64) +
+                                greater(round_up(lesser<std::size_t>(most, kNarrow), Narrow::kStep) * 4,
+                                        round_up(lesser<std::size_t>(most, kBroad), Broad::kStep) * 8);
+    const std::size_t radix = 2 * round_up<std::size_t>(most * sizeof(Item), 64);
+    return greater(network, radix);
+  }
+
+  // index is ascending; it counts from row, and values[i] is the sortable value of row[index[i]].
+  static void sort(const SortableKeys<S>& keys, const Raw* row, S* values, std::uint32_t* index, std::uint32_t count,
+                   std::byte* scratch) {
+    if (count < 2) return;
+    S best = keys.canonical(values[0]), worst = best;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const S value = keys.canonical(values[i]);
+      best = greater(best, value);
+      worst = lesser(worst, value);
+    }
+    const int range_bits = bit_width(distance(best, worst));
+    if (range_bits == 0) return;
+    const int place_bits = bit_width(count - 1);
+    const bool whole = range_bits + place_bits <= 32;
+    if (count <= (whole ? kNarrow : kNarrowPrefix) &&
+        by_network<Narrow, std::uint32_t, 32>(keys, best, range_bits, place_bits, values, index, count, scratch))
+      return;
+    if (count <= kBroad &&
+        by_network<Broad, std::int64_t, 63>(keys, best, range_bits, place_bits, values, index, count, scratch))
+      return;
+    by_radix(keys, best, range_bits, row, values, index, count, scratch);
+  }
+
+ private:
+  static int bit_width(std::uint64_t x) { return x == 0 ? 0 : 64 - __builtin_clzll(x); }
+  static Raw distance(S best, S value) { return static_cast<Raw>(static_cast<Raw>(best) - static_cast<Raw>(value)); }
+
+  // False: more than a few prefixes were equal; nothing was changed.
+  template <class Net, class T, int kBits>
+  static bool by_network(const SortableKeys<S>& keys, S best, int range_bits, int place_bits, S* values,
+                         std::uint32_t* index, std::uint32_t count, std::byte* scratch) {
+    Carver carver(scratch);
+    S* old_values = carver.take<S>(count);
+    auto* old_index = carver.take<std::uint32_t>(count);
+    T* packed = carver.take<T>(round_up<std::size_t>(count, Net::kStep));
+    using Wide = std::conditional_t<(sizeof(Raw) > sizeof(T)), Raw, std::make_unsigned_t<T>>;
+    const int cut = greater(range_bits + place_bits - kBits, 0);
+    for (std::uint32_t i = 0; i < count; ++i)
+      packed[i] = static_cast<T>(
+          static_cast<Wide>(static_cast<Wide>(distance(best, keys.canonical(values[i]))) >> cut << place_bits) | i);
+    Net::sort(packed, count);
+    const T place = static_cast<T>((T{1} << place_bits) - 1);
+    if (cut != 0) {
+      std::uint32_t equal = 0;
+      for (std::uint32_t i = 1; i < count; ++i) equal += (packed[i] ^ packed[i - 1]) <= place ? 1U : 0U;
+      if (equal > count / 16) return false;
+      if (equal != 0) repair(keys, values, packed, count, place);
+    }
+    std::memcpy(old_values, values, count * sizeof(S));
+    std::memcpy(old_index, index, count * sizeof(std::uint32_t));
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto from = static_cast<std::uint32_t>(packed[i] & place);
+      values[i] = old_values[from];
+      index[i] = old_index[from];
+    }
+    return true;
+  }
+
+  // Insertion among equal prefixes, which stand by ascending place.
+  template <class T>
+  static void repair(const SortableKeys<S>& keys, const S* values, T* packed, std::uint32_t count, T place) {
+    for (std::uint32_t i = 1; i < count; ++i) {
+      const T item = packed[i];
+      const S value = keys.canonical(values[item & place]);
+      std::uint32_t to = i;
+      for (; to > 0 && (packed[to - 1] | place) == (item | place) &&
+             keys.canonical(values[packed[to - 1] & place]) < value;
+           --to)
+        packed[to] = packed[to - 1];
+      packed[to] = item;
+    }
+  }
+
+  static void by_radix(const SortableKeys<S>& keys, S best, int range_bits, const Raw* row, S* values,
+                       std::uint32_t* index, std::uint32_t count, std::byte* scratch) {
+    Carver carver(scratch);
+    Item* items = carver.take<Item>(count);
+    Item* spare = carver.take<Item>(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Raw d = distance(best, keys.canonical(values[i]));
+      if constexpr (sizeof(S) == 8)
+        items[i] = {d, index[i]};
+      else
+        items[i] = static_cast<Item>(d) << 32 | index[i];
+    }
+    items = radix_sort(items, spare, count, range_bits);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Raw d;
+      if constexpr (sizeof(S) == 8) {
+        d = items[i].key;
+        index[i] = static_cast<std::uint32_t>(items[i].payload);
+      } else {
+        d = static_cast<Raw>(items[i] >> 32);
+        index[i] = static_cast<std::uint32_t>(items[i]);
+      }
+      values[i] = static_cast<S>(static_cast<Raw>(best) - d);
+    }
+    // A zero's sign and a NaN's payload are not in the key.
+    for (std::uint32_t i = 0; i < count; ++i)
+      if (values[i] == keys.high_zero || values[i] == keys.top_nan || values[i] == keys.low_nan)
+        values[i] = keys.from_raw(row[index[i]]);
+  }
+};
+
+}  // namespace
+}  // namespace topkit::cpu
