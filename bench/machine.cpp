@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <ctime>
 #include <fstream>
@@ -25,8 +26,8 @@ std::string cpu_machine() {
   std::string_view best = name(Isa::scalar);
   for (int i = kIsas - 1; i >= 0; --i)
     if (device.has(static_cast<Isa>(i))) best = name(static_cast<Isa>(i));
-  return fmt::format("{}, {} cores, L2 {} MiB, L3 {} MiB, {}", model_name(), device.threads, device.l2_bytes >> 20,
-                     device.l3_bytes >> 20, best);
+  return fmt::format("{}, {} cores, L2 {} MiB, L3 {} MiB, {}", model_name(), sysconf(_SC_NPROCESSORS_ONLN),
+                     device.l2_bytes >> 20, device.l3_bytes >> 20, best);
 }
 
 std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }
