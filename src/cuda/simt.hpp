@@ -3,7 +3,8 @@
 //
 // Kernel files are plain CUDA C++ that includes this header and launch.hpp and nothing of CUDA itself. They may use:
 //
-//   __global__ __device__ __host__ __forceinline__ __noinline__ __launch_bounds__(..) __grid_constant__ __restrict__
+//   __global__ __device__ __host__ __forceinline__ __launch_bounds__(..) __grid_constant__ __restrict__
+//   [[gnu::noinline]] (libstdc++ owns the other spelling)
 //   threadIdx.x blockIdx.x blockDim.x gridDim.x (1-D), uint2/uint4/float4/... and make_uint2 ..., dim3 is not needed
 //   __syncthreads() __syncthreads_count/_and/_or(p) __syncwarp(mask) __threadfence() __threadfence_block()
 //   __shfl_sync __shfl_xor_sync __shfl_up_sync __shfl_down_sync __ballot_sync __any_sync __all_sync __match_any_sync

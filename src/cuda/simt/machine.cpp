@@ -150,10 +150,13 @@ void Machine::run_gang() {
       if (shuffled && (random() & 15) == 0) break;  // another warp overtakes
     }
     if (warp.runnable == 0) {
-      // The list may have grown, but this warp kept its place.
       warp.listed = false;
-      ready_warps[at] = ready_warps.back();
-      ready_warps.pop_back();
+      if (shuffled) {
+        ready_warps[at] = ready_warps.back();  // the list may have grown, but this warp kept its place
+        ready_warps.pop_back();
+      } else {
+        ready_warps.erase(ready_warps.begin());
+      }
     }
   }
   for (const auto& cluster : gang())
