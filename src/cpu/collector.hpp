@@ -34,6 +34,7 @@ class Collector {
         maxima_(carver.take<S>(block_ + 2 * kBlock)),
         places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
         values_(carver.take<S>(capacity_ + 2 * kBlock)),
+        kept_places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
         sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_))),
         finish_(job, kRankLimit, carver) {}
 
@@ -41,7 +42,7 @@ class Collector {
   void start(const Row& row, S bound) {
     row_ = &row;
     data_ = static_cast<const Raw*>(row.data);
-    held_ = 0;
+    held_ = valued_ = 0;
     first_bound_ = bound_ = keys_.at_least(bound);
     closed_ = false;
   }
@@ -57,12 +58,15 @@ class Collector {
 
   void scan() {
     const std::uint32_t cols = row_->cols;
-    for (std::uint32_t at = 0; at < cols && !closed_; at += block_) scan_block(at, lesser(block_, cols - at));
+    for (std::uint32_t at = 0; at < cols && !closed_; at += block_) {
+      scan_block(at, lesser(block_, cols - at));
+      fetch_values();  // while they are in the cache
+    }
   }
 
   // False: fewer than k elements reach the bound that the pass began with, and nothing is known of the others.
   bool complete() {
-    fill_values();
+    fetch_values();
     if (held_ < row_->k) return false;
     if (first_bound_ == std::numeric_limits<S>::min()) return true;
     std::uint32_t counts[3];
@@ -172,12 +176,14 @@ class Collector {
 
   void raise(S bound) { bound_ = greater(bound_, keys_.at_least(bound)); }
 
-  void fill_values() {
-    for (std::uint32_t i = 0; i < held_; ++i) values_[i] = static_cast<S>(data_[places_[i]]);
-    for (std::uint32_t i = 0; i < held_; i += Sorted::kLanes) {
+  void fetch_values() {
+    const std::uint32_t from = valued_;
+    for (std::uint32_t i = from; i < held_; ++i) values_[i] = static_cast<S>(data_[places_[i]]);
+    for (std::uint32_t i = from; i < held_; i += Sorted::kLanes) {
       const auto s = Sorted::Load(lens_sorted(), reinterpret_cast<const Raw*>(values_ + i));
       Sorted::Store(values_ + i, canonical<Sorted>(keys_, s));
     }
+    valued_ = held_;
   }
   const typename Sorted::Lens& lens_sorted() const {
     if constexpr (V::kFloat)
@@ -187,7 +193,7 @@ class Collector {
   }
 
   void compact() {
-    fill_values();
+    fetch_values();
     const S top = keys_.above(keep_best());
     if (top == std::numeric_limits<S>::max()) {
       closed_ = true;
@@ -232,15 +238,16 @@ class Collector {
       }
       kept[b] = bits;
     }
-    std::uint32_t to = 0;
-    for (std::uint32_t b = 0; b < blocks; ++b)
-      for (std::uint64_t bits = kept[b]; bits != 0; bits &= bits - 1) {
-        const std::uint32_t from = b * kBlock + static_cast<std::uint32_t>(__builtin_ctzll(bits));
-        places_[to] = places_[from];
-        values_[to] = values_[from];
-        ++to;
-      }
-    held_ = to;
+    std::uint32_t* const last = [&] {
+      std::uint32_t* out = kept_places_;
+      for (std::uint32_t b = 0; b < blocks; ++b) out = V::Emit(kept[b], b * kBlock, out);
+      return out;
+    }();
+    held_ = valued_ = static_cast<std::uint32_t>(last - kept_places_);
+    for (std::uint32_t i = 0; i < held_; ++i) {  // forward: a place never moves up
+      places_[i] = places_[kept_places_[i]];
+      values_[i] = values_[kept_places_[i]];
+    }
     return bound.value;
   }
 
@@ -253,12 +260,13 @@ class Collector {
   S* maxima_;
   std::uint32_t* places_;
   S* values_;
+  std::uint32_t* kept_places_;
   std::byte* sort_scratch_;
   Finish<V> finish_;
 
   const Row* row_ = nullptr;
   const Raw* data_ = nullptr;
-  std::uint32_t held_ = 0;
+  std::uint32_t held_ = 0, valued_ = 0;  // places, and how many of their values are there
   S bound_ = 0, first_bound_ = 0;
   bool closed_ = false;
 };

@@ -13,7 +13,8 @@ namespace {
 template <class S>
 struct Cut {
   S value;               // canonical
-  std::uint32_t better;  // how many elements are better than it; with its equals there are at least k
+  std::uint32_t better;  // how many elements are better than it: fewer than k
+  std::uint32_t equal;   // how many have its key: with them there are at least k
 };
 
 template <class V>  // sortable integers
@@ -26,7 +27,7 @@ class CutFinder {
       : lens_(job.sortable),
         keys_(job.sortable),
         room_(carver.take<S>(room_of(most_cols))),
-        places_(carver.take<std::uint32_t>(kBlock + kSlack)) {}
+        places_(carver.take<std::uint32_t>(kGather + kBlock + kSlack)) {}
 
   // 1 <= k <= count.
   Cut<S> find(const Raw* row, std::uint32_t count, std::uint32_t k) const {
@@ -35,6 +36,7 @@ class CutFinder {
 
  private:
   static constexpr std::uint32_t kBisect = 2048, kMostSample = 4096;
+  static constexpr std::uint32_t kGather = 512;  // places whose values are fetched together, while in the first cache
   static constexpr std::uint32_t kLine = greater<std::uint32_t>(64 / sizeof(S), V::kLanes);
 
   struct Elements {
@@ -87,26 +89,25 @@ class CutFinder {
     for (double width = 2.5;; width *= 4) {
       S bracket[2];
       choose_bracket(room, size, low, high, static_cast<double>(k - above) / inside, width, bracket);
-      const Pass pass = look(from, count, bracket, kept);
+      if (distinct(room, size, bracket)) {
+        const Pass pass = look<false>(from, count, bracket, kept);
+        if (pass.from_high < k && k <= pass.from_low && pass.kept)
+          return find_inside(from, kept, pass.from_low - pass.from_high, k, pass.from_high);
+      }
+      const Pass pass = look<true>(from, count, bracket, kept);
       if (k <= pass.above_high) {
         low = next(bracket[1]);
         inside = pass.above_high - above;
       } else if (k <= pass.from_high) {
-        return {bracket[1], pass.above_high};
+        return {bracket[1], pass.above_high, pass.from_high - pass.above_high};
       } else if (k <= pass.above_low) {
-        if (pass.kept) {
-          const std::uint32_t found = pass.above_low - pass.from_high;
-          if constexpr (From::kRaw) to_canonical(kept, found);
-          Cut<S> cut = find(Values{kept}, found, k - pass.from_high, kept + round_up(found + kBlock, kBlock));
-          cut.better += pass.from_high;
-          return cut;
-        }
+        if (pass.kept) return find_inside(from, kept, pass.above_low - pass.from_high, k, pass.from_high);
         low = next(bracket[0]);
         high = previous(bracket[1]);
         above = pass.from_high;
         inside = pass.above_low - above;
       } else if (k <= pass.from_low) {
-        return {bracket[0], pass.above_low};
+        return {bracket[0], pass.above_low, pass.from_low - pass.above_low};
       } else {
         high = previous(bracket[0]);
         inside += above;
@@ -122,6 +123,24 @@ class CutFinder {
     }
   }
 
+  template <class From>
+  Cut<S> find_inside(From, S* kept, std::uint32_t count, std::uint32_t k, std::uint32_t better) const {
+    if constexpr (From::kRaw) to_canonical(kept, count);
+    Cut<S> cut = find(Values{kept}, count, k - better, kept + round_up(count + kBlock, kBlock));
+    cut.better += better;
+    return cut;
+  }
+
+  // The sample says that no key between the ends, nor an end, has many elements: then two counts do, instead of four.
+  static bool distinct(const S* sample, std::uint32_t size, const S (&bracket)[2]) {
+    std::uint32_t lows = 0, highs = 0;
+    for (std::uint32_t i = 0; i < size; ++i) {
+      lows += sample[i] == bracket[0] ? 1 : 0;
+      highs += sample[i] == bracket[1] ? 1 : 0;
+    }
+    return size >= 32 && lows + highs <= size / 64;
+  }
+
   // A class away; low and high of find() never leave it at the ends of the type.
   S next(S s) const { return keys_.canonical(static_cast<S>(keys_.above(s) + 1)); }
   S previous(S s) const { return keys_.canonical(static_cast<S>(keys_.at_least(s) - 1)); }
@@ -130,7 +149,7 @@ class CutFinder {
     const Bound<S> bound = select_bound<V>(values, count, k, 0);
     std::uint32_t equal = 0;
     for (std::uint32_t i = 0; i < count; ++i) equal += values[i] == bound.value ? 1U : 0U;
-    return {bound.value, bound.reached - equal};
+    return {bound.value, bound.reached - equal, equal};
   }
 
   template <class From>
@@ -171,22 +190,35 @@ class CutFinder {
     bool kept;                                                 // what lies between is in the room
   };
 
-  template <class From>
-  Pass look(From from, std::uint32_t count, const S (&bracket)[2], S* room) const {
+  // kClasses: counts what equals the ends, and keeps what lies between them. Else from_low and from_high only, and keeps
+  // the low end's equals too.
+  template <bool kClasses, class From>
+  Pass look(From from, std::uint32_t count, const S (&bracket)[2], S* kept) const {
     const auto t0 = V::Set(keys_.at_least(bracket[0])), t1 = V::Set(keys_.above(bracket[0]));
     const auto t2 = V::Set(keys_.at_least(bracket[1])), t3 = V::Set(keys_.above(bracket[1]));
     constexpr std::uint32_t kVectors = kBlock / V::kLanes;
     const std::uint32_t most = inside_of(count);
     Pass pass{0, 0, 0, 0, true};
     std::uint32_t inside = 0;
+    std::uint32_t* place = places_;
+    const auto fetch = [&] {
+      const auto found = static_cast<std::uint32_t>(place - places_);
+      place = places_;
+      if (inside + found > most) pass.kept = false;
+      if (!pass.kept) return;
+      for (std::uint32_t i = 0; i < found; ++i) kept[inside + i] = static_cast<S>(from.data[places_[i]]);
+      inside += found;
+    };
     for (std::uint32_t at = 0; at < count; at += kBlock) {
       const std::uint32_t left = count - at;
       typename V::Mask m0[kVectors], m1[kVectors], m2[kVectors], m3[kVectors];
       const auto compare = [&](std::uint32_t i, typename V::Reg v) {
         m0[i] = V::Ge(v, t0);
-        m1[i] = V::Gt(v, t1);
         m2[i] = V::Ge(v, t2);
-        m3[i] = V::Gt(v, t3);
+        if constexpr (kClasses) {
+          m1[i] = V::Gt(v, t1);
+          m3[i] = V::Gt(v, t3);
+        }
       };
       std::uint64_t valid = ~std::uint64_t{0};
       if (left >= kBlock) {
@@ -199,23 +231,20 @@ class CutFinder {
           compare(i, load(from, at + done, left - done));
         }
       }
-      const std::uint64_t b1 = V::Join(m1) & valid, b2 = V::Join(m2) & valid;
-      pass.from_low += static_cast<std::uint32_t>(count_bits(V::Join(m0) & valid));
-      pass.above_low += static_cast<std::uint32_t>(count_bits(b1));
+      const std::uint64_t b0 = V::Join(m0) & valid, b2 = V::Join(m2) & valid;
+      pass.from_low += static_cast<std::uint32_t>(count_bits(b0));
       pass.from_high += static_cast<std::uint32_t>(count_bits(b2));
-      pass.above_high += static_cast<std::uint32_t>(count_bits(V::Join(m3) & valid));
-      const std::uint64_t between = b1 & ~b2;
-      if (between != 0 && pass.kept) {
-        const auto found = static_cast<std::uint32_t>(count_bits(between));
-        if (inside + found > most) {
-          pass.kept = false;
-          continue;
-        }
-        V::Emit(between, at, places_);
-        for (std::uint32_t i = 0; i < found; ++i) room[inside + i] = static_cast<S>(from.data[places_[i]]);
-        inside += found;
+      std::uint64_t between = b0 & ~b2;
+      if constexpr (kClasses) {
+        const std::uint64_t b1 = V::Join(m1) & valid;
+        pass.above_low += static_cast<std::uint32_t>(count_bits(b1));
+        pass.above_high += static_cast<std::uint32_t>(count_bits(V::Join(m3) & valid));
+        between = b1 & ~b2;
       }
+      place = V::Emit(between, at, place);
+      if (place - places_ > kGather) fetch();
     }
+    fetch();
     return pass;
   }
 

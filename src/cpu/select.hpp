@@ -13,8 +13,26 @@ void count_at_least(const typename V::S* values, std::uint32_t count, const type
                     std::uint32_t (&counts)[3]) {
   constexpr std::uint32_t kVectors = kBlock / V::kLanes;
   const typename V::Reg p0 = V::Set(probes[0]), p1 = V::Set(probes[1]), p2 = V::Set(probes[2]);
-  counts[0] = counts[1] = counts[2] = 0;
-  for (std::uint32_t at = 0; at < count; at += kBlock) {
+  std::uint32_t c0 = 0, c1 = 0, c2 = 0, at = 0;
+  if constexpr (sizeof(typename V::S) >= 4) {  // lanes that cannot overflow count for themselves
+    typename V::Reg n0 = V::Set(0), n1 = V::Set(0), n2 = V::Set(0);
+    for (; at + V::kLanes <= count; at += V::kLanes) {
+      const typename V::Reg v = V::LoadSorted(values + at);
+      n0 = V::Increment(n0, V::Ge(v, p0));
+      n1 = V::Increment(n1, V::Ge(v, p1));
+      n2 = V::Increment(n2, V::Ge(v, p2));
+    }
+    typename V::S lanes[3][V::kLanes];
+    V::Store(lanes[0], n0);
+    V::Store(lanes[1], n1);
+    V::Store(lanes[2], n2);
+    for (std::uint32_t i = 0; i < V::kLanes; ++i) {
+      c0 += static_cast<std::uint32_t>(lanes[0][i]);
+      c1 += static_cast<std::uint32_t>(lanes[1][i]);
+      c2 += static_cast<std::uint32_t>(lanes[2][i]);
+    }
+  }
+  for (; at < count; at += kBlock) {
     typename V::Mask m0[kVectors], m1[kVectors], m2[kVectors];
 #pragma GCC unroll 16
     for (std::uint32_t i = 0; i < kVectors; ++i) {
@@ -25,10 +43,13 @@ void count_at_least(const typename V::S* values, std::uint32_t count, const type
     }
     const std::uint32_t left = count - at;
     const std::uint64_t valid = left >= kBlock ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
-    counts[0] += static_cast<std::uint32_t>(count_bits(V::Join(m0) & valid));
-    counts[1] += static_cast<std::uint32_t>(count_bits(V::Join(m1) & valid));
-    counts[2] += static_cast<std::uint32_t>(count_bits(V::Join(m2) & valid));
+    c0 += static_cast<std::uint32_t>(count_bits(V::Join(m0) & valid));
+    c1 += static_cast<std::uint32_t>(count_bits(V::Join(m1) & valid));
+    c2 += static_cast<std::uint32_t>(count_bits(V::Join(m2) & valid));
   }
+  counts[0] = c0;
+  counts[1] = c1;
+  counts[2] = c2;
 }
 
 // Three probes that cut (low, high] in four.
@@ -51,7 +72,7 @@ struct Bound {
 
 // The least of the values that at least k of them reach, and at most k + slack unless ties forbid; slack = 0 gives the
 // k-th best.
-// 1 <= k <= count; values must be readable up to round_up(count, kBlock).
+// 1 <= k <= count; values must be readable for kBlock places more.
 template <class V>
 Bound<typename V::S> select_bound(const typename V::S* values, std::uint32_t count, std::uint32_t k,
                                   std::uint32_t slack) {

@@ -34,15 +34,11 @@ class BestFirst {
   }
 
   // index is ascending; it counts from row, and values[i] is the sortable value of row[index[i]].
-  static void sort(const SortableKeys<S>& keys, const Raw* row, S* values, std::uint32_t* index, std::uint32_t count,
+  static void sort(SortableKeys<S> keys, const Raw* row, S* values, std::uint32_t* index, std::uint32_t count,
                    std::byte* scratch) {
     if (count < 2) return;
-    S best = keys.canonical(values[0]), worst = best;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const S value = keys.canonical(values[i]);
-      best = greater(best, value);
-      worst = lesser(worst, value);
-    }
+    S best, worst;
+    extremes(keys, values, count, best, worst);
     const int range_bits = bit_width(distance(best, worst));
     if (range_bits == 0) return;
     const int place_bits = bit_width(count - 1);
@@ -57,13 +53,36 @@ class BestFirst {
   }
 
  private:
+  static void extremes(SortableKeys<S> keys, const S* values, std::uint32_t count, S& best, S& worst) {
+    auto most = V::Set(keys.low_nan), least = V::Set(keys.top_nan);
+    std::uint32_t i = 0;
+    for (; i + V::kLanes <= count; i += V::kLanes) {
+      const auto v = canonical<V>(keys, V::LoadSorted(values + i));
+      most = V::Max(most, v);
+      least = V::Min(least, v);
+    }
+    S lanes[2][V::kLanes];
+    V::Store(lanes[0], most);
+    V::Store(lanes[1], least);
+    best = lanes[0][0];
+    worst = lanes[1][0];
+    for (std::uint32_t j = 1; j < V::kLanes; ++j) {
+      best = greater(best, lanes[0][j]);
+      worst = lesser(worst, lanes[1][j]);
+    }
+    for (; i < count; ++i) {
+      const S value = keys.canonical(values[i]);
+      best = greater(best, value);
+      worst = lesser(worst, value);
+    }
+  }
   static int bit_width(std::uint64_t x) { return x == 0 ? 0 : 64 - __builtin_clzll(x); }
   static Raw distance(S best, S value) { return static_cast<Raw>(static_cast<Raw>(best) - static_cast<Raw>(value)); }
 
   // False: more than a few prefixes were equal; nothing was changed.
   template <class Net, class T, int kBits>
-  static bool by_network(const SortableKeys<S>& keys, S best, int range_bits, int place_bits, S* values,
-                         std::uint32_t* index, std::uint32_t count, std::byte* scratch) {
+  static bool by_network(SortableKeys<S> keys, S best, int range_bits, int place_bits, S* values, std::uint32_t* index,
+                         std::uint32_t count, std::byte* scratch) {
     Carver carver(scratch);
     S* old_values = carver.take<S>(count);
     auto* old_index = carver.take<std::uint32_t>(count);
@@ -93,9 +112,10 @@ class BestFirst {
 
   // Insertion among equal prefixes, which stand by ascending place.
   template <class T>
-  static void repair(const SortableKeys<S>& keys, const S* values, T* packed, std::uint32_t count, T place) {
+  static void repair(SortableKeys<S> keys, const S* values, T* packed, std::uint32_t count, T place) {
     for (std::uint32_t i = 1; i < count; ++i) {
       const T item = packed[i];
+      if ((packed[i - 1] | place) != (item | place)) continue;
       const S value = keys.canonical(values[item & place]);
       std::uint32_t to = i;
       for (; to > 0 && (packed[to - 1] | place) == (item | place) &&
@@ -106,8 +126,8 @@ class BestFirst {
     }
   }
 
-  static void by_radix(const SortableKeys<S>& keys, S best, int range_bits, const Raw* row, S* values,
-                       std::uint32_t* index, std::uint32_t count, std::byte* scratch) {
+  static void by_radix(SortableKeys<S> keys, S best, int range_bits, const Raw* row, S* values, std::uint32_t* index,
+                       std::uint32_t count, std::byte* scratch) {
     Carver carver(scratch);
     Item* items = carver.take<Item>(count);
     Item* spare = carver.take<Item>(count);

@@ -4,6 +4,7 @@
 // cheap an element as a small one.
 #pragma once
 
+#include "compress.hpp"
 #include "cut.hpp"
 #include "sort.hpp"
 #include "write.hpp"
@@ -23,33 +24,50 @@ class Split {
         lens_(job.sortable),
         keys_(job.sortable),
         cut_(job, static_cast<std::size_t>(job.max_cols), carver),
-        places_(carver.take<std::uint32_t>((job.order == Order::value ? most_k(job) : kSegment) + kSlack)),
-        values_(carver.take<S>((job.order == Order::value ? most_k(job) : 0) + 2 * kBlock)),
+        places_(carver.take<std::uint32_t>(kept(job) + kBlock + kSlack)),
+        values_(carver.take<S>(kept(job) + 2 * kBlock)),
         sort_scratch_(
             carver.take<std::byte>(job.order == Order::value ? BestFirst<V>::scratch_bytes(most_k(job)) : 0)) {}
 
   void select(const Row& row) const {
     const auto* data = static_cast<const Raw*>(row.data);
-    const Cut<S> cut = row.k == row.cols ? Cut<S>{keys_.low_nan, 0} : cut_.find(data, row.cols, row.k);
-    if (job_.order == Order::value) {
-      take(
-          data, row, cut, [](std::uint32_t, std::uint32_t) {}, places_);
-      for (std::uint32_t i = 0; i < row.k; ++i) values_[i] = static_cast<S>(data[places_[i]]);
-      for (std::uint32_t i = 0; i < row.k; i += V::kLanes)
-        V::Store(values_ + i, V::Load(lens_, reinterpret_cast<const Raw*>(values_ + i)));
-      BestFirst<V>::sort(keys_, data, values_, places_, row.k, sort_scratch_);
-      write_row<V>(job_, row, places_);
-    } else {
-      Row part = row;
-      take(
-          data, row, cut,
-          [&](std::uint32_t done, std::uint32_t count) {
-            part.k = count;
-            write_row<V>(job_, part, places_);
-            advance(part, row, done + count);
-          },
-          places_);
+    const Cut<S> cut = row.k == row.cols ? Cut<S>{keys_.low_nan, 0, row.k} : cut_.find(data, row.cols, row.k);
+    Row part = row;
+    std::uint32_t done = 0;
+    const bool ordered = job_.order == Order::value;
+    Picker pick(*this, cut, row.k);
+    for (std::uint32_t at = 0; at < row.cols && done < row.k; at += kSegment) {
+      // A segment's winners lie together in the scratch: of all segments when they must be sorted.
+      std::uint32_t* const places = places_ + (ordered ? done : 0);
+      Raw* const raw = reinterpret_cast<Raw*>(values_) + (ordered ? done : 0);
+      const std::uint32_t end = lesser(row.cols, at + kSegment);
+      std::uint32_t* last = places;
+      Raw* last_raw = raw;
+      for (std::uint32_t b = at; b < end; b += kBlock) {
+        const std::uint32_t left = end - b;
+        const std::uint64_t bits = pick.bits(data + b, left);
+        last = V::Emit(bits, b, last);
+        if (left >= kBlock) {
+          last_raw = compress_block(bits, data + b, last_raw);
+        } else {
+          for (std::uint64_t rest = bits; rest != 0; rest &= rest - 1) *last_raw++ = data[b + __builtin_ctzll(rest)];
+        }
+      }
+      const auto count = static_cast<std::uint32_t>(last - places);
+      if (!ordered && count != 0) {
+        part.k = count;
+        write_winners(part, places, raw);
+        advance(part, row, done + count);
+      }
+      done += count;
     }
+    if (!ordered) return;
+    for (std::uint32_t i = 0; i < row.k; i += V::kLanes)
+      V::Store(values_ + i, V::Load(lens_, reinterpret_cast<const Raw*>(values_ + i)));
+    BestFirst<V>::sort(keys_, data, values_, places_, row.k, sort_scratch_);
+    const SortableKeys<S> keys = keys_;
+    for (std::uint32_t i = 0; i < row.k; ++i) values_[i] = static_cast<S>(keys.to_raw(values_[i]));
+    write_winners(row, places_, reinterpret_cast<const Raw*>(values_));
   }
 
   static void run(const Job& job, const Row* rows, std::int64_t count, Scratch& scratch) {
@@ -69,45 +87,60 @@ class Split {
 
   static std::size_t most_k(const Job& job) { return static_cast<std::size_t>(lesser(job.max_k, job.max_cols)); }
 
+  static std::size_t kept(const Job& job) { return job.order == Order::value ? most_k(job) : kSegment; }
+
   void advance(Row& part, const Row& row, std::uint32_t done) const {
     if (row.values != nullptr) part.values = static_cast<Raw*>(row.values) + done * job_.value_stride;
     const std::int64_t bytes = (job_.wide_index ? 8 : 4) * job_.index_stride * done;
     if (row.indices != nullptr) part.indices = static_cast<std::byte*>(row.indices) + bytes;
   }
 
-  // Puts the positions of the winners into `places`, ascending, and tells `deliver` after every segment: how many were
-  // delivered before, how many now. order != value: every segment starts `places` anew.
-  template <class Deliver>
-  void take(const Raw* data, const Row& row, Cut<S> cut, const Deliver& deliver, std::uint32_t* places) const {
-    std::uint32_t equals = row.k - cut.better;  // still to be taken
-    const auto reach = V::Set(keys_.at_least(cut.value)), above = V::Set(keys_.above(cut.value));
-    std::uint32_t done = 0;
-    for (std::uint32_t at = 0; at < row.cols && done < row.k; at += kSegment) {
-      const std::uint32_t end = lesser(row.cols, at + kSegment);
-      std::uint32_t* out = places;
-      for (std::uint32_t b = at; b < end; b += kBlock) {
-        const std::uint32_t left = lesser(end - b, kBlock);
-        const auto better = [above](typename V::Reg v) { return V::Gt(v, above); };
-        std::uint64_t bits =
-            left == kBlock ? block_bits<V>(lens_, data + b, better) : block_bits<V>(lens_, data + b, left, better);
-        if (equals != 0) {
-          const auto reaches = [reach](typename V::Reg v) { return V::Ge(v, reach); };
-          std::uint64_t ties = (left == kBlock ? block_bits<V>(lens_, data + b, reaches)
-                                               : block_bits<V>(lens_, data + b, left, reaches)) &
-                               ~bits;
-          while (static_cast<std::uint32_t>(count_bits(ties)) > equals)
-            ties &= ~(std::uint64_t{1} << (63 - __builtin_clzll(ties)));
-          equals -= static_cast<std::uint32_t>(count_bits(ties));
-          bits |= ties;
-        }
-        out = V::Emit(bits, b, out);
-      }
-      const auto count = static_cast<std::uint32_t>(out - places);
-      if (count == 0) continue;
-      deliver(done, count);
-      done += count;
-      if (job_.order == Order::value) places += count;
+  // Which of the next 64 elements win: what is better than the cut, and its first equals.
+  class Picker {
+   public:
+    Picker(const Split& split, Cut<S> cut, std::uint32_t k)
+        : lens_(split.lens_),
+          reach_(V::Set(split.keys_.at_least(cut.value))),
+          above_(V::Set(split.keys_.above(cut.value))),
+          all_equals_(cut.better + cut.equal == k),
+          equals_(k - cut.better) {}
+
+    std::uint64_t bits(const Raw* p, std::uint32_t n) {
+      const auto better = [this](typename V::Reg v) { return V::Gt(v, above_); };
+      const auto reaches = [this](typename V::Reg v) { return V::Ge(v, reach_); };
+      if (all_equals_) return block(p, n, reaches);
+      std::uint64_t picked = block(p, n, better);
+      if (equals_ == 0) return picked;
+      std::uint64_t ties = block(p, n, reaches) & ~picked;
+      const auto count = static_cast<std::uint32_t>(count_bits(ties));
+      for (std::uint32_t i = equals_; i < count; ++i) ties &= ~(std::uint64_t{1} << (63 - __builtin_clzll(ties)));
+      equals_ -= lesser(count, equals_);
+      return picked | ties;
     }
+
+   private:
+    template <class Compare>
+    std::uint64_t block(const Raw* p, std::uint32_t n, const Compare& compare) const {
+      return n >= kBlock ? block_bits<V>(lens_, p, compare) : block_bits<V>(lens_, p, n, compare);
+    }
+
+    typename V::Lens lens_;
+    typename V::Reg reach_, above_;
+    bool all_equals_;
+    std::uint32_t equals_;  // still to be taken
+  };
+
+  // The values are there already: no second visit to the row.
+  void write_winners(Row row, const std::uint32_t* places, const Raw* raw) const {
+    if (row.values != nullptr) {
+      auto* out = static_cast<Raw*>(row.values);
+      if (job_.value_stride == 1)
+        std::memcpy(out, raw, row.k * sizeof(Raw));
+      else
+        for (std::uint32_t i = 0; i < row.k; ++i) out[i * job_.value_stride] = raw[i];
+    }
+    row.values = nullptr;
+    write_row<V>(job_, row, places);
   }
 
   const Job& job_;
