@@ -173,14 +173,10 @@ void merge_as(const MergeArgs& args) {
 void merge(const MergeArgs& args) {
   if (args.rows == 0 || args.k == 0) return;
   switch (bytes(args.dtype)) {
-    case 1:
-      return merge_as<std::uint8_t>(args);
-    case 2:
-      return merge_as<std::uint16_t>(args);
-    case 4:
-      return merge_as<std::uint32_t>(args);
-    default:
-      return merge_as<std::uint64_t>(args);
+    case 1: return merge_as<std::uint8_t>(args);
+    case 2: return merge_as<std::uint16_t>(args);
+    case 4: return merge_as<std::uint32_t>(args);
+    default: return merge_as<std::uint64_t>(args);
   }
 }
 

@@ -17,7 +17,8 @@ Algorithm wished_algorithm(const Problem& problem, const Wish& wish) {
   }
   const AlgorithmInfo& row = info(*algorithm);
   if (!row.can(problem))
-    fail(TK_UNSUPPORTED, "algorithm = {}: needs {}, but the problem is {}", wish.algorithm, row.needs, to_string(problem));
+    fail(TK_UNSUPPORTED, "algorithm = {}: needs {}, but the problem is {}", wish.algorithm, row.needs,
+         to_string(problem));
   return *algorithm;
 }
 

@@ -18,12 +18,8 @@ void read_device(Tensor& result, const DLTensor& tensor) {
   result.device_id = tensor.device.device_id;
   switch (static_cast<int>(tensor.device.device_type)) {
     case kDLCPU:
-    case kDLCUDAHost:
-      result.device = DeviceKind::cpu;
-      return;
-    case kDLCUDA:
-      result.device = DeviceKind::cuda;
-      return;
+    case kDLCUDAHost: result.device = DeviceKind::cpu; return;
+    case kDLCUDA: result.device = DeviceKind::cuda; return;
     case kDLCUDAManaged:
       result.device = DeviceKind::cuda;
       result.managed = true;
@@ -83,14 +79,14 @@ void read_data(Tensor& result, const DLTensor& tensor) {
   result.data = static_cast<std::byte*>(tensor.data) + tensor.byte_offset;
 }
 
-// Every axis but `skip` as few (length, stride) pairs, outermost first; nothing beyond `Limit`.
+// Every axis from `first` on but `skip` as few (length, stride) pairs, outermost first; nothing beyond `Limit`.
 struct Run {
   std::int64_t length = 1, stride = 0;
 };
 template <std::size_t Limit>
-std::optional<std::size_t> runs_of(const Tensor& tensor, int skip, std::array<Run, Limit>& runs) {
+std::optional<std::size_t> runs_of(const Tensor& tensor, int first, int skip, std::array<Run, Limit>& runs) {
   std::size_t count = 0;
-  for (int axis = 0; axis < tensor.rank; ++axis) {
+  for (int axis = first; axis < tensor.rank; ++axis) {
     const std::int64_t length = tensor.shape[axis];
     const std::int64_t stride = tensor.strides[static_cast<std::size_t>(axis)];
     if (axis == skip || length == 1) continue;
@@ -160,12 +156,12 @@ Tensor read_tensor(std::string_view name, const DLTensor& tensor, Use use) {
   return result;
 }
 
-std::optional<Layout> layout_along(const Tensor& tensor, int axis) {
+std::optional<Layout> layout_along(const Tensor& tensor, int axis, int walked) {
   Layout layout;
   if (tensor.elements == 0) return layout;
   if (tensor.shape[axis] > 1) layout.col_stride = tensor.strides[static_cast<std::size_t>(axis)];
   std::array<Run, 2> runs{};
-  const auto count = runs_of(tensor, axis, runs);
+  const auto count = runs_of(tensor, walked, axis, runs);
   if (!count) return std::nullopt;
   if (*count == 2) {
     layout.inner = runs[1].length;
@@ -202,8 +198,8 @@ bool apart(const Tensor& a, const Tensor& b) {
   if (begin_a + bytes_a <= begin_b || begin_b + bytes_b <= begin_a) return true;
   // Columns of one matrix: both repeat with the same period in bytes, and within a period they do not meet.
   std::array<Run, 2> runs_a{}, runs_b{};
-  const auto count_a = runs_of(a, -1, runs_a);
-  const auto count_b = runs_of(b, -1, runs_b);
+  const auto count_a = runs_of(a, 0, -1, runs_a);
+  const auto count_b = runs_of(b, 0, -1, runs_b);
   if (!count_a || !count_b || *count_a != 2 || *count_b != 2) return false;
   const auto period = static_cast<std::uintptr_t>(runs_a[0].stride * a.element_bytes());
   if (period == 0 || period != static_cast<std::uintptr_t>(runs_b[0].stride * b.element_bytes())) return false;

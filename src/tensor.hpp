@@ -44,8 +44,9 @@ const DLTensor& required(std::string_view name, const DLTensor* tensor);
 DType element_type(std::string_view name, const DLTensor& tensor);
 IndexType index_type(std::string_view name, const DLTensor& tensor);  // int32 or int64
 
-// The layout of selecting along `axis`; nothing when the other axes need more than two strides.
-std::optional<Layout> layout_along(const Tensor& tensor, int axis);
+// The layout of selecting along `axis`, the first `walked` axes left out (slabs.hpp); nothing when the others need more
+// than two strides.
+std::optional<Layout> layout_along(const Tensor& tensor, int axis, int walked = 0);
 
 // Outputs only: no element shares memory with another.
 void check_distinct_elements(const Tensor& tensor);

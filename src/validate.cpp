@@ -101,15 +101,25 @@ Layout read_ids(const DLTensor& tensor, const Problem& problem, Use use, Tensors
   return {.inner = 1, .outer_stride = by_row ? t.strides[0] : 0, .inner_stride = 0, .col_stride = t.strides[last]};
 }
 
-Layout checked_layout(const Tensor& tensor, int axis) {
-  const auto layout = layout_along(tensor, axis);
-  if (!layout)
-    fail(TK_UNSUPPORTED, "{}.strides = {} with shape {}: the axes beside axis {} must collapse to two strides",
-         tensor.name, shape_text(tensor.strides.data(), tensor.rank), shape_text(tensor.shape, tensor.rank), axis);
-  if (tensor.device == DeviceKind::cuda && (layout->col_stride != 1 || layout->inner != 1))
-    fail(TK_UNSUPPORTED, "{}.strides = {} with shape {}: on CUDA axis {} must have stride 1 and the others one stride",
-         tensor.name, shape_text(tensor.strides.data(), tensor.rank), shape_text(tensor.shape, tensor.rank), axis);
-  return *layout;
+// On CUDA a row is one stride from the next and its elements are neighbours, in the outputs as in x.
+void check_cuda_strides(const Tensor* tensor, int axis) {
+  if (tensor == nullptr || tensor->device != DeviceKind::cuda) return;
+  const auto layout = layout_along(*tensor, axis);
+  if (layout && layout->col_stride == 1 && layout->inner == 1) return;
+  fail(TK_UNSUPPORTED, "{}.strides = {} with shape {}: on CUDA axis {} must have stride 1 and the others one stride",
+       tensor->name, shape_text(tensor->strides.data(), tensor->rank), shape_text(tensor->shape, tensor->rank), axis);
+}
+
+// Layouts, and the slabs where two strides do not do. Last, because the Problem becomes that of one slab.
+void lay_out(Call& call, const Tensor& x, const Tensor* values, const Tensor* indices, int axis) {
+  for (const Tensor* tensor : {&x, values, indices}) check_cuda_strides(tensor, axis);
+  Args& args = call.args;
+  const int walked = axes_to_walk(x, values, indices, axis);
+  args.problem.layout = *layout_along(x, axis, walked);
+  if (values != nullptr) args.values_layout = *layout_along(*values, axis, walked);
+  if (indices != nullptr) args.indices_layout = *layout_along(*indices, axis, walked);
+  call.slabs = walk(x, values, indices, axis, walked, args.problem.rows);
+  args.problem.rows = call.slabs.rows;
 }
 
 Tensor& read_output(const Tensor& output, const Selection& selection, std::int64_t k, Tensors& tensors) {
@@ -199,7 +209,6 @@ Call validate(const Request& request, Use use) {
   p.has_row_k = options.row_k != nullptr;
   p.has_ids = options.ids != nullptr;
   check_k(p.k, p.cols, p.has_lengths);
-  p.layout = checked_layout(x, selection.axis);
   args.x = x.data;
   call.ordinal = x.device_id;
 
@@ -207,18 +216,17 @@ Call validate(const Request& request, Use use) {
   p.wants_values = both || request.values != nullptr;
   p.wants_indices = both || request.indices != nullptr;
   if (!p.wants_values && !p.wants_indices) invalid("values = NULL and indices = NULL: at least one must be given");
+  const Tensor *values = nullptr, *indices = nullptr;
   if (request.values != nullptr) {
     if (element_type("values", required("values", request.values)) != p.dtype)
       invalid("values.dtype = {}: must be the type of x, {}", name(*dtype_from(request.values->dtype)), name(p.dtype));
-    const Tensor& t = read_output(read_tensor("values", *request.values, use), selection, p.k, tensors);
-    args.values = t.data;
-    args.values_layout = checked_layout(t, selection.axis);
+    values = &read_output(read_tensor("values", *request.values, use), selection, p.k, tensors);
+    args.values = values->data;
   }
   if (request.indices != nullptr) {
     p.index_type = index_type("indices", required("indices", request.indices));
-    const Tensor& t = read_output(read_tensor("indices", *request.indices, use), selection, p.k, tensors);
-    args.indices = t.data;
-    args.indices_layout = checked_layout(t, selection.axis);
+    indices = &read_output(read_tensor("indices", *request.indices, use), selection, p.k, tensors);
+    args.indices = indices->data;
   } else if (both && p.has_ids) {
     p.index_type = index_type("ids", required("ids", options.ids));
   }
@@ -233,11 +241,12 @@ Call validate(const Request& request, Use use) {
   args.fill = fill_bits(options.fill, info(p.dtype), p.largest);
   call.wish = read_wish(options, p.device);
   call.pool = {options.parallel_for, options.pool};
-  if (use == Use::query) return call;
-
-  read_workspace(request, call, tensors);
-  check_overlaps(tensors);
-  if (p.device == DeviceKind::cpu && p.k > 0 && (p.has_lengths || p.has_row_k)) check_row_contents(args);
+  if (use == Use::run) {
+    read_workspace(request, call, tensors);
+    check_overlaps(tensors);
+    if (p.device == DeviceKind::cpu && p.k > 0 && (p.has_lengths || p.has_row_k)) check_row_contents(args);
+  }
+  lay_out(call, x, values, indices, selection.axis);
   return call;
 }
 

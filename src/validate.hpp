@@ -7,6 +7,7 @@
 #include "args.hpp"
 #include "cpu/engine.hpp"
 #include "plan.hpp"
+#include "slabs.hpp"
 #include "tensor.hpp"
 #include "topkit/topkit.h"
 
@@ -25,7 +26,8 @@ struct Request {
 
 // A call that may run: everything an engine needs but the plan.
 struct Call {
-  Args args;
+  Args args;    // of the first slab, as is its Problem
+  Slabs slabs;  // one, but for tensors of many strides on the CPU
   Wish wish;
   cpu::Pool pool;
   int ordinal = 0;  // CUDA device

@@ -347,21 +347,6 @@ TEST(Validate, RefusesWorkspaceAndStreamOnTheCpu) {
   EXPECT_EQ(call.refusal(), "invalid argument: stream: must be NULL on the CPU");
 }
 
-TEST(Validate, RefusesOutputAxesOfMoreThanTwoStrides) {
-  SmallCall call;
-  call.x.reshape({2, 2, 2, 3});
-  call.x.stride({48, 12, 3, 1});
-  call.k = 1;
-  call.values_arg = nullptr;
-  call.indices.reshape({2, 2, 2, 1});
-  EXPECT_EQ(
-      call.refusal(),
-      "unsupported: x.strides = [48, 12, 3, 1] with shape [2, 2, 2, 3]: the axes beside axis 3 must collapse to two "
-      "strides");
-  call.x.stride({24, 12, 3, 1});
-  EXPECT_EQ(call.refusal(), "");
-}
-
 TEST(Validate, TakesEmptyProblemsWithoutMemory) {
   SmallCall call;
   call.k = 0;
