@@ -175,17 +175,19 @@ std::optional<Layout> layout_along(const Tensor& tensor, int axis, int walked) {
 
 void check_distinct_elements(const Tensor& tensor) {
   if (tensor.elements <= 1) return;
-  std::array<std::pair<std::int64_t, std::int64_t>, kMaxRank> axes;  // stride, length
+  // Elements are distinct when every stride, from the smallest up, is beyond the reach of those before it.
+  std::array<int, kMaxRank> axes;
   std::size_t count = 0;
-  for (int axis = 0; axis < tensor.rank; ++axis)
-    if (tensor.shape[axis] > 1) axes[count++] = {tensor.strides[static_cast<std::size_t>(axis)], tensor.shape[axis]};
-  std::sort(axes.begin(), axes.begin() + count);
+  for (int axis = tensor.rank - 1; axis >= 0; --axis)  // already in order when row-major
+    if (tensor.shape[axis] > 1) axes[count++] = axis;
+  const auto stride = [&](int axis) { return tensor.strides[static_cast<std::size_t>(axis)]; };
+  std::sort(axes.begin(), axes.begin() + count, [&](int a, int b) { return stride(a) < stride(b); });
   std::int64_t reach = 0;  // offset of the last element of the axes before
   for (std::size_t i = 0; i < count; ++i) {
-    if (axes[i].first <= reach)
+    if (stride(axes[i]) <= reach)
       invalid("{}.strides = {} with shape {}: elements of an output must not share memory", tensor.name,
               shape_text(tensor.strides.data(), tensor.rank), shape_text(tensor.shape, tensor.rank));
-    reach += (axes[i].second - 1) * axes[i].first;
+    reach += (tensor.shape[axes[i]] - 1) * stride(axes[i]);
   }
 }
 

@@ -20,6 +20,7 @@ struct Tensor {
   DeviceKind device = DeviceKind::cpu;
   int device_id = 0;
   bool managed = false;  // CUDA managed memory: on every CUDA device
+  bool written = false;  // an output or workspace
   DLDataType dtype{};
   int rank = 0;
   const std::int64_t* shape = nullptr;

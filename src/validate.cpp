@@ -132,7 +132,9 @@ Tensor& read_output(const Tensor& output, const Selection& selection, std::int64
             shape_text(wanted.data(), x.rank));
   check_device(output, x);
   check_distinct_elements(output);
-  return tensors.add(output);
+  Tensor& result = tensors.add(output);
+  result.written = true;
+  return result;
 }
 
 void read_workspace(const Request& request, Call& call, Tensors& tensors) {
@@ -143,7 +145,8 @@ void read_workspace(const Request& request, Call& call, Tensors& tensors) {
   const DLTensor& tensor = required("workspace", request.workspace);
   if (tensor.dtype.code != kDLUInt || tensor.dtype.bits != 8)
     invalid("workspace.dtype = (code {}, {} bits): must be uint8", tensor.dtype.code, tensor.dtype.bits);
-  const Tensor& t = tensors.add(read_tensor("workspace", tensor, Use::run));
+  Tensor& t = tensors.add(read_tensor("workspace", tensor, Use::run));
+  t.written = true;
   if (x.device == DeviceKind::cpu) {
     if (t.elements != 0) invalid("workspace: must be NULL on the CPU, where scratch is the calling thread's");
     return;
@@ -155,14 +158,11 @@ void read_workspace(const Request& request, Call& call, Tensors& tensors) {
 }
 
 void check_overlaps(const Tensors& tensors) {
-  const auto written = [](const Tensor& t) {
-    return t.name == "values" || t.name == "indices" || t.name == "workspace";
-  };
   for (std::size_t i = 0; i < tensors.count; ++i)
     for (std::size_t j = 0; j < i; ++j) {
       const Tensor &a = tensors.all[i], &b = tensors.all[j];
-      if ((!written(a) && !written(b)) || apart(a, b)) continue;
-      const Tensor& output = written(a) ? a : b;
+      if ((!a.written && !b.written) || apart(a, b)) continue;
+      const Tensor& output = a.written ? a : b;
       invalid("{} overlaps {}: outputs and workspace must not share memory with any other argument", output.name,
               (&output == &a ? b : a).name);
     }
