@@ -1,62 +1,151 @@
+// From a plan to kernel calls: rows are cut into tasks, spans resolved, rows gathered where they are not contiguous, and
+// what no kernel needs to know (empty rows, padding) is written here.
 #include <algorithm>
-#include <numeric>
+#include <cstring>
+#include <memory>
+#include <new>
 #include <vector>
 
-#include "../key.hpp"
 #include "engine.hpp"
+#include "job.hpp"
+#include "parallel.hpp"
 
 namespace topkit::cpu {
 namespace {
 
-template <class U>
-void select(const Args& args) {
-  const Problem& p = args.problem;
-  const auto map = key_map<U>(info(p.dtype), p.largest, p.nan);
-  std::vector<std::int64_t> columns(static_cast<std::size_t>(p.cols));
-  for (std::int64_t r = 0; r < p.rows; ++r) {
-    const Args::Span span = args.span(r);
-    const U* x = static_cast<const U*>(args.x) + p.layout.row(r);
-    const auto key = [&](std::int64_t c) { return map(x[c * p.layout.col_stride]); };
-    const auto end = columns.begin() + (span.end - span.begin), middle = columns.begin() + span.count;
-    std::iota(columns.begin(), end, span.begin);
-    std::partial_sort(columns.begin(), middle, end, [&](std::int64_t a, std::int64_t b) {
-      const U key_a = key(a), key_b = key(b);
-      return key_a != key_b ? key_a > key_b : a < b;
-    });
-    if (p.order == Order::index) std::sort(columns.begin(), middle);
-    for (std::int64_t j = 0; j < p.k; ++j) {
-      const bool chosen = j < span.count;
-      const std::int64_t column = chosen ? columns[static_cast<std::size_t>(j)] : 0;
-      if (args.values != nullptr)
-        static_cast<U*>(args.values)[args.values_layout.row(r) + j * args.values_layout.col_stride] =
-            chosen ? x[column * p.layout.col_stride] : static_cast<U>(args.fill);
-      if (args.indices == nullptr) continue;
-      const std::int64_t from = args.ids_layout.row(r) + column * args.ids_layout.col_stride;
-      const std::int64_t to = args.indices_layout.row(r) + j * args.indices_layout.col_stride;
-      const auto write = [&]<class I>(I* out, const I* ids) {
-        out[to] = !chosen ? I{-1} : ids != nullptr ? ids[from] : static_cast<I>(column);
-      };
-      if (p.index_type == IndexType::i64)
-        write(static_cast<std::int64_t*>(args.indices), static_cast<const std::int64_t*>(args.ids));
-      else
-        write(static_cast<std::int32_t*>(args.indices), static_cast<const std::int32_t*>(args.ids));
+constexpr std::int64_t kRowsAtOnce = 64;              // descriptors built before a kernel is called
+constexpr std::int64_t kTileBytes = 256 * 1024;       // of rows gathered before a kernel is called
+
+struct AlignedDelete {
+  void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
+};
+using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
+
+AlignedBytes allocate(std::size_t bytes) {
+  return AlignedBytes(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64})));
+}
+
+// What one thread owns: the kernel's scratch, then room for gathered rows.
+struct Worker {
+  AlignedBytes memory;
+  Scratch scratch;
+  std::byte* tile = nullptr;
+};
+
+class Engine {
+ public:
+  Engine(const Plan& plan, const Args& args) : args_(args), problem_(args.problem), size_(bytes(problem_.dtype)) {
+    job_ = {.sortable = sortable(info(problem_.dtype), problem_.largest, problem_.nan),
+            .kind = kind_of(problem_.dtype),
+            .order = problem_.order,
+            .wide_index = problem_.index_type == IndexType::i64,
+            .value_stride = args.values_layout.col_stride,
+            .index_stride = args.indices_layout.col_stride,
+            .id_stride = args.ids_layout.col_stride,
+            .max_cols = problem_.cols,
+            .max_k = std::min(problem_.k, problem_.cols)};
+    kernel_ = kernels(plan.isa, job_.kind)->by_algorithm[static_cast<int>(plan.algorithm)];
+    gathers_ = problem_.layout.col_stride != 1 && problem_.cols > 1;
+    if (gathers_) tile_rows_ = std::clamp<std::int64_t>(kTileBytes / (problem_.cols * size_), 1, kRowsAtOnce);
+  }
+
+  Worker make_worker() const {
+    const std::size_t scratch = (kernel_.scratch_bytes(job_) + 63) / 64 * 64;
+    const std::size_t tile = gathers_ ? static_cast<std::size_t>(tile_rows_ * problem_.cols * size_) : 0;
+    Worker worker;
+    worker.memory = allocate(scratch + tile + 64);
+    worker.scratch.data = worker.memory.get();
+    worker.scratch.bytes = scratch;
+    worker.tile = worker.memory.get() + scratch;
+    return worker;
+  }
+
+  void rows(std::int64_t first, std::int64_t last, Worker& worker) const {
+    const std::int64_t step = gathers_ ? tile_rows_ : kRowsAtOnce;
+    Row rows[kRowsAtOnce];
+    for (std::int64_t r = first; r < last; r += step) {
+      std::int64_t count = 0;
+      for (std::int64_t i = r; i < std::min(last, r + step); ++i) {
+        const Args::Span span = args_.span(i);
+        if (span.count < problem_.k) pad(i, span.count);
+        if (span.count == 0) continue;
+        rows[count] = row(i, span, worker.tile + count * problem_.cols * size_);
+        ++count;
+      }
+      if (count != 0) kernel_.run(job_, rows, count, worker.scratch);
     }
   }
-}
+
+ private:
+  Row row(std::int64_t r, const Args::Span& span, std::byte* tile) const {
+    const std::int64_t index_size = job_.wide_index ? 8 : 4;
+    const auto* source = static_cast<const std::byte*>(args_.x) +
+                         (problem_.layout.row(r) + span.begin * problem_.layout.col_stride) * size_;
+    Row row{.data = source,
+            .values = nullptr,
+            .indices = nullptr,
+            .ids = nullptr,
+            .column = span.begin,
+            .cols = static_cast<std::uint32_t>(span.end - span.begin),
+            .k = static_cast<std::uint32_t>(span.count)};
+    if (gathers_) {
+      gather(source, row.cols, tile);
+      row.data = tile;
+    }
+    if (args_.values != nullptr)
+      row.values = static_cast<std::byte*>(args_.values) + args_.values_layout.row(r) * size_;
+    if (args_.indices != nullptr)
+      row.indices = static_cast<std::byte*>(args_.indices) + args_.indices_layout.row(r) * index_size;
+    if (args_.ids != nullptr)
+      row.ids = static_cast<const std::byte*>(args_.ids) +
+                (args_.ids_layout.row(r) + span.begin * args_.ids_layout.col_stride) * index_size;
+    return row;
+  }
+
+  void gather(const std::byte* source, std::int64_t cols, std::byte* tile) const {
+    const std::int64_t step = problem_.layout.col_stride * size_;
+    for (std::int64_t c = 0; c < cols; ++c)
+      std::memcpy(tile + c * size_, source + c * step, static_cast<std::size_t>(size_));
+  }
+
+  // Places from `from` on are empty.
+  void pad(std::int64_t r, std::int64_t from) const {
+    for (std::int64_t j = from; j < problem_.k; ++j) {
+      if (args_.values != nullptr)
+        std::memcpy(static_cast<std::byte*>(args_.values) +
+                        (args_.values_layout.row(r) + j * args_.values_layout.col_stride) * size_,
+                    &args_.fill, static_cast<std::size_t>(size_));
+      if (args_.indices == nullptr) continue;
+      const std::int64_t place = args_.indices_layout.row(r) + j * args_.indices_layout.col_stride;
+      if (job_.wide_index)
+        static_cast<std::int64_t*>(args_.indices)[place] = -1;
+      else
+        static_cast<std::int32_t*>(args_.indices)[place] = -1;
+    }
+  }
+
+  const Args& args_;
+  const Problem& problem_;
+  Job job_;
+  Kernel kernel_;
+  std::int64_t size_;
+  bool gathers_ = false;
+  std::int64_t tile_rows_ = 1;
+};
 
 }  // namespace
 
-void run(const Plan&, const Args& args, const Pool&) {
-  switch (bytes(args.problem.dtype)) {
-    case 1:
-      return select<std::uint8_t>(args);
-    case 2:
-      return select<std::uint16_t>(args);
-    case 4:
-      return select<std::uint32_t>(args);
-    default:
-      return select<std::uint64_t>(args);
-  }
+void run(const Plan& plan, const Args& args, const Pool& pool) {
+  if (args.problem.rows == 0 || args.problem.k == 0) return;
+  const Engine engine(plan, args);
+  const std::int64_t rows = args.problem.rows;
+  const std::int64_t per_task = plan.rows_per_task > 0 ? plan.rows_per_task : rows;
+  const std::int64_t tasks = (rows + per_task - 1) / per_task;
+  std::vector<Worker> workers;
+  for (int i = 0; i < worker_count(tasks, plan.threads); ++i) workers.push_back(engine.make_worker());
+  for_each_task(tasks, plan.threads, pool, [&](std::int64_t task, int worker) {
+    engine.rows(task * per_task, std::min(rows, (task + 1) * per_task), workers[static_cast<std::size_t>(worker)]);
+  });
 }
 
 }  // namespace topkit::cpu
