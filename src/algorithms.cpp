@@ -15,7 +15,7 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
     {Algorithm::tiny, "tiny", DeviceKind::cpu, "short rows and few winners: lane maxima give the bound",
      "cols <= 512 and k <= 16", [](const Problem& p) { return p.cols <= 512 && p.k <= 16; }},
     {Algorithm::maxima, "maxima", DeviceKind::cpu, "rows that stay in the first cache: group maxima give the bound",
-     "k <= 96 and row bytes <= 65536", [](const Problem& p) { return p.k <= 96 && p.cols * bytes(p.dtype) <= 65536; }},
+     kAnything, always},
     {Algorithm::blocked, "blocked", DeviceKind::cpu,
      "long rows, few winners: group maxima block by block raise the bound", kAnything, always},
     {Algorithm::sampled, "sampled", DeviceKind::cpu, "long rows: a sample gives the bound, one pass collects",

@@ -57,7 +57,8 @@ S bisect(S low, S high, std::uint32_t k, std::uint32_t enough, std::uint32_t at_
     const U step = greater<U>(static_cast<U>(width / 4), 1);
     S probes[3];
     for (U i = 0; i < 3; ++i)
-      probes[i] = static_cast<S>(static_cast<U>(low) + lesser<U>(static_cast<U>((i + 1) * step), static_cast<U>(width - 1)));
+      probes[i] =
+          static_cast<S>(static_cast<U>(low) + lesser<U>(static_cast<U>((i + 1) * step), static_cast<U>(width - 1)));
     std::uint32_t reached[3];
     count(probes, reached);
     for (int i = 0; i < 3 && reached[i] >= k; ++i) {
@@ -79,9 +80,8 @@ typename Sorted::S bound(const typename Sorted::S* values, std::uint32_t count, 
   std::uint32_t reached[3];
   count_three<Sorted>(values, count, probes, reached);
   if (reached[0] >= k) return largest;
-  return bisect<S>(smallest, largest, k, k + k / 8, count, [&](const S(&p)[3], std::uint32_t(&r)[3]) {
-    count_three<Sorted>(values, count, p, r);
-  });
+  return bisect<S>(smallest, largest, k, k + k / 8, count,
+                   [&](const S(&p)[3], std::uint32_t(&r)[3]) { count_three<Sorted>(values, count, p, r); });
 }
 
 }  // namespace

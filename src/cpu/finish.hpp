@@ -55,10 +55,12 @@ class Finish {
       const auto key = Sorted::LoadSorted(sortable_ + v);
       auto ranks = Sorted::Set(0);
       const std::uint32_t end = lesser(count, v + kLanes);
-      for (std::uint32_t i = 0; i < v; ++i) ranks = Sorted::Increment(ranks, Sorted::Ge(Sorted::Set(sortable_[i]), key));
+      for (std::uint32_t i = 0; i < v; ++i)
+        ranks = Sorted::Increment(ranks, Sorted::Ge(Sorted::Set(sortable_[i]), key));
       for (std::uint32_t i = v; i < end; ++i) {  // lanes up to i's own are not behind it
         const auto other = Sorted::Set(sortable_[i]);
-        const auto tie = Sorted::If(Sorted::First(i - v + 1), Sorted::Set(0), Sorted::Increment(Sorted::Set(0), Sorted::Eq(other, key)));
+        const auto tie = Sorted::If(Sorted::First(i - v + 1), Sorted::Set(0),
+                                    Sorted::Increment(Sorted::Set(0), Sorted::Eq(other, key)));
         ranks = Sorted::Increment(ranks, Sorted::Or(Sorted::Gt(other, key), Sorted::Gt(tie, Sorted::Set(0))));
       }
       for (std::uint32_t i = end; i < count; ++i)

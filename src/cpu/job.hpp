@@ -25,7 +25,8 @@ enum class Kind : std::uint8_t { i8, i16, i32, i64, f32, f64 };
 struct Sortable {
   std::uint64_t negative, all, add;
   std::uint64_t top_nan, low_nan, low_zero, high_zero;
-  std::uint64_t flip;  // f32, f64: the sign bit when the smallest are wanted, so that floats compare as "larger is better"
+  std::uint64_t
+      flip;  // f32, f64: the sign bit when the smallest are wanted, so that floats compare as "larger is better"
 };
 
 struct Row {
@@ -41,7 +42,7 @@ struct Job {
   Sortable sortable;
   Kind kind;
   Order order;
-  bool wide_index;  // int64 indices and ids
+  bool wide_index;                                     // int64 indices and ids
   std::int64_t value_stride, index_stride, id_stride;  // in elements, of the outputs' and ids' columns
   std::int64_t max_cols, max_k;                        // over all rows of the call
 };

@@ -54,8 +54,8 @@ struct Maxima {
 
   struct Memory {
     Memory(const Job& job, Carver& carver)
-        : candidates(carver.take<std::uint32_t>(static_cast<std::size_t>(enough(static_cast<std::uint32_t>(job.max_k))) +
-                                                9 * kBlock + kSlack)),
+        : candidates(carver.take<std::uint32_t>(
+              static_cast<std::size_t>(enough(static_cast<std::uint32_t>(job.max_k))) + 9 * kBlock + kSlack)),
           maxima(carver.take<S>(static_cast<std::size_t>(job.max_cols) + kBlock)),
           finish(job, enough(static_cast<std::uint32_t>(job.max_k)) + 9 * kBlock, carver) {}
     std::uint32_t* candidates;

@@ -26,12 +26,13 @@ std::uint32_t collect_exactly(const typename Sorted::Lens& lens, const SortableK
   const auto at_least = [&](auto x) { return Sorted::Ge(x, reach); };
   for (std::uint32_t i = 0; i < n && static_cast<std::uint32_t>(out - begin) < total; i += kBlock) {
     const std::uint32_t rest = n - i;
-    const std::uint64_t better = rest >= kBlock ? block_bits<Sorted>(lens, p + i, above)
-                                                : block_bits<Sorted>(lens, p + i, rest, above);
+    const std::uint64_t better =
+        rest >= kBlock ? block_bits<Sorted>(lens, p + i, above) : block_bits<Sorted>(lens, p + i, rest, above);
     std::uint64_t equal = 0;
     if (ties != 0) {
       equal = (rest >= kBlock ? block_bits<Sorted>(lens, p + i, at_least)
-                              : block_bits<Sorted>(lens, p + i, rest, at_least)) & ~better;
+                              : block_bits<Sorted>(lens, p + i, rest, at_least)) &
+              ~better;
       equal = lowest_bits(equal, ties);
       ties -= static_cast<std::uint32_t>(count_bits(equal));
     }

@@ -13,8 +13,8 @@
 namespace topkit::cpu {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 64;              // descriptors built before a kernel is called
-constexpr std::int64_t kTileBytes = 256 * 1024;       // of rows gathered before a kernel is called
+constexpr std::int64_t kRowsAtOnce = 64;         // descriptors built before a kernel is called
+constexpr std::int64_t kTileBytes = 256 * 1024;  // of rows gathered before a kernel is called
 
 struct AlignedDelete {
   void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }

@@ -10,8 +10,8 @@ namespace {
 // modulo 64. Writes their sortable values, 64 for every run, and returns how many. NaN are ignored by a float V; a group
 // that has nothing holds the worst.
 template <class V>
-std::uint32_t group_maxima(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n, std::uint32_t blocks,
-                           typename V::S* out) {
+std::uint32_t group_maxima(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n,
+                           std::uint32_t blocks, typename V::S* out) {
   using Sorted = typename V::Sorted;
   constexpr std::uint32_t kVectors = kBlock / V::kLanes;
   std::uint32_t groups = 0;
@@ -26,7 +26,8 @@ std::uint32_t group_maxima(const typename V::Lens& lens, const typename V::Raw* 
         best[i] = V::Max(V::Load(lens, p + j * kBlock + i * V::kLanes), best[i]);
     }
 #pragma GCC unroll 16
-    for (std::uint32_t i = 0; i < kVectors; ++i) Sorted::Store(out + groups + i * V::kLanes, V::ToSorted(lens, best[i]));
+    for (std::uint32_t i = 0; i < kVectors; ++i)
+      Sorted::Store(out + groups + i * V::kLanes, V::ToSorted(lens, best[i]));
   }
   const std::uint32_t rest = n % kBlock;
   if (rest == 0) return groups;
@@ -64,7 +65,8 @@ std::uint32_t collect(const typename V::Lens& lens, const typename V::Raw* p, st
 
 // How many elements `compare` picks.
 template <class V, class Compare>
-std::uint32_t count_if(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n, const Compare& compare) {
+std::uint32_t count_if(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n,
+                       const Compare& compare) {
   std::uint32_t count = 0;
   const std::uint32_t full = n / kBlock;
   for (std::uint32_t b = 0; b < full; ++b)

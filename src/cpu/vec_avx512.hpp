@@ -11,10 +11,10 @@ namespace {
 struct Avx512Emit {
   // Compress in a register, then store: to memory it is microcode on Zen 4. The source must be live (not zeroed) there too.
   static std::uint32_t* Emit(std::uint64_t bits, std::uint32_t base, std::uint32_t* out) {
-    const __m512i iota = _mm512_set_epi8(
-        63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35,
-        34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5,
-        4, 3, 2, 1, 0);
+    const __m512i iota =
+        _mm512_set_epi8(63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40,
+                        39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16,
+                        15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     const __m512i packed = _mm512_mask_compress_epi8(iota, bits, iota);
     const __m512i start = _mm512_set1_epi32(static_cast<int>(base));
     const int count = count_bits(bits);
@@ -159,19 +159,30 @@ struct Avx512Int : Avx512Emit {
 };
 
 template <int kBits>
+struct FloatReg {
+  using Type = __m512;
+};
+template <>
+struct FloatReg<64> {
+  using Type = __m512d;
+};
+
+template <int kBits>
 struct Avx512Float : Avx512Emit {
   using Sorted = Avx512Int<kBits>;
   using S = typename Sorted::S;
   using Raw = typename Sorted::Raw;
   using Mask = typename Sorted::Mask;
-  using Reg = std::conditional_t<kBits == 32, __m512, __m512d>;
+  using Reg = typename FloatReg<kBits>::Type;
   static constexpr std::uint32_t kLanes = Sorted::kLanes;
   static constexpr bool kFloat = true;
 
   struct Lens {
     __m512i flip;
     typename Sorted::Lens sorted;
-    explicit Lens(const Sortable& s) : flip(Sorted::Set(static_cast<S>(s.flip))), sorted(s) {}
+    typename Sorted::Reg worst;  // -inf
+    explicit Lens(const Sortable& s)
+        : flip(Sorted::Set(static_cast<S>(s.flip))), sorted(s), worst(sorted(_mm512_xor_si512(Bits(Worst()), flip))) {}
   };
 
   static Reg Load(const Lens& lens, const Raw* p) { return Cast(_mm512_xor_si512(_mm512_loadu_si512(p), lens.flip)); }
@@ -217,12 +228,10 @@ struct Avx512Float : Avx512Emit {
     }
   }
   static std::uint64_t Join(const Mask (&masks)[kBlock / kLanes]) { return Sorted::Join(masks); }
+  // -inf becomes the worst integer: where it stands for NaN that were ignored, it must not claim to be better than they.
   static typename Sorted::Reg ToSorted(const Lens& lens, Reg a) {
-    if constexpr (kBits == 32) {
-      return lens.sorted(_mm512_xor_si512(_mm512_castps_si512(a), lens.flip));
-    } else {
-      return lens.sorted(_mm512_xor_si512(_mm512_castpd_si512(a), lens.flip));
-    }
+    const auto s = lens.sorted(_mm512_xor_si512(Bits(a), lens.flip));
+    return Sorted::If(Sorted::Gt(s, lens.worst), s, Sorted::Worst());
   }
   static Reg Threshold(const Lens& lens, const SortableKeys<S>& keys, S s) {
     return Cast(_mm512_xor_si512(Sorted::Set(static_cast<S>(keys.to_raw(s))), lens.flip));
@@ -234,6 +243,13 @@ struct Avx512Float : Avx512Emit {
       return _mm512_castsi512_ps(a);
     } else {
       return _mm512_castsi512_pd(a);
+    }
+  }
+  static __m512i Bits(Reg a) {
+    if constexpr (kBits == 32) {
+      return _mm512_castps_si512(a);
+    } else {
+      return _mm512_castpd_si512(a);
     }
   }
 };

@@ -11,7 +11,6 @@ struct GnuVector {
   typedef T Type __attribute__((vector_size(kBytes)));  // `using` with the attribute is not dependent in GCC 12
 };
 
-
 // kBytes: the size of a register. Isa supplies Join and Emit.
 template <class Isa, int kBits, int kBytes>
 struct GnuInt : Isa {
@@ -94,7 +93,11 @@ struct GnuFloat : Isa {
   struct Lens {
     typename Sorted::Reg flip;
     typename Sorted::Lens sorted;
-    explicit Lens(const Sortable& s) : flip(Sorted::Set(static_cast<S>(s.flip))), sorted(s) {}
+    typename Sorted::Reg worst;  // -inf
+    explicit Lens(const Sortable& s)
+        : flip(Sorted::Set(static_cast<S>(s.flip))),
+          sorted(s),
+          worst(sorted(reinterpret_cast<typename Sorted::Reg>(Worst()) ^ flip)) {}
   };
 
   static Reg Load(const Lens& lens, const Raw* p) {
@@ -114,8 +117,10 @@ struct GnuFloat : Isa {
   // Where a or b is NaN.
   static Mask Unordered(Reg a, Reg b) { return (a != a) | (b != b); }
   static std::uint64_t Join(const Mask (&masks)[kBlock / kLanes]) { return Sorted::Join(masks); }
+  // -inf becomes the worst integer: where it stands for NaN that were ignored, it must not claim to be better than they.
   static typename Sorted::Reg ToSorted(const Lens& lens, Reg a) {
-    return lens.sorted(reinterpret_cast<typename Sorted::Reg>(a) ^ lens.flip);
+    const auto s = lens.sorted(reinterpret_cast<typename Sorted::Reg>(a) ^ lens.flip);
+    return Sorted::If(Sorted::Gt(s, lens.worst), s, Sorted::Worst());
   }
   static Reg Threshold(const Lens& lens, const SortableKeys<S>& keys, S s) {
     return reinterpret_cast<Reg>(Sorted::Set(static_cast<S>(keys.to_raw(s))) ^ lens.flip);
