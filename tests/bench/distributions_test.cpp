@@ -48,7 +48,7 @@ TEST_P(Inputs, encoding_what_a_type_can_say_changes_nothing) {
 }
 
 TEST_P(Inputs, encoding_rounds_to_the_nearest) {
-  if (!floating()) GTEST_SKIP() << "integers are scaled";
+  if (!floating()) return;  // integers are scaled
   Random random(2);
   for (int i = 0; i < 20000; ++i) {
     const double value = std::ldexp(random.normal(), static_cast<int>(random.below(20)) - 16);
@@ -81,8 +81,8 @@ TEST_P(Inputs, have_the_shape_their_names_say) {
   EXPECT_EQ(count(row("all_nan", 100), [](long double v) { return std::isnan(v); }), 100);
   EXPECT_GT(count(row("signed_zeros", 1000), [](long double v) { return v == 0 && std::signbit(v); }), 300);
   EXPECT_GT(count(row("signed_zeros", 1000), [](long double v) { return v == 0 && !std::signbit(v); }), 300);
-  if (dtype() != DType::f8e4m3)
-    EXPECT_EQ(count(row("all_minus_infinity", 100), [](long double v) { return std::isinf(v) && v < 0; }), 100);
+  if (dtype() == DType::f8e4m3) return;  // has no infinity
+  EXPECT_EQ(count(row("all_minus_infinity", 100), [](long double v) { return std::isinf(v) && v < 0; }), 100);
 }
 
 TEST(Distributions, have_names_of_their_own) {
