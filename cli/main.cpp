@@ -1,5 +1,8 @@
-#include <cstdio>
+#include "cli/app.hpp"
+#include "cli/interrupt.hpp"
 
-#include "topkit/topkit.h"
-
-int main() { std::printf("topkit %s\n", tk_version()); }
+int main(int argc, char** argv) {
+  topkit::cli::handle_signals();
+  topkit::cli::Console console = topkit::cli::standard_console();
+  return topkit::cli::run(argc, argv, console);
+}

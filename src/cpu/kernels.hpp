@@ -3,7 +3,6 @@
 
 #include "argmax.hpp"
 #include "maxima.hpp"
-#include "sampled.hpp"
 
 namespace topkit::cpu {
 namespace {
@@ -15,8 +14,8 @@ constexpr Kernel kernel() {
 
 template <class V>
 constexpr Kernels kernels_of() {
-  return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Blocked, V>(), kernel<Sampled, V>(),
-           kernel<Split, V>()}};
+  return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(),
+           kernel<Maxima, V>()}};
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+#include "cli/app.hpp"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <new>
+#include <ostream>
+
+#include "cli/commands.hpp"
+#include "cli/error.hpp"
+
+namespace topkit::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  topkit topk scores.npy -k 10                      the 10 largest of each row
+  topkit topk model.safetensors --tensor w -k 5 --smallest --json
+  topkit topk a.npy b.npy -k 100 --axis 0 -o best   writes best.a.values.npy, best.a.indices.npy, ...
+  head -c 4096 x.bin | topkit topk - --dtype f32 --shape 1024 -k 3
+  topkit explain 32x50304 -k 50                     what would be done, and why
+  topkit info                                       this machine, and what is built
+
+Exit codes: 0 done, 1 failed, 2 wrong input or usage, 130 interrupted.)";
+
+int complain(Console& console, const char* message, int code) {
+  console.err << "topkit: " << message << '\n';
+  return code;
+}
+
+int parse_and_run(int argc, const char* const* argv, Console& console) {
+  CLI::App app("The k best of each row, exactly: largest or smallest, the lower index wins ties.", "topkit");
+  app.set_version_flag("--version", std::string("topkit ") + tk_version());
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  add_topk(app, console);
+  add_explain(app, console);
+  add_info(app, console);
+  add_demo(app, console);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return app.exit(wanted, console.out, console.err);
+  } catch (const CLI::ParseError& error) {
+    console.err << "topkit: " << error.what() << "\nSee topkit --help, topkit COMMAND --help.\n";
+    return kExitUsage;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv, Console& console) {
+  try {
+    const int code = parse_and_run(argc, argv, console);
+    if (code == 0 && !console.out.flush()) io_error("standard output cannot be written");
+    return code;
+  } catch (const Failure& failure) {
+    return complain(console, failure.what(), exit_code(failure.status()));
+  } catch (const std::bad_alloc&) {
+    return complain(console, "out of memory", kExitFailed);
+  } catch (const std::exception& error) {
+    return complain(console, error.what(), kExitFailed);
+  }
+}
+
+}  // namespace topkit::cli

@@ -1,0 +1,15 @@
+// The subcommands: each has a file of its name and adds itself to the program.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "cli/console.hpp"
+
+namespace topkit::cli {
+
+void add_topk(CLI::App& app, Console& console);
+void add_explain(CLI::App& app, Console& console);
+void add_info(CLI::App& app, Console& console);
+void add_demo(CLI::App& app, Console& console);
+
+}  // namespace topkit::cli

@@ -1,0 +1,148 @@
+#include <CLI/CLI.hpp>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+
+#include "algorithms.hpp"
+#include "cli/commands.hpp"
+#include "cli/error.hpp"
+#include "cli/input_options.hpp"
+#include "cli/known_devices.hpp"
+#include "cli/progress.hpp"
+#include "cli/selection_options.hpp"
+#include "cli/words.hpp"
+#include "plan.hpp"
+#include "tuning.hpp"
+#include "validate.hpp"
+
+namespace topkit::cli {
+namespace {
+
+struct Options {
+  std::string what;  // a shape or a file
+  InputOptions input;
+  SelectionOptions selection;
+  std::string device = "auto";
+  bool json = false;
+};
+
+bool is_shape(const std::string& text) {
+  return text.find_first_not_of("0123456789x,[] ") == std::string::npos && !std::filesystem::exists(text);
+}
+
+// What is asked, as the library itself reads a call.
+Call read_call(const Options& options, DeviceKind kind) {
+  Shape shape, strides;
+  DType dtype = DType::f32;
+  if (is_shape(options.what)) {
+    const OpenOptions open = options.input.parse();
+    if (open.shape || !open.tensor.empty())
+      invalid("--shape and --tensor belong to files; {} is a shape", quote(options.what));
+    shape = parse_shape(options.what, "SHAPE");
+    dtype = open.dtype.value_or(DType::f32);
+    dense_bytes(shape, dtype, "SHAPE");
+    strides = row_major_strides(shape);
+  } else {
+    const Tensor tensor = open_tensor(options.what, options.input.parse());
+    shape = tensor.view().shape;
+    strides = tensor.view().strides;
+    dtype = tensor.view().dtype;
+  }
+  const DLDevice device{kind == DeviceKind::cpu ? kDLCPU : kDLCUDA, 0};
+  const DLTensor x{nullptr, device, static_cast<int>(shape.size()), info(dtype).dl, shape.data(), strides.data(), 0};
+  tk_options selection = options.selection.parse();
+  selection.axis = static_cast<std::int32_t>(options.selection.parse_axis(shape.size()));
+  Call call = validate({&x, options.selection.parse_k(), &selection, nullptr, nullptr, nullptr, nullptr}, Use::query);
+  call.args.problem.index_type = options.selection.parse_index_type();
+  return call;
+}
+
+nlohmann::ordered_json to_json(const Problem& problem, const Device& device, const Plan& plan) {
+  nlohmann::ordered_json json;
+  json["problem"] = {{"rows", problem.rows},     {"cols", problem.cols},          {"dtype", name(problem.dtype)},
+                     {"k", problem.k},           {"largest", problem.largest},    {"order", name(problem.order)},
+                     {"nan", name(problem.nan)}, {"device", name(problem.device)}};
+  json["algorithm"] = info(plan.algorithm).name;
+  json["why"] = plan.why;
+  if (device.kind == DeviceKind::cpu) {
+    json["isa"] = name(plan.isa);
+    json["threads"] = plan.threads;
+    json["rows_per_task"] = plan.rows_per_task;
+    json["row_parts"] = plan.row_parts;
+  } else {
+    json["launches"] = plan.launches;
+    json["block_threads"] = plan.block_threads;
+    json["cluster_blocks"] = plan.cluster_blocks;
+    json["items_per_thread"] = plan.items_per_thread;
+  }
+  json["workspace_bytes"] = plan.workspace_bytes;
+  return json;
+}
+
+void print_words(Console& console, const Problem& p, const Device& device, const Plan& plan) {
+  const auto line = [&](std::string_view key, const std::string& text) {
+    console.out << fmt::format("  {:<10} {}\n", key, text);
+  };
+  const AlgorithmInfo& chosen = info(plan.algorithm);
+  console.out << console.bold(fmt::format("{} {} of {}, the {} {} of each row, on {}", p.rows,
+                                          p.rows == 1 ? "row" : "rows", p.cols, p.k, p.largest ? "largest" : "smallest",
+                                          device_text(device)))
+              << '\n';
+  line("type", fmt::format("{}, {} of input", name(p.dtype),
+                           bytes_text(static_cast<double>(p.rows) * static_cast<double>(p.cols) * bytes(p.dtype))));
+  line("order", fmt::format("{}, NaN {}",
+                            p.order == Order::value   ? "best first, the lower index first among equals"
+                            : p.order == Order::index ? "by index"
+                                                      : "any",
+                            p.nan == Nan::largest ? "above all numbers" : "never before a number"));
+  line("algorithm", fmt::format("{}: {}", chosen.name, chosen.regime));
+  line("why", std::string(plan.why));
+  if (device.kind == DeviceKind::cpu) {
+    line("vectors", std::string(name(plan.isa)));
+    line("threads", plan.threads == 1    ? "1, the calling thread"
+                    : plan.row_parts > 1 ? fmt::format("{}, a row in {} parts", plan.threads, plan.row_parts)
+                                         : fmt::format("{}, {} rows a task", plan.threads, plan.rows_per_task));
+  } else {
+    line("launch", fmt::format("{} x {} threads a block{}", plan.launches, plan.block_threads,
+                               plan.cluster_blocks > 1 ? fmt::format(", {} blocks a row", plan.cluster_blocks) : ""));
+    line("workspace", bytes_text(static_cast<double>(plan.workspace_bytes)));
+  }
+  std::string others;
+  for (const AlgorithmInfo& row : algorithms())
+    if (row.device == device.kind && row.algorithm != plan.algorithm && row.can(p))
+      others += fmt::format("{}{}", others.empty() ? "" : ", ", row.name);
+  line("or force", others.empty() ? "no other algorithm can" : others);
+}
+
+void run_explain(const Options& options, Console& console) {
+  const Device device = find_device(options.device);
+  const Call call = read_call(options, device.kind);
+  const Plan plan = choose(call.args.problem, device, built_in_tuning(), call.wish);
+  if (options.json)
+    console.out << to_json(call.args.problem, device, plan).dump() << '\n';
+  else
+    print_words(console, call.args.problem, device, plan);
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Console& console) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("explain", "Say how a selection would be done, without doing it");
+  command->add_option("WHAT", options->what, "A shape such as 32x50304, or a file")->required();
+  options->selection.add_to(*command);
+  options->input.add_to(*command);
+  command->add_option("--device", options->device, "cpu, cuda, or a GPU that need not be here")
+      ->type_name("auto|cpu|cuda|sm_80|sm_90|sm_100")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "The plan as a JSON object");
+  command->footer(
+      "Examples:\n  topkit explain 32x50304 -k 50\n  topkit explain 1x1000000 --dtype bf16 -k 1000 --device sm_90\n"
+      "  topkit explain scores.npy -k 10 --threads 1 --json");
+  command->callback([options, &console] { run_explain(*options, console); });
+}
+
+}  // namespace topkit::cli

@@ -1,0 +1,54 @@
+#include "cli/known_devices.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "cli/error.hpp"
+
+namespace topkit::cli {
+namespace {
+
+struct Known {
+  std::string_view name, model;
+  int capability, sms;
+  std::int64_t shared_bytes, cache_bytes, bandwidth_gbps;
+};
+
+// NVIDIA's data sheets; shared memory a block from the CUDA programming guide's table of compute capabilities.
+constexpr std::array<Known, 3> kKnown{{
+    {"sm_80", "NVIDIA A100", 80, 108, 163 << 10, 40 << 20, 2039},
+    {"sm_90", "NVIDIA H200", 90, 132, 227 << 10, 50 << 20, 4800},
+    {"sm_100", "NVIDIA B200", 100, 148, 227 << 10, 126 << 20, 8000},
+}};
+
+}  // namespace
+
+Device find_device(std::string_view name) {
+  if (name == "auto" || name == "cpu") return cpu_device();
+  if (name == "cuda") return cuda_device(0);
+  for (const Known& known : kKnown) {
+    if (known.name != name) continue;
+    Device device;
+    device.kind = DeviceKind::cuda;
+    known.model.copy(device.name, sizeof(device.name) - 1);
+    device.capability = known.capability;
+    device.sms = known.sms;
+    device.shared_bytes = known.shared_bytes;
+    device.cache_bytes = known.cache_bytes;
+    device.bandwidth_gbps = known.bandwidth_gbps;
+    return device;
+  }
+  invalid("--device = {}: must be one of auto, cpu, cuda, sm_80, sm_90, sm_100", quote(name));
+}
+
+std::string device_text(const Device& device) {
+  if (device.kind == DeviceKind::cuda)
+    return fmt::format("{} (sm_{})", device.name[0] != '\0' ? device.name : "a GPU", device.capability);
+  std::string isas;
+  for (int i = 0; i < kIsas; ++i)
+    if (device.has(static_cast<Isa>(i))) isas += fmt::format("{} ", topkit::name(static_cast<Isa>(i)));
+  return fmt::format("the CPU ({}, {} {})", isas.substr(0, isas.size() - 1), device.threads,
+                     device.threads == 1 ? "thread" : "threads");
+}
+
+}  // namespace topkit::cli
