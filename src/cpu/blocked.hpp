@@ -14,7 +14,7 @@ struct Blocked {
   using S = typename V::S;
 
   // k is too large a part of the row for group maxima to say much.
-  static bool fits(const Row& row) { return row.cols >= 4 * static_cast<std::uint64_t>(row.k); }
+  static bool fits(const Row& row) { return row.cols >= Collector<V>::kLeastRatio * static_cast<std::uint64_t>(row.k); }
 
   static void select(Collector<V>& collector, const Row& row) {
     collector.start(row, std::numeric_limits<S>::min());

@@ -22,18 +22,20 @@ class Collector {
   using S = typename V::S;
   using Raw = typename V::Raw;
   using Sorted = typename V::Sorted;
+  static constexpr std::uint32_t kLeastRatio = 4;  // rows must have at least so many times k columns
 
   Collector(const Job& job, Carver& carver)
       : job_(job),
         lens_(job.sortable),
         keys_(job.sortable),
-        most_k_(static_cast<std::size_t>(lesser(job.max_k, job.max_cols))),
-        block_(block_elements(most_k_)),
+        most_k_(static_cast<std::size_t>(lesser(job.max_k, job.max_cols / kLeastRatio + 1))),
+        block_(block_elements(most_k_, static_cast<std::size_t>(job.max_cols))),
         capacity_(static_cast<std::uint32_t>(3 * most_k_ + 1024)),
         hits_(carver.take<Hit>(block_ / kBlock + 1)),
         maxima_(carver.take<S>(block_ + 2 * kBlock)),
         places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
         values_(carver.take<S>(capacity_ + 2 * kBlock)),
+        kept_masks_(carver.take<std::uint64_t>(capacity_ / kBlock + 2)),
         kept_places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
         sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_))),
         finish_(job, kRankLimit, carver) {}
@@ -104,8 +106,9 @@ class Collector {
   };
 
   // Many times k, so that the k or so that a block may yield are few in it.
-  static std::uint32_t block_elements(std::size_t k) {
-    return static_cast<std::uint32_t>(round_up<std::size_t>(greater<std::size_t>(16 * k, 32768), kBlock));
+  static std::uint32_t block_elements(std::size_t k, std::size_t cols) {
+    const std::size_t elements = greater<std::size_t>(16 * k, 32768);
+    return static_cast<std::uint32_t>(round_up<std::size_t>(lesser(elements, cols), kBlock));
   }
 
   // The 64-element blocks of [at, at + n) with elements that reach the bound; no branch depends on the data.
@@ -211,7 +214,7 @@ class Collector {
     constexpr std::uint32_t kVectors = kBlock / Sorted::kLanes;
     // From the end, so that the last equal ones are the ones that go: the masks first, then one pass forward.
     const std::uint32_t blocks = (held_ + kBlock - 1) / kBlock;
-    std::uint64_t* kept = reinterpret_cast<std::uint64_t*>(maxima_);
+    std::uint64_t* const kept = kept_masks_;
     for (std::uint32_t b = blocks; b-- > 0;) {
       typename Sorted::Mask reach[kVectors], equal[kVectors];
 #pragma GCC unroll 16
@@ -260,6 +263,7 @@ class Collector {
   S* maxima_;
   std::uint32_t* places_;
   S* values_;
+  std::uint64_t* kept_masks_;
   std::uint32_t* kept_places_;
   std::byte* sort_scratch_;
   Finish<V> finish_;

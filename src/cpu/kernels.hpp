@@ -3,6 +3,7 @@
 
 #include "argmax.hpp"
 #include "maxima.hpp"
+#include "sampled.hpp"
 
 namespace topkit::cpu {
 namespace {
@@ -14,8 +15,8 @@ constexpr Kernel kernel() {
 
 template <class V>
 constexpr Kernels kernels_of() {
-  return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(),
-           kernel<Maxima, V>()}};
+  return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Blocked, V>(), kernel<Sampled, V>(),
+           kernel<Split, V>()}};
 }
 
 }  // namespace

@@ -31,12 +31,13 @@ class Split {
 
   void select(const Row& row) const {
     const auto* data = static_cast<const Raw*>(row.data);
-    const Cut<S> cut = row.k == row.cols ? Cut<S>{keys_.low_nan, 0, row.k} : cut_.find(data, row.cols, row.k);
+    const std::uint32_t wanted = row.k - row.first;
     Row part = row;
     std::uint32_t done = 0;
     const bool ordered = job_.order == Order::value;
-    Picker pick(*this, cut, row.k);
-    for (std::uint32_t at = 0; at < row.cols && done < row.k; at += kSegment) {
+    Picker pick(*this, cut_at(row, row.k), row.k);
+    Picker others(*this, cut_at(row, row.first), row.first);
+    for (std::uint32_t at = 0; at < row.cols && done < wanted; at += kSegment) {
       // A segment's winners lie together in the scratch: of all segments when they must be sorted.
       std::uint32_t* const places = places_ + (ordered ? done : 0);
       Raw* const raw = reinterpret_cast<Raw*>(values_) + (ordered ? done : 0);
@@ -45,7 +46,8 @@ class Split {
       Raw* last_raw = raw;
       for (std::uint32_t b = at; b < end; b += kBlock) {
         const std::uint32_t left = end - b;
-        const std::uint64_t bits = pick.bits(data + b, left);
+        std::uint64_t bits = pick.bits(data + b, left);
+        if (row.first != 0) bits &= ~others.bits(data + b, left);
         last = V::Emit(bits, b, last);
         if (left >= kBlock) {
           last_raw = compress_block(bits, data + b, last_raw);
@@ -62,12 +64,13 @@ class Split {
       done += count;
     }
     if (!ordered) return;
-    for (std::uint32_t i = 0; i < row.k; i += V::kLanes)
+    for (std::uint32_t i = 0; i < wanted; i += V::kLanes)
       V::Store(values_ + i, V::Load(lens_, reinterpret_cast<const Raw*>(values_ + i)));
-    BestFirst<V>::sort(keys_, data, values_, places_, row.k, sort_scratch_);
+    BestFirst<V>::sort(keys_, data, values_, places_, wanted, sort_scratch_);
     const SortableKeys<S> keys = keys_;
-    for (std::uint32_t i = 0; i < row.k; ++i) values_[i] = static_cast<S>(keys.to_raw(values_[i]));
-    write_winners(row, places_, reinterpret_cast<const Raw*>(values_));
+    for (std::uint32_t i = 0; i < wanted; ++i) values_[i] = static_cast<S>(keys.to_raw(values_[i]));
+    part.k = wanted;
+    write_winners(part, places_, reinterpret_cast<const Raw*>(values_));
   }
 
   static void run(const Job& job, const Row* rows, std::int64_t count, Scratch& scratch) {
@@ -93,6 +96,12 @@ class Split {
     if (row.values != nullptr) part.values = static_cast<Raw*>(row.values) + done * job_.value_stride;
     const std::int64_t bytes = (job_.wide_index ? 8 : 4) * job_.index_stride * done;
     if (row.indices != nullptr) part.indices = static_cast<std::byte*>(row.indices) + bytes;
+  }
+
+  Cut<S> cut_at(const Row& row, std::uint32_t k) const {
+    if (k == 0) return {keys_.top_nan, 0, 0};
+    if (k == row.cols) return {keys_.low_nan, 0, k};
+    return cut_.find(static_cast<const Raw*>(row.data), row.cols, k);
   }
 
   // Which of the next 64 elements win: what is better than the cut, and its first equals.

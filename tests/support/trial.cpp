@@ -39,7 +39,7 @@ std::vector<std::int64_t> packed_strides(const std::vector<std::int64_t>& shape,
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Engine& engine) {
-  return out << (engine.algorithm.empty() ? "planned" : engine.algorithm) << "/"
+  return out << (engine.device == kDLCUDA ? "cuda " : "") << (engine.algorithm.empty() ? "planned" : engine.algorithm) << "/"
              << (engine.isa.empty() ? "best" : engine.isa) << " threads=" << engine.threads
              << (engine.parallel_for != nullptr ? " lent pool" : "");
 }
@@ -232,8 +232,22 @@ testing::AssertionResult Trial::matches_oracle(const Engine& engine, bool may_de
   options.threads = engine.threads;
   options.parallel_for = engine.parallel_for;
   options.pool = engine.pool;
-  const tk_status status = tk_topk(&x_.dl, r.k, &options, r.values ? &values.dl : nullptr,
-                                   r.indices ? &indices.dl : nullptr, nullptr, nullptr);
+  for (Tensor* tensor : {&x_, &ids_, &lengths_, &starts_, &row_k_, &values, &indices})
+    tensor->dl.device = {engine.device, 0};
+  DLTensor* const out_values = r.values ? &values.dl : nullptr;
+  DLTensor* const out_indices = r.indices ? &indices.dl : nullptr;
+  std::size_t needed = 0;
+  tk_status status = tk_topk_workspace(&x_.dl, r.k, &options, out_values, out_indices, &needed);
+  auto workspace_bytes = static_cast<std::int64_t>(needed);
+  DLTensor workspace{};
+  workspace.data = workspace_buffer_.place((needed + 255) / 256 * 256, Edge::end);
+  workspace_buffer_.fill(kPoison);
+  workspace.device = {engine.device, 0};
+  workspace.ndim = 1;
+  workspace.dtype = {kDLUInt, 8, 1};
+  workspace.shape = &workspace_bytes;
+  if (status == TK_OK)
+    status = tk_topk(&x_.dl, r.k, &options, out_values, out_indices, needed == 0 ? nullptr : &workspace, nullptr);
   declined_ = may_decline && status == TK_UNSUPPORTED && std::string_view(tk_last_error()).starts_with("algorithm = ");
   if (declined_) {
     for (const GuardedBuffer* buffer : {&values_buffer_, &indices_buffer_})

@@ -21,6 +21,7 @@ struct Engine {
   int threads = 1;
   tk_parallel_for parallel_for = nullptr;
   void* pool = nullptr;
+  DLDeviceType device = kDLCPU;  // kDLCUDA where the program's CUDA engine is the host stand-in, whose memory is ours
 };
 std::ostream& operator<<(std::ostream& out, const Engine& engine);
 
@@ -68,7 +69,8 @@ class Trial {
 
   Request request_;
   Tensor x_, ids_, lengths_, starts_, row_k_;
-  GuardedBuffer x_buffer_, ids_buffer_, lengths_buffer_, starts_buffer_, row_k_buffer_, values_buffer_, indices_buffer_;
+  GuardedBuffer x_buffer_, ids_buffer_, lengths_buffer_, starts_buffer_, row_k_buffer_, values_buffer_, indices_buffer_,
+      workspace_buffer_;
   struct Span {
     std::int64_t begin, end, count;
   };

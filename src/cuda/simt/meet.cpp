@@ -9,9 +9,8 @@ namespace {
 
 constexpr std::uint64_t kGarbage = 0xBAD0BAD1BAD2BAD3ULL;  // what a lane that did not come brings
 
-bool same(const Where& a, const Where& b) {
-  return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
-}
+bool same(const char* a, const char* b) { return a == b || std::strcmp(a, b) == 0; }
+bool same(const Where& a, const Where& b) { return a.line == b.line && same(a.file, b.file); }
 
 }  // namespace
 
@@ -40,7 +39,7 @@ const Meeting& meet(std::uint32_t mask, const char* operation, Where where, std:
     record->where = where;
     record->reduce = reduce;
     record->meeting.arrived = 0;
-  } else if (std::strcmp(record->operation, operation) != 0 || !same(record->where, where)) {
+  } else if (!same(record->operation, operation) || !same(record->where, where)) {
     fault("divergence: %s at %s:%d meets %s at %s:%d (mask %08x, lanes %08x wait there)", operation, where.file,
           where.line, record->operation, record->where.file, record->where.line, mask, record->meeting.arrived);
   }
@@ -74,7 +73,7 @@ int block_barrier(int id, int threads, Vote vote, int predicate, const char* ope
     barrier.operation = operation;
     barrier.where = where;
     barrier.expected = threads;
-  } else if (id == 0 && (std::strcmp(barrier.operation, operation) != 0 || !same(barrier.where, where))) {
+  } else if (id == 0 && (!same(barrier.operation, operation) || !same(barrier.where, where))) {
     fault("divergence: %s at %s:%d meets %s at %s:%d, where %d threads wait", operation, where.file, where.line,
           barrier.operation, barrier.where.file, barrier.where.line, barrier.arrived);
   } else if (id != 0 && barrier.expected != threads) {

@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "command.hpp"
+#include "distributions.hpp"
+#include "floor.hpp"
+#include "peers/peer.hpp"
+#include "report.hpp"
+#include "statistics.hpp"
+#include "status.hpp"
+#include "verify.hpp"
+
+namespace topkit::bench {
+namespace {
+
+TEST(Statistics, the_median_and_its_deviation_ignore_a_disturbed_round) {
+  EXPECT_EQ(median({}), 0);
+  EXPECT_EQ(median({3, 1, 2}), 2);
+  EXPECT_EQ(median({4, 1, 2, 3}), 2.5);
+  EXPECT_EQ(median_absolute_deviation({1, 2, 3, 1000}), 1);
+}
+
+TEST(Cases, have_names_of_their_own_and_sizes_that_can_be_selected_from) {
+  std::set<std::string> names;
+  for (const Case& c : built_in_cases()) {
+    names.insert(c.name);
+    EXPECT_EQ(c.name, default_name(c));
+    EXPECT_GE(c.rows, 1);
+    EXPECT_GE(c.k, 1);
+    EXPECT_LE(c.k, c.cols);
+    EXPECT_TRUE(c.device == DeviceKind::cpu || (c.target_hot_us && c.target_cold_us)) << c.name;
+  }
+  EXPECT_EQ(names.size(), built_in_cases().size());
+}
+
+TEST(Floor, is_the_maximum_of_every_32_bit_word) {
+  for (const std::int64_t words : {1, 3, 16, 17, 127, 128, 129, 1000}) {
+    for (const std::int64_t place : {std::int64_t{0}, words / 2, words - 1}) {
+      std::vector<std::int32_t> rows(static_cast<std::size_t>(2 * words), -5);
+      rows[static_cast<std::size_t>(words + place)] = 77;
+      EXPECT_EQ(stream_max(rows.data(), 2, words * 4), 77) << words << " " << place;
+      EXPECT_EQ(stream_max(rows.data(), 1, words * 4), -5) << words << " " << place;
+    }
+  }
+}
+
+struct Row {
+  Case c{.rows = 3, .cols = 500, .k = 7};
+  std::vector<float> x = std::vector<float>(1500);
+  std::vector<float> values = std::vector<float>(21);
+  std::vector<std::int64_t> indices = std::vector<std::int64_t>(21);
+
+  explicit Row(std::string_view distribution) {
+    for (std::int64_t r = 0; r < 3; ++r)
+      fill_row(*find_distribution(distribution), DType::f32, 3, r, 500, x.data() + r * 500);
+  }
+};
+
+TEST(Verification, accepts_every_peer_and_refuses_any_other_answer) {
+  for (const std::string_view distribution : {"normal", "few_distinct", "nan_hotspots", "signed_zeros"}) {
+    Row row(distribution);
+    const std::vector<std::int64_t> expected = expected_columns(row.c, row.x.data());
+    for (const Peer* peer : peers_of(row.c)) {
+      peer->run(row.c, row.x.data(), row.values.data(), row.indices.data());
+      EXPECT_TRUE(same_winners(row.c, row.x.data(), expected, row.values.data(), row.indices.data())) << peer->name;
+      std::swap(row.indices[8], row.indices[9]);
+      std::swap(row.values[8], row.values[9]);
+      EXPECT_FALSE(same_winners(row.c, row.x.data(), expected, row.values.data(), row.indices.data())) << peer->name;
+      Case any = row.c;
+      any.order = Order::any;
+      EXPECT_TRUE(same_winners(any, row.x.data(), expected, row.values.data(), row.indices.data())) << peer->name;
+      row.indices[9] = row.indices[8];
+      EXPECT_FALSE(same_winners(any, row.x.data(), expected, row.values.data(), row.indices.data())) << peer->name;
+    }
+  }
+}
+
+TEST(Command, measures_a_case_and_writes_one_json_object_for_each_contender) {
+  Command command{
+      .rows = 4, .cols = 300, .k = 5, .distributions = {"normal", "all_equal"}, .json = true, .commit = "abc"};
+  command.choice.rounds = 1;
+  std::stringstream out;
+  run(command, out, nullptr);
+  std::vector<std::string> peers;
+  for (std::string line; std::getline(out, line);) {
+    const auto json = nlohmann::json::parse(line);
+    for (const char* key : {"op", "dtype", "rows", "cols", "k", "order", "distribution", "device", "algorithm", "peer",
+                            "hot_us", "cold_us", "mad_us", "floor_us", "verified", "machine", "date", "commit"})
+      EXPECT_TRUE(json.contains(key)) << key;
+    EXPECT_EQ(json["verified"], true);
+    peers.push_back(json["peer"]);
+  }
+  EXPECT_EQ(peers.size(), 8U);
+  EXPECT_EQ(peers[1], "topkit");
+}
+
+TEST(Command, names_the_argument_that_is_wrong) {
+  const auto complaint = [](const Command& command) -> std::string {
+    std::stringstream out;
+    try {
+      run(command, out, nullptr);
+    } catch (const Failure& failure) {
+      return failure.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(complaint({.names = {"cpu-none"}}), "--case cpu-none: no such case; --list names them");
+  EXPECT_EQ(complaint({.cols = 4, .k = 5}), "-k 5: must be in 1..4, the columns");
+  EXPECT_EQ(complaint({.cols = 4}), "a case of its own size needs --cols and -k");
+  EXPECT_EQ(complaint({.cols = 4, .k = 1, .dtype = "f33"}), "--dtype f33: no such type");
+  EXPECT_EQ(complaint({.cols = 4, .k = 1, .device = "tpu"}), "--device tpu: this build measures cpu only");
+  EXPECT_EQ(complaint({.distributions = {"odd"}}).substr(0, 25), "--distribution odd: must ");
+}
+
+}  // namespace
+}  // namespace topkit::bench

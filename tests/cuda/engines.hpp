@@ -1,0 +1,63 @@
+// Every CUDA algorithm, run on the host stand-in (src/cuda/simt.hpp) in a lane order that differs from trial to trial.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cuda/simt/machine.hpp"
+#include "support/trial.hpp"
+
+namespace topkit::test {
+
+inline const std::vector<Engine>& cuda_engines() {
+  static const std::vector<Engine> engines = [] {
+    std::vector<Engine> all{Engine{.device = kDLCUDA}};
+    for (std::int32_t a = 0; a < tk_algorithm_count(); ++a)
+      if (tk_algorithm_device(a) == kDLCUDA) all.push_back({.algorithm = tk_algorithm_name(a), .device = kDLCUDA});
+    return all;
+  }();
+  return engines;
+}
+
+// On CUDA the selected axis has stride 1 and the others one stride.
+inline Request for_cuda(Request request) {
+  switch (request.shape) {
+    case Shape::spread:
+    case Shape::axis_first:
+    case Shape::axis_middle: request.shape = Shape::padded; break;
+    default: break;
+  }
+  if (request.cols == 0) request.shape = Shape::packed;
+  return request;
+}
+
+// How often each algorithm solved a problem of this program.
+inline std::map<std::string, int>& solved_by() {
+  static std::map<std::string, int> counts;
+  return counts;
+}
+
+// All engines, or the first that is wrong.
+inline testing::AssertionResult cuda_matches(const Request& request) {
+  Trial trial(request);
+  static std::uint64_t order = 0;
+  for (const Engine& engine : cuda_engines()) {
+    simt::settings().seed = order++ % 16;
+    if (testing::AssertionResult result = trial.matches_oracle(engine, !engine.algorithm.empty()); !result)
+      return result << "\n  lane order " << simt::settings().seed;
+    if (!trial.declined()) ++solved_by()[engine.algorithm];
+  }
+  return testing::AssertionSuccess();
+}
+
+// Whether this test takes cell `i` of its grid. Each type takes every third cell, and the types are shifted against each
+// other, so that every cell meets several types; TOPKIT_TEST_ALL=1 takes all.
+inline bool takes(int type, std::int64_t i) {
+  static const bool all = std::getenv("TOPKIT_TEST_ALL") != nullptr;
+  return all || (i + type) % 3 == 0;
+}
+
+}  // namespace topkit::test

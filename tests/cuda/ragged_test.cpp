@@ -1,0 +1,42 @@
+// Rows that differ on CUDA: lengths, starts, k by row, ids, fill.
+#include "engines.hpp"
+#include "support/all_types.hpp"
+
+namespace topkit::test {
+namespace {
+
+class CudaRagged : public ForEveryType {};
+INSTANTIATE_TEST_SUITE_P(AllTypes, CudaRagged, every_type(), type_name);
+
+TEST_P(CudaRagged, rows_are_padded_with_minus_one_and_the_fill_value) {
+  for (const auto& [cols, k] : {std::pair{1, 1}, {9, 3}, {64, 64}, {200, 16}, {1000, 1010}, {5000, 90}}) {
+    for (int choice = 1; choice < 16; choice += 2) {
+      if (!takes(GetParam(), choice / 2 + cols)) continue;
+      Request request{.dtype = dtype(), .rows = 9, .cols = cols, .k = k};
+      request.lengths = k > cols || (choice & 1) != 0;
+      request.starts = (choice & 2) != 0;
+      request.row_k = (choice & 4) != 0;
+      request.fill = (choice & 8) != 0;
+      request.order = static_cast<Order>(choice % 3);
+      request.row_type = choice % 5 == 0 ? IndexType::i64 : IndexType::i32;
+      request.seed = static_cast<std::uint64_t>(choice * 10000 + cols);
+      ASSERT_TRUE(cuda_matches(request));
+    }
+  }
+}
+
+TEST_P(CudaRagged, ids_are_written_in_place_of_columns_and_never_decide) {
+  for (const std::int64_t cols : {129, 6000}) {
+    for (const Ids ids : {Ids::per_column, Ids::per_place}) {
+      for (const IndexType type : {IndexType::i32, IndexType::i64}) {
+        Request request{.dtype = dtype(), .rows = 3, .cols = cols, .k = 30};
+        request.ids = ids, request.index_type = type, request.lengths = ids == Ids::per_place;
+        request.distribution = "few_distinct";
+        ASSERT_TRUE(cuda_matches(request));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace topkit::test
