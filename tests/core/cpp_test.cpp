@@ -202,8 +202,8 @@ std::string bare(std::string line) {
 }
 
 TEST(Cpp, RunsEveryLineOfTheHeadersExamples) {
-  const std::filesystem::path here = __FILE__;
-  std::ifstream header(here.parent_path() / "../../include/topkit/topkit.hpp"), tests(here);
+  const std::filesystem::path root = TOPKIT_SOURCE_DIR;
+  std::ifstream header(root / "include/topkit/topkit.hpp"), tests(root / "tests/core/cpp_test.cpp");
   ASSERT_TRUE(header && tests);
   std::string run, line;
   while (std::getline(tests, line)) run += bare(line);

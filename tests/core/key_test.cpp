@@ -60,7 +60,7 @@ std::vector<U> sample() {
     for (std::uint32_t raw = 0; raw <= KeyMap<U>::kMax; ++raw) raws.push_back(static_cast<U>(raw));
   } else {
     std::mt19937_64 random(7);
-    for (int i = 0; i < 100000; ++i) raws.push_back(static_cast<U>(random()));
+    for (int i = 0; i < 20000; ++i) raws.push_back(static_cast<U>(random()));
     // Around every power of two, where signs, exponents, infinities and NaN begin and end.
     for (unsigned high = 0; high < sizeof(U) * 8; ++high)
       for (unsigned low = 0; low <= high; ++low)

@@ -78,9 +78,8 @@ void check(const Case& c, std::uint64_t seed) {
         candidate.id = fresh.back();
         fresh.pop_back();
         // The top bits vary, so that signs, infinities and NaN appear.
-        candidate.raw =
-            (random() << (static_cast<unsigned>(type.bits) - std::min(c.bits, static_cast<unsigned>(type.bits)))) &
-            mask;
+        const unsigned spare = static_cast<unsigned>(type.bits) - std::min(c.bits, static_cast<unsigned>(type.bits));
+        candidate.raw = spare == static_cast<unsigned>(type.bits) ? 0 : (random() << spare) & mask;
       }
       std::sort(list.begin(), list.end(), ranks);
       rows[static_cast<std::size_t>(r)].insert(rows[static_cast<std::size_t>(r)].end(), list.begin(), list.end());
