@@ -51,7 +51,9 @@ install_packages() {
     [[ ${names[*]: -1} == "$name" ]] || die "apt knows none of: $choice"
   done
   say "installing with apt: ${names[*]}"
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${names[@]}" >&2
+  mkdir -p build
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${names[@]}" \
+    </dev/null >build/apt.log 2>&1 || { tail -n 30 build/apt.log >&2; die "apt-get install failed: build/apt.log"; }
 }
 
 version_below() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1) != "$2" ]]; }

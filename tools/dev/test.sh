@@ -44,23 +44,24 @@ packages_for() {
 
 # In a subshell with errexit: `stage || ...` would switch errexit off inside the stage.
 run_stage() {
-  local stage=$1 log=build/log/$1.txt start=$SECONDS rc=0
+  local stage=$1 log=build/log/$1.txt start=$SECONDS rc=0 cpu TIMEFORMAT='%U %S'
   say "$stage ..."
   set +e
-  (set -euo pipefail; "stage_$stage") >"$log" 2>&1 </dev/null
+  { time (set -euo pipefail; "stage_$stage") >"$log" 2>&1 </dev/null; } 2>build/log/time
   rc=$?
   set -e
+  cpu=$(awk '{ printf "%.0f", $1 + $2 }' build/log/time)
   case $rc in
     0) verdict=ok ;;
     "$kSkipped") verdict="skipped: $(tail -1 "$log")" ;;
     *) verdict="FAILED ($rc): build/log/$stage.txt"; failed_stages+=("$stage"); tail -n 80 "$log" >&2 ;;
   esac
-  summary+=("$(printf '%-10s %5d s  %s' "$stage" $((SECONDS - start)) "$verdict")")
+  summary+=("$(printf '%-10s %5d s  %5d s cpu  %s' "$stage" $((SECONDS - start)) "$cpu" "$verdict")")
   say "${summary[-1]}"
 }
 
 run_test() {
-  local stages=() summary=() failed_stages=() verdict stage groups=(base)
+  local stages=() summary=() failed_stages=() verdict stage groups=(base) begin=$SECONDS
   while [[ $# -gt 0 ]]; do
     case $1 in
       --quick) stages+=("${kQuick[@]}") ;;
@@ -78,9 +79,7 @@ run_test() {
   rm -rf build/results build/log
   mkdir -p build/log build/results
   for stage in "${stages[@]}"; do run_stage "$stage"; done
-  echo
-  printf '%s\n' "${summary[@]}"
-  echo
+  printf '\n%s\n%-10s %5d s\n\n' "$(printf '%s\n' "${summary[@]}")" total $((SECONDS - begin))
   local counted=0
   if [[ -n $(find build/results -name '*.xml') ]]; then python3 tools/dev/count_tests.py build/results || counted=1; fi
   ((${#failed_stages[@]} == 0)) || die "failed: ${failed_stages[*]}"
