@@ -16,8 +16,8 @@ ctest_in() {
     --no-tests=error --timeout 900 --output-junit "$results.xml" "$@"
 }
 
-stage_release() { compile release && ctest_in release release -LE 'gpu|install'; }
-stage_install() { compile release && ctest_in install release -L install; }
+stage_release() { compile cpu-only && ctest_in release cpu-only -LE 'gpu|install'; }
+stage_install() { compile cpu-only && ctest_in install cpu-only -L install; }
 stage_asan() { compile asan && ctest_in asan asan -LE 'gpu|install'; }
 stage_tsan() {
   compile tsan tests_cpu
@@ -28,10 +28,10 @@ stage_aarch64() {
   ctest_in aarch64 aarch64 -R '^cpu$'
 }
 stage_fuzz() { fuzz 20; }
-stage_lint() { compile release topkit_program && bash tools/lint/run.sh; }
+stage_lint() { compile cpu-only topkit_program && bash tools/lint/run.sh; }
 stage_cuda() {
   if [[ -z $(cuda_compiler) ]]; then echo "no nvcc on PATH nor in /usr/local/cuda/bin"; return $kSkipped; fi
-  compile release
+  compile cuda topkit_cuda
 }
 
 packages_for() {

@@ -1,9 +1,17 @@
-// C++20: the same through the C interface.
-#include <topkit/topkit.h>
-
+// C++20: the same, and an error that is thrown.
 #include <cstdio>
+#include <topkit/topkit.hpp>
+#include <vector>
 
 int main() {
-  std::printf("topkit %s\n", tk_version());
-  return tk_algorithm_count() > 0 && tk_isa_count() > 0 ? 0 : 1;
+  const std::vector<float> x{1, 9, 3, 9, 5, 2};
+  const auto best = topkit::topk(x, 2);
+  try {
+    topkit::topk(x, 7);
+    return 1;
+  } catch (const topkit::Error& error) {
+    std::printf("topkit %s: at %d and %d; %s\n", tk_version(), static_cast<int>(best.indices[0]),
+                static_cast<int>(best.indices[1]), error.what());
+  }
+  return best.indices[0] == 1 && best.indices[1] == 3 ? 0 : 1;
 }
