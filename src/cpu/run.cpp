@@ -2,29 +2,18 @@
 // what no kernel needs to know (empty rows, padding) is written here.
 #include <algorithm>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
+#include "columns.hpp"
 #include "engine.hpp"
 #include "job.hpp"
 #include "parallel.hpp"
+#include "parts.hpp"
 
 namespace topkit::cpu {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 64;         // descriptors built before a kernel is called
-constexpr std::int64_t kTileBytes = 256 * 1024;  // of rows gathered before a kernel is called
-
-struct AlignedDelete {
-  void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
-};
-using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
-
-AlignedBytes allocate(std::size_t bytes) {
-  return AlignedBytes(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64})));
-}
-
+constexpr std::int64_t kRowsAtOnce = 64;  // descriptors built before a kernel is called
 // What one thread owns: the kernel's scratch, then room for gathered rows.
 struct Worker {
   AlignedBytes memory;
@@ -46,7 +35,9 @@ class Engine {
             .max_k = std::min(problem_.k, problem_.cols)};
     kernel_ = kernels(plan.isa, job_.kind)->by_algorithm[static_cast<int>(plan.algorithm)];
     gathers_ = problem_.layout.col_stride != 1 && problem_.cols > 1;
-    if (gathers_) tile_rows_ = std::clamp<std::int64_t>(kTileBytes / (problem_.cols * size_), 1, kRowsAtOnce);
+    if (!gathers_) return;
+    const std::int64_t most = std::clamp<std::int64_t>(Parts::kTileBytes / (problem_.cols * size_), 1, kRowsAtOnce);
+    tile_rows_ = tile_rows(tile(0, std::min(most, group_end(0))));
   }
 
   Worker make_worker() const {
@@ -61,23 +52,48 @@ class Engine {
   }
 
   void rows(std::int64_t first, std::int64_t last, Worker& worker) const {
-    const std::int64_t step = gathers_ ? tile_rows_ : kRowsAtOnce;
     Row rows[kRowsAtOnce];
-    for (std::int64_t r = first; r < last; r += step) {
+    for (std::int64_t r = first; r < last;) {
+      std::int64_t end = std::min(last, r + (gathers_ ? tile_rows_ : kRowsAtOnce));
+      if (gathers_) {
+        end = std::min(end, group_end(r));
+        gather(tile(r, end - r), worker.tile, problem_.cols * size_);
+      }
       std::int64_t count = 0;
-      for (std::int64_t i = r; i < std::min(last, r + step); ++i) {
+      for (std::int64_t i = r; i < end; ++i) {
         const Args::Span span = args_.span(i);
         if (span.count < problem_.k) pad(i, span.count);
         if (span.count == 0) continue;
-        rows[count] = row(i, span, worker.tile + count * problem_.cols * size_);
+        rows[count] = row(i, span);
+        if (gathers_) rows[count].data = worker.tile + ((i - r) * problem_.cols + span.begin) * size_;
         ++count;
       }
       if (count != 0) kernel_.run(job_, rows, count, worker.scratch);
+      r = end;
     }
   }
 
+  Parts parts(const Plan& plan) const {
+    return {plan, job_, size_, gathers_ ? problem_.layout.col_stride * size_ : size_};
+  }
+
+  // Every row in parts, one row after another.
+  void rows_in_parts(Parts& parts, const Pool& pool) const {
+    for (std::int64_t r = 0; r < problem_.rows; ++r) {
+      const Args::Span span = args_.span(r);
+      if (span.count < problem_.k) pad(r, span.count);
+      if (span.count != 0) parts.run(row(r, span), pool);
+    }
+  }
+
+  // Tasks end with a tile.
+  std::int64_t rows_per_task(const Plan& plan) const {
+    const std::int64_t rows = plan.rows_per_task > 0 ? plan.rows_per_task : problem_.rows;
+    return (rows + tile_rows_ - 1) / tile_rows_ * tile_rows_;
+  }
+
  private:
-  Row row(std::int64_t r, const Args::Span& span, std::byte* tile) const {
+  Row row(std::int64_t r, const Args::Span& span) const {
     const std::int64_t index_size = job_.wide_index ? 8 : 4;
     const auto* source = static_cast<const std::byte*>(args_.x) +
                          (problem_.layout.row(r) + span.begin * problem_.layout.col_stride) * size_;
@@ -88,10 +104,6 @@ class Engine {
             .column = span.begin,
             .cols = static_cast<std::uint32_t>(span.end - span.begin),
             .k = static_cast<std::uint32_t>(span.count)};
-    if (gathers_) {
-      gather(source, row.cols, tile);
-      row.data = tile;
-    }
     if (args_.values != nullptr)
       row.values = static_cast<std::byte*>(args_.values) + args_.values_layout.row(r) * size_;
     if (args_.indices != nullptr)
@@ -102,10 +114,19 @@ class Engine {
     return row;
   }
 
-  void gather(const std::byte* source, std::int64_t cols, std::byte* tile) const {
-    const std::int64_t step = problem_.layout.col_stride * size_;
-    for (std::int64_t c = 0; c < cols; ++c)
-      std::memcpy(tile + c * size_, source + c * step, static_cast<std::size_t>(size_));
+  // The end of the rows that are equally far apart from row r on.
+  std::int64_t group_end(std::int64_t r) const {
+    const std::int64_t inner = problem_.layout.inner;
+    return inner == 1 ? problem_.rows : std::min(problem_.rows, (r / inner + 1) * inner);
+  }
+  Tile tile(std::int64_t r, std::int64_t count) const {
+    const Layout& layout = problem_.layout;
+    return {.source = static_cast<const std::byte*>(args_.x) + layout.row(r) * size_,
+            .row_step = (layout.inner == 1 ? layout.outer_stride : layout.inner_stride) * size_,
+            .column_step = layout.col_stride * size_,
+            .rows = count,
+            .cols = problem_.cols,
+            .element_bytes = size_};
   }
 
   // Places from `from` on are empty.
@@ -128,7 +149,7 @@ class Engine {
   const Problem& problem_;
   Job job_;
   Kernel kernel_;
-  std::int64_t size_;
+  int size_;
   bool gathers_ = false;
   std::int64_t tile_rows_ = 1;
 };
@@ -138,8 +159,11 @@ class Engine {
 void run(const Plan& plan, const Args& args, const Pool& pool) {
   if (args.problem.rows == 0 || args.problem.k == 0) return;
   const Engine engine(plan, args);
-  const std::int64_t rows = args.problem.rows;
-  const std::int64_t per_task = plan.rows_per_task > 0 ? plan.rows_per_task : rows;
+  if (Parts parts = engine.parts(plan); parts.any()) {
+    engine.rows_in_parts(parts, pool);
+    return;
+  }
+  const std::int64_t rows = args.problem.rows, per_task = engine.rows_per_task(plan);
   const std::int64_t tasks = (rows + per_task - 1) / per_task;
   std::vector<Worker> workers;
   for (int i = 0; i < worker_count(tasks, plan.threads); ++i) workers.push_back(engine.make_worker());
