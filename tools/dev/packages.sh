@@ -5,6 +5,7 @@ packages_of() {
   case $1 in
     base) echo "git ca-certificates python3 cmake ninja-build ccache pkg-config g++ libc6-dev libfmt-dev libcli11-dev
       nlohmann-json3-dev libdlpack-dev libtbb-dev libgtest-dev libgmock-dev librapidcheck-dev" ;;
+    demo) echo wordnet-base ;;
     check) echo "clang-14 libclang-rt-14-dev|libclang-common-14-dev llvm-14 clang-format-14 clang-tidy-14 shellcheck" ;;
     aarch64) echo "qemu-user g++-aarch64-linux-gnu googletest" ;;
   esac
