@@ -1,0 +1,82 @@
+// Captured into a CUDA graph from the first call on, and replayed over new contents and new lengths.
+#include "report.hpp"
+#include "trial.hpp"
+
+namespace topkit::gpu_test {
+namespace {
+
+class Graph {
+ public:
+  // Everything that body enqueues; a call that a capture forbids fails here.
+  template <class Body>
+  Graph(cudaStream_t stream, Body body) {
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), "cudaStreamBeginCapture");
+    try {
+      body();
+    } catch (...) {
+      cudaGraph_t broken = nullptr;
+      cudaStreamEndCapture(stream, &broken);
+      if (broken != nullptr) cudaGraphDestroy(broken);
+      cudaGetLastError();
+      throw;
+    }
+    check(cudaStreamEndCapture(stream, &graph_), "cudaStreamEndCapture");
+    check(cudaGraphInstantiate(&executable_, graph_, 0), "cudaGraphInstantiate");
+  }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  ~Graph() {
+    if (executable_ != nullptr) cudaGraphExecDestroy(executable_);
+    if (graph_ != nullptr) cudaGraphDestroy(graph_);
+  }
+  void launch(cudaStream_t stream) const { check(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch"); }
+
+ private:
+  cudaGraph_t graph_ = nullptr;
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+void capture_and_replay(const Request& request, const std::string& algorithm, int replays, Report& report) {
+  Arena arena;
+  Trial trial(request);
+  trial.upload(arena);
+  // The call inside the capture must not allocate, so what it needs is there before.
+  arena.workspace.reserve(trial.workspace_bytes(algorithm, arena));
+  arena.stream.synchronize();
+  const cudaStream_t stream = arena.stream.get();
+  bool solved = false;
+  const Graph graph(stream, [&] { solved = trial.enqueue(algorithm, arena, stream); });
+  if (!solved) return;
+  for (int i = 0; i < replays; ++i) {
+    if (i > 0) trial.renew(request.seed + static_cast<std::uint64_t>(i), arena);
+    trial.poison(arena, stream);
+    graph.launch(stream);
+    const std::string trouble = trial.difference(arena);
+    if (trouble.empty())
+      report.pass();
+    else
+      report.fail(trial.name() + "\n  by " + algorithm + ", replay " + std::to_string(i) + " of a graph: " + trouble);
+  }
+}
+
+}  // namespace
+
+void test_graphs(const Options& options, Report& report) {
+  for (const std::string& algorithm : cuda_algorithms()) {
+    for (const auto& [rows, cols, k] :
+         {std::tuple{6, 200, 7}, {6, 1000, 50}, {4, 6000, 64}, {2, 40000, 50}, {1, 200000, 100}}) {
+      for (const bool ragged : {false, true}) {
+        Request request{.dtype = ragged ? DType::bf16 : DType::f32, .rows = rows, .cols = cols, .k = k};
+        request.lengths = request.starts = ragged;
+        request.row_k = ragged;
+        try {
+          capture_and_replay(request, algorithm, options.reduced ? 2 : 6, report);
+        } catch (const std::exception& failure) {
+          report.fail("capturing " + (algorithm.empty() ? "the plan" : algorithm) + ": " + failure.what());
+        }
+      }
+    }
+  }
+}
+
+}  // namespace topkit::gpu_test
