@@ -18,6 +18,7 @@ constexpr const char* kExamples = R"(Examples:
   head -c 4096 x.bin | topkit topk - --dtype f32 --shape 1024 -k 3
   topkit explain 32x50304 -k 50                     what would be done, and why
   topkit info                                       this machine, and what is built
+  topkit bench --quick                              how fast, beside the floor and std::partial_sort
 
 Exit codes: 0 done, 1 failed, 2 wrong input or usage, 130 interrupted.)";
 
@@ -34,6 +35,7 @@ int parse_and_run(int argc, const char* const* argv, Console& console) {
   add_topk(app, console);
   add_explain(app, console);
   add_info(app, console);
+  add_bench(app, console);
   add_demo(app, console);
   try {
     app.parse(argc, argv);
