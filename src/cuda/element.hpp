@@ -9,7 +9,7 @@
 // bits, direction and NaN rule through KeyMap; its Pack is the key itself. 64-bit types are cuda_radix's.
 //
 // An element is built on the host from the problem and given to the kernel by value. Each has: Raw, kPerPack, kPad (a
-// pack that beats nothing), unpack (16 bytes to packs), max, key, raw, lossy, threshold, passes.
+// pack that beats nothing), unpack (16 bytes to packs), pack (one raw element), max, key, raw, lossy, threshold, passes.
 #pragma once
 
 #include <cstdint>
@@ -45,13 +45,14 @@ struct F32 {
   __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
     for (int i = 0; i < 4; ++i) out[i] = v.word[i];
   }
+  __device__ Pack pack(Raw raw) const { return raw; }
   __device__ static Pack max(Pack a, Pack b) {
     return __float_as_uint(max_nan(__uint_as_float(a), __uint_as_float(b)));
   }
+  // x + 0 turns -0 into +0 and every NaN into the canonical one, whose bits rank above +inf.
   __device__ Key key(Pack p, int) const {
-    const Pack magnitude = p & 0x7fffffff;
-    if (magnitude > 0x7f800000) return 0xffffffff;
-    return p > 0x80000000 ? ~p : magnitude ^ 0x80000000;
+    const auto bits = static_cast<std::int32_t>(float_bits(add_zero(bits_float(p))));
+    return static_cast<Key>(bits) ^ (static_cast<Key>(bits >> 31) | 0x80000000U);
   }
   // The bits of an element with this key; lossy for zero (its sign) and NaN (its payload).
   __device__ Raw raw(Key k) const { return (k & 0x80000000) != 0 ? k ^ 0x80000000 : ~k; }
@@ -62,6 +63,10 @@ struct F32 {
   // Bit s: element s of the pack is not below the threshold. NaN passes.
   __device__ static unsigned passes(Pack p, Pack threshold) {
     return !(__uint_as_float(p) < __uint_as_float(threshold)) ? 1U : 0U;
+  }
+  // mask << 1 | "the element is below the threshold", which NaN is not.
+  __device__ static std::uint32_t append_below(std::uint32_t mask, Pack p, Pack threshold) {
+    return __funnelshift_l(less_sign(__uint_as_float(p), __uint_as_float(threshold)), mask, 1);
   }
 };
 
@@ -77,6 +82,7 @@ struct Float16 {
   __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
     for (int i = 0; i < 4; ++i) out[i] = v.word[i];
   }
+  __device__ Pack pack(Raw raw) const { return raw; }
   __device__ static Pack max(Pack a, Pack b) { return Half2::max_nan(a, b); }
   __device__ Key key(Pack p, int sub) const {
     const std::uint32_t bits = sub == 0 ? p & 0xffff : p >> 16;
@@ -89,9 +95,11 @@ struct Float16 {
   __device__ Pack threshold(Key k) const {
     return (k == 0xffff ? kInf : k < 0x8000 - kInf ? kPad & 0xffff : raw(k)) * 0x00010001U;
   }
+  // 0xffff for each element that is not below the threshold. NaN passes.
+  __device__ static std::uint32_t passing(Pack p, Pack threshold) { return ~Half2::gt_mask(threshold, p); }
   // Bits 0 and 1: the low and high element are not below the threshold.
   __device__ static unsigned passes(Pack p, Pack threshold) {
-    const std::uint32_t mask = ~Half2::gt_mask(threshold, p);  // 0xffff for each element that passes
+    const std::uint32_t mask = passing(p, threshold);
     return (mask & 1U) | ((mask >> 15) & 2U);
   }
 };
@@ -123,12 +131,16 @@ struct General {
     for (int i = 0; i < kPacksPerVec; ++i)
       out[i] = map(static_cast<Raw>(v.word[i / kPerWord] >> (i % kPerWord * 8 * static_cast<int>(sizeof(Raw)))));
   }
+  __device__ Pack pack(Raw raw) const { return map(raw); }
   __device__ static Pack max(Pack a, Pack b) { return a > b ? a : b; }
   __device__ Key key(Pack p, int) const { return p; }
   __device__ Raw raw(Key k) const { return map.raw(static_cast<Raw>(k)); }
   __device__ bool lossy(Key k) const { return map.lossy(static_cast<Raw>(k)); }
   __device__ Pack threshold(Key k) const { return k; }
   __device__ static unsigned passes(Pack p, Pack threshold) { return p >= threshold ? 1U : 0U; }
+  __device__ static std::uint32_t append_below(std::uint32_t mask, Pack p, Pack threshold) {
+    return mask << 1 | (p < threshold ? 1U : 0U);
+  }
 };
 
 }  // namespace topkit::cuda

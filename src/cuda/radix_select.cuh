@@ -111,7 +111,7 @@ __device__ Cut<U> radix_cut(SelectShared& s, std::uint32_t n, std::uint32_t k, c
 template <class U, class KeyAt, class Emit>
 __device__ void emit_winners(SelectShared& s, std::uint32_t n, const Cut<U>& cut, const KeyAt& key_at,
                              const Emit& emit) {
-  constexpr int kItems = 8;
+  constexpr int kItems = 4;
   constexpr std::uint32_t kWarpTile = kWarp * kItems, kTile = kWarpTile * kRadixWarps;
   std::uint32_t place = 0, level_before = 0;  // of all tiles before
   for (std::uint32_t base = 0; base < n; base += kTile) {

@@ -26,16 +26,24 @@ struct RadixShared {
 // Winners of a row that do not fit shared memory are sorted here: two buffers of keys, two of indices.
 template <class U>
 struct SortSpace {
-  U* keys[2];
-  std::uint32_t* indices[2];
+  U *keys, *other_keys;
+  std::uint32_t *indices, *other_indices;
 
   __device__ SortSpace(void* workspace, std::int64_t k) {
-    char* at = static_cast<char*>(workspace) + blockIdx.x * sort_space_bytes(sizeof(U), k);
-    for (int i = 0; i < 2; ++i, at += k * static_cast<std::int64_t>(sizeof(U))) keys[i] = reinterpret_cast<U*>(at);
-    at = static_cast<char*>(workspace) + blockIdx.x * sort_space_bytes(sizeof(U), k) + sort_keys_bytes(sizeof(U), k);
-    for (int i = 0; i < 2; ++i) indices[i] = reinterpret_cast<std::uint32_t*>(at) + i * k;
+    char* const at = static_cast<char*>(workspace) + blockIdx.x * sort_space_bytes(sizeof(U), k);
+    keys = reinterpret_cast<U*>(at);
+    other_keys = keys + k;
+    indices = reinterpret_cast<std::uint32_t*>(at + sort_keys_bytes(sizeof(U), k));
+    other_indices = indices + k;
   }
 };
+
+template <class T>
+__device__ void swap(T*& a, T*& b) {
+  T* const c = a;
+  a = b;
+  b = c;
+}
 
 template <class U>
 __global__ void __launch_bounds__(kRadixThreads)
@@ -56,36 +64,29 @@ __global__ void __launch_bounds__(kRadixThreads)
     for (std::int64_t i = k + threadIdx.x; i < p.k; i += kRadixThreads) places.pad(i);
     if (k == 0) continue;
 
-    const auto from_row = [&](std::uint32_t i) { return map(x[i * p.layout.col_stride]); };
-    const auto from_cache = [&](std::uint32_t i) { return cached[i]; };
+    const SortSpace<U> space(workspace, shape.most_winners);
+    if (shape.caches) {
+      for (std::uint32_t i = threadIdx.x; i < n; i += kRadixThreads) cached[i] = map(x[i * p.layout.col_stride]);
+      __syncthreads();
+    }
+    const auto key_at = [&](std::uint32_t i) { return shape.caches ? cached[i] : map(x[i * p.layout.col_stride]); };
     const auto write = [&](std::uint32_t place, std::uint32_t i, U key) {
       const U raw = map.lossy(key) ? x[i * p.layout.col_stride] : map.raw(key);
       places.write(place, span.begin + i, raw);
     };
-    const auto select = [&](const auto& key_at, const auto& emit) {
-      const Cut<U> cut = radix_cut<U>(s.select, n, k, key_at);
-      emit_winners<U>(s.select, n, cut, key_at, emit);
-    };
-    if (shape.caches) {
-      for (std::uint32_t i = threadIdx.x; i < n; i += kRadixThreads) cached[i] = from_row(i);
-      __syncthreads();
-    }
-    if (p.order != Order::value) {
-      if (shape.caches) {
-        select(from_cache, write);
-      } else {
-        select(from_row, write);
-      }
-    } else if (shape.pairs > 0) {
-      const auto collect = [&](std::uint32_t place, std::uint32_t i, U key) {
+    const Cut<U> cut = radix_cut<U>(s.select, n, k, key_at);
+    emit_winners<U>(s.select, n, cut, key_at, [&](std::uint32_t place, std::uint32_t i, U key) {
+      if (p.order != Order::value) {
+        write(place, i, key);
+      } else if (shape.pairs > 0) {
         pair_keys[place] = key;
         pair_indices[place] = i;
-      };
-      if (shape.caches) {
-        select(from_cache, collect);
       } else {
-        select(from_row, collect);
+        space.keys[place] = key;
+        space.indices[place] = i;
       }
+    });
+    if (p.order == Order::value && shape.pairs > 0) {
       std::uint32_t size = 1;
       while (size < k) size *= 2;
       for (std::uint32_t i = k + threadIdx.x; i < size; i += kRadixThreads) {
@@ -95,20 +96,16 @@ __global__ void __launch_bounds__(kRadixThreads)
       __syncthreads();
       sort_pairs(pair_keys, pair_indices, size);
       for (std::uint32_t i = threadIdx.x; i < k; i += kRadixThreads) write(i, pair_indices[i], pair_keys[i]);
-    } else {
-      const SortSpace<U> space(workspace, shape.most_winners);
-      const auto collect = [&](std::uint32_t place, std::uint32_t i, U key) {
-        space.keys[0][place] = key;
-        space.indices[0][place] = i;
-      };
-      select(from_row, collect);
+    } else if (p.order == Order::value) {
       __syncthreads();
-      int from = 0;
-      for (int shift = 0; shift < static_cast<int>(sizeof(U)) * 8; shift += kSortBits, from ^= 1)
-        sort_pass(s.sort, space.keys[from], space.indices[from], space.keys[from ^ 1], space.indices[from ^ 1], k,
-                  shift);
-      for (std::uint32_t i = threadIdx.x; i < k; i += kRadixThreads)
-        write(i, space.indices[from][i], space.keys[from][i]);
+      U *keys = space.keys, *keys_to = space.other_keys;
+      std::uint32_t *indices = space.indices, *indices_to = space.other_indices;
+      for (int shift = 0; shift < static_cast<int>(sizeof(U)) * 8; shift += kSortBits) {
+        sort_pass(s.sort, keys, indices, keys_to, indices_to, k, shift);
+        swap(keys, keys_to);
+        swap(indices, indices_to);
+      }
+      for (std::uint32_t i = threadIdx.x; i < k; i += kRadixThreads) write(i, indices[i], keys[i]);
     }
     __syncthreads();
   }

@@ -1,0 +1,304 @@
+// Selection in the registers of a group of lanes: a bound from maxima, survivors listed, sorted batch by batch.
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <type_traits>
+
+#include "warp_row.cuh"
+#include "warp_sort.cuh"
+
+namespace topkit::cuda {
+
+template <class E, int kLanes_, int kVecs, int kRegs_>
+struct WarpSelect {
+  static constexpr int kLanes = kLanes_, kRegs = kRegs_;
+  static constexpr int kBatch = kLanes * kRegs;  // most winners of a row
+  static constexpr bool kWide = sizeof(typename E::Raw) == 4;
+  using Row = WarpRow<E, kLanes, kVecs>;
+  using Word = std::conditional_t<kWide, std::uint64_t, std::uint32_t>;  // (key, ~column)
+  static constexpr int kPacks = Row::kPacks;
+
+  const E& element;
+  const Row& row;
+  const Pack (&packs)[kPacks];
+  std::uint16_t* slots;  // 2 * kBatch of this group: lane << 5 | bit
+  int k;
+
+  // The least of a set of k maxima of different slices: at least k elements have its key or a better one. The set is found
+  // by exchanges between two halves, which leaves it near the best.
+  __device__ Key bound() const {
+    Key a[kRegs], b[kRegs];
+    slice_maxima(a, b);
+    constexpr int kDistances[] = {0, 1, 2, 4, 8, 16, 3, 5, 7};
+#pragma unroll
+    for (int round = 0; round < static_cast<int>(std::size(kDistances)); ++round) {
+      const int distance = kDistances[round];
+      if (distance >= kLanes) continue;
+#pragma unroll
+      for (int r = 0; r < kRegs; ++r) {
+        Key& mine = a[r];
+        Key& other = b[(r + round) % kRegs];
+        const Key theirs = distance == 0 ? other : __shfl_xor_sync(full_mask, other, distance);
+        other = smaller(mine, theirs);
+        mine = larger(mine, theirs);
+      }
+    }
+    if (__all_sync(full_mask, 2 * k <= kBatch)) {
+      sort_one(a);
+      return place(a, k - 1);
+    }
+    Key least = a[0];
+#pragma unroll
+    for (int r = 1; r < kRegs; ++r) least = smaller(least, a[r]);
+    if constexpr (kLanes == kWarp) {
+      return __reduce_min_sync(full_mask, least);
+    } else {
+#pragma unroll
+      for (int d = 1; d < kLanes; d *= 2) least = smaller(least, __shfl_xor_sync(full_mask, least, d));
+      return least;
+    }
+  }
+
+  // The columns of the k best, best first: column[r] of a lane is place r * kLanes + its number.
+  __device__ void select(std::uint32_t there, Key low, int (&column)[kRegs]) const {
+    std::uint32_t pending = Row::filter(packs, element.threshold(low)) & there;
+    if constexpr (kWide) {
+      if (quick(pending, column)) return;
+    }
+    exact(pending, low, column);
+  }
+
+ private:
+  __device__ void slice_maxima(Key (&a)[kRegs], Key (&b)[kRegs]) const {
+    if constexpr (E::kPerPack == 2) {
+#pragma unroll
+      for (int r = 0; r < kRegs; ++r) {
+        const Pack m = slice_max<kRegs>(r);
+        a[r] = element.key(m, 0);
+        b[r] = element.key(m, 1);
+      }
+    } else {
+#pragma unroll
+      for (int r = 0; r < kRegs; ++r) {
+        a[r] = element.key(slice_max<2 * kRegs>(2 * r), 0);
+        b[r] = element.key(slice_max<2 * kRegs>(2 * r + 1), 0);
+      }
+    }
+  }
+  template <int kSlices>
+  __device__ Pack slice_max(int s) const {
+    static_assert(kPacks % kSlices == 0);
+    Pack m = packs[s];
+#pragma unroll
+    for (int i = s + kSlices; i < kPacks; i += kSlices) m = E::max(m, packs[i]);
+    return m;
+  }
+
+  // a becomes descending. More than one register a lane would make too much code of an unrolled network.
+  template <class W>
+  __device__ static void sort_one(W (&a)[kRegs]) {
+    if constexpr (kRegs == 1) {
+      sort_words<kLanes>(a, true);
+    } else {
+      sort_words_looped<kLanes>(a, true);
+    }
+  }
+  // a becomes the best of both, descending, b the others.
+  template <class W>
+  __device__ static void sort_two(W (&a)[kRegs], W (&b)[kRegs]) {
+    if constexpr (kRegs == 1) {
+      sort_apart<kLanes>(a, b);
+      part(a, b);
+      merge_runs<kLanes, kBatch>(a, true);
+    } else {
+      sort_words_looped<kLanes>(a, true);
+      merge_into(a, b);
+    }
+  }
+  // The same where a is descending already.
+  template <class W>
+  __device__ static void merge_into(W (&a)[kRegs], W (&b)[kRegs]) {
+    sort_words_looped<kLanes>(b, false);
+    part(a, b);
+    merge_runs_looped<kLanes>(a, kBatch, true);
+  }
+
+  template <class W>
+  __device__ static W place(const W (&words)[kRegs], int p) {
+    W word = __shfl_sync(full_mask, words[0], p & (kLanes - 1), kLanes);
+#pragma unroll
+    for (int r = 1; r < kRegs; ++r) {
+      const W next = __shfl_sync(full_mask, words[r], p & (kLanes - 1), kLanes);
+      if (p >= r * kLanes) word = next;
+    }
+    return word;
+  }
+
+  // Sum over the lanes of this group before this one; total over all.
+  __device__ int before(int mine, int& total) const {
+    int sum = mine;
+#pragma unroll
+    for (int d = 1; d < kLanes; d *= 2) {
+      const int other = __shfl_up_sync(full_mask, sum, static_cast<unsigned>(d), kLanes);
+      if (row.at >= d) sum += other;
+    }
+    total = __shfl_sync(full_mask, sum, kLanes - 1, kLanes);
+    return sum - mine;
+  }
+
+  // Lists pending elements until `room` slots are full; returns how many are listed.
+  __device__ int list(std::uint32_t& pending, int room) const {
+    int total = 0;
+    int slot = before(__popc(pending), total);
+    for (; pending != 0 && slot < room; ++slot) {
+      const int bit = 31 - __clz(static_cast<int>(pending));
+      pending ^= 1U << bit;
+      slots[slot] = static_cast<std::uint16_t>(row.at << 5 | bit);
+    }
+    __syncwarp(full_mask);
+    return total < room ? total : room;
+  }
+  __device__ int column_of(int slot) const {
+    const int s = slots[slot];
+    Row there = row;
+    there.at = s >> 5;
+    return there.column(s & 31);
+  }
+  __device__ Key key_at(int column) const { return element.key(element.pack(row.x[column]), 0); }
+
+  // One round for 32-bit keys: words of a key's high bits and the slot. False when the row has more survivors than two
+  // batches or the words left out may decide.
+  __device__ bool quick(std::uint32_t pending, int (&column)[kRegs]) const {
+    constexpr std::uint32_t kSlot = 2 * kBatch - 1;
+    const int total = list(pending, 2 * kBatch);
+    const auto word_at = [&](int slot) -> std::uint32_t {
+      return slot < total ? (key_at(column_of(slot)) & ~kSlot) | static_cast<std::uint32_t>(slot) : 0;
+    };
+    std::uint32_t a[kRegs], b[kRegs];
+#pragma unroll
+    for (int r = 0; r < kRegs; ++r) a[r] = word_at(r * kLanes + row.at);
+    bool doubt = pending != 0;
+    if (__any_sync(full_mask, total > kBatch)) {
+#pragma unroll
+      for (int r = 0; r < kRegs; ++r) b[r] = word_at(kBatch + r * kLanes + row.at);
+      sort_two(a, b);
+      const std::uint32_t last = place(a, k - 1);
+#pragma unroll
+      for (int r = 0; r < kRegs; ++r) doubt = doubt || (total > kBatch && (b[r] ^ last) <= kSlot);
+    } else {
+      sort_one(a);
+    }
+#pragma unroll
+    for (int r = 0; r < kRegs; ++r) {
+      std::uint32_t next = __shfl_down_sync(full_mask, a[r], 1, kLanes);
+      if (r + 1 < kRegs) {
+        const std::uint32_t first = __shfl_sync(full_mask, a[(r + 1) % kRegs], 0, kLanes);
+        if (row.at == kLanes - 1) next = first;
+      }
+      const int p = r * kLanes + row.at;
+      doubt = doubt || (p < k && p + 1 < kBatch && p + 1 < total && (a[r] ^ next) <= kSlot);
+    }
+    if (__any_sync(full_mask, doubt)) {
+      __syncwarp(full_mask);
+      return false;
+    }
+#pragma unroll
+    for (int r = 0; r < kRegs; ++r) column[r] = r * kLanes + row.at < k ? column_of(static_cast<int>(a[r] & kSlot)) : 0;
+    return true;
+  }
+
+  __device__ Word word_at(int slot, int listed) const {
+    if (slot >= listed) return 0;
+    const int c = column_of(slot);
+    if constexpr (kWide) return static_cast<Word>(key_at(c)) << 32 | static_cast<std::uint32_t>(~c);
+    return key_at(c) << 16 | static_cast<std::uint16_t>(~c);
+  }
+  __device__ static int column_in(Word word) { return static_cast<std::uint16_t>(~word); }
+  __device__ static Key key_in(Word word) { return static_cast<Key>(word >> (kWide ? 32 : 16)); }
+
+  // Batch after batch under a bound that rises. Words are unique, so equal keys need no care.
+  __device__ void exact(std::uint32_t pending, Key low, int (&column)[kRegs]) const {
+    if (__any_sync(full_mask, group_sum(__popc(pending)) > 2 * kBatch)) pending = cut_ties(pending, low);
+    Word a[kRegs], b[kRegs];
+    int listed = list(pending, 2 * kBatch);
+#pragma unroll
+    for (int r = 0; r < kRegs; ++r) a[r] = word_at(r * kLanes + row.at, listed);
+    int from = kBatch;  // the first slot not seen
+    if constexpr (kWide) {
+      sort_words_looped<kLanes>(a, true);
+    } else {
+      if (__any_sync(full_mask, listed > kBatch)) {
+#pragma unroll
+        for (int r = 0; r < kRegs; ++r) b[r] = word_at(kBatch + r * kLanes + row.at, listed);
+        sort_two(a, b);
+      } else {
+        sort_one(a);
+      }
+      from = 2 * kBatch;
+    }
+    while (true) {
+      if (__all_sync(full_mask, from >= listed)) {
+        if (__all_sync(full_mask, pending == 0)) break;
+        pending &= Row::filter(packs, element.threshold(key_in(place(a, k - 1))));
+        __syncwarp(full_mask);
+        listed = list(pending, kBatch);
+        from = 0;
+      }
+#pragma unroll
+      for (int r = 0; r < kRegs; ++r) b[r] = word_at(from + r * kLanes + row.at, listed);
+      merge_into(a, b);
+      from = 2 * kBatch;
+    }
+#pragma unroll
+    for (int r = 0; r < kRegs; ++r) column[r] = column_in(a[r]);
+  }
+
+  __device__ int group_sum(int mine) const {
+    if constexpr (kLanes == kWarp) {
+      return __reduce_add_sync(full_mask, mine);
+    } else {
+#pragma unroll
+      for (int d = 1; d < kLanes; d *= 2) mine += __shfl_xor_sync(full_mask, mine, d);
+      return mine;
+    }
+  }
+
+  // Where fewer than k elements are above the bound, of those equal to it only the first by column can win.
+  __device__ std::uint32_t cut_ties(std::uint32_t pending, Key low) const {
+    const std::uint32_t above = pending & Row::filter(packs, element.threshold(low + 1));
+    std::uint32_t equal = Row::in_order(pending & ~above);
+    int quota = k - group_sum(__popc(above));
+    const bool cuts = quota > 0;
+    std::uint32_t keep = 0;
+    // In the order of columns: what lies before the aligned part, then the granules; what is behind it is in later ones.
+    const int edge_granule = row.granules, second = edge_granule + 1;
+    std::uint32_t head = 0;
+#pragma unroll
+    for (int i = 0; i < kVecs; ++i) {
+      const int g = i * kLanes + row.at;
+      const int first = (g - edge_granule) * Row::kPerVec;
+      if (g == edge_granule || g == second) {
+        const int n = row.head - first;
+        if (n > 0) head |= ((n < Row::kPerVec ? 1U << n : 1U << Row::kPerVec) - 1) << (i * Row::kPerVec);
+      }
+    }
+#pragma unroll 1
+    for (int i = -1; i < kVecs; ++i) {
+      const std::uint32_t some =
+          i < 0 ? equal & head : equal & ~head & (((1U << Row::kPerVec) - 1) << (i * Row::kPerVec));
+      if (i < 0 && __all_sync(full_mask, head == 0)) continue;
+      int total = 0;
+      const int ahead = before(__popc(some), total);
+      std::uint32_t taken = some;
+      while (__popc(taken) > (quota > ahead ? quota - ahead : 0))
+        taken ^= 0x80000000U >> __clz(static_cast<int>(taken));
+      keep |= taken;
+      quota -= total;
+      if (__all_sync(full_mask, quota <= 0)) break;
+    }
+    return cuts ? above | Row::out_of_order(keep) : pending;
+  }
+};
+
+}  // namespace topkit::cuda
