@@ -2,8 +2,8 @@
 //
 // Regime: cols <= 1024, k <= 128. A lane holds up to 32 elements, so a row of 256 takes a quarter of a warp.
 // Passes over memory: one (survivors are read once more, from L1).
-// Limit: instructions. A row of 1024 costs about 400 of a warp, so memory is not what waits.
-// How: the maxima of the lanes' slices give a bound that about 1.3 k elements reach. They are listed in shared memory, a
+// Limit: instructions, not memory.
+// How: the maxima of the lanes' slices give a bound that few more than k elements reach. They are listed in shared memory, a
 // batch of one word a lane each, sorted by a network, and the best k of two batches kept. Words are 32 bits: 16-bit keys carry
 // their column, so they have no ties; 32-bit keys give their low bits to the survivor's number, and a warp that sees two
 // words agree in the rest starts over with (key, column) pairs. Any number of survivors is dealt with, batch after batch,
