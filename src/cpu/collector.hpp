@@ -77,22 +77,18 @@ class Collector {
     return counts[0] >= row_->k;
   }
 
-  // After complete(): writes the k best of what is held.
-  void write() {
+  // After complete(): writes the k best of what is held; returns a sortable value near the last of them.
+  S write() {
     const std::uint32_t k = row_->k;
-    if (job_.order == Order::value && held_ <= kRankLimit) {
-      rank(held_);
-      return;
-    }
-    if (held_ > k) keep_best();
+    if (job_.order == Order::value && held_ <= kRankLimit) return rank(held_);
+    S last = first_bound_;
+    if (held_ > k) last = keep_best();
     if (job_.order == Order::value) {
-      if (k <= kRankLimit) {
-        rank(k);
-        return;
-      }
+      if (k <= kRankLimit) return rank(k);
       BestFirst<Sorted>::sort(keys_, data_, values_, places_, k, sort_scratch_);
     }
     write_row<Sorted>(job_, *row_, places_);
+    return last;
   }
 
   std::uint32_t block() const { return block_; }
@@ -172,9 +168,10 @@ class Collector {
     }
   }
 
-  void rank(std::uint32_t count) {
-    finish_.choose(*row_, places_, count);
+  S rank(std::uint32_t count) {
+    const S last = finish_.choose(*row_, places_, count);
     finish_.write(*row_);
+    return last;
   }
 
   void raise(S bound) { bound_ = greater(bound_, keys_.at_least(bound)); }

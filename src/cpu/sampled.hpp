@@ -1,11 +1,13 @@
 // Long rows: one line of every stratum is looked at first, and a rank of that sample that the k-th best very likely
-// reaches bounds a single pass. When fewer than k elements reach it after all, the blocked algorithm does the row.
+// reaches bounds a single pass. When fewer than k elements reach it after all, the blocked algorithm does the row. Of many
+// rows, the last ones' winners are tried as the bound before a sample is.
 //
 // The sample has about cols * k / s candidates per rank, so its size s weighs the price of a line against that of a
 // candidate. (Floyd and Rivest, "Expected time bounds for selection", 1975, is the idea.)
 #pragma once
 
 #include "blocked.hpp"
+#include "maxima.hpp"
 
 namespace topkit::cpu {
 namespace {
@@ -22,20 +24,25 @@ class Sampled {
     Collector<V> collector(job, carver);
     Split<V> split(job, carver);
     S* sample = carver.take<S>(kMostSample + 2 * kBlock);
+    Guess<S> guess(scratch.hint);
     for (std::int64_t r = 0; r < count; ++r) {
       const Row& row = rows[r];
       if (!Blocked<V>::fits(row)) {
         split.select(row);
         continue;
       }
-      if (row.cols >= kLeastCols) {
-        collector.start(row, sample_bound(collector, row, sample));
+      const auto try_bound = [&](S bound) {
+        collector.start(row, bound);
         collector.scan();
-        if (collector.complete()) {
-          collector.write();
-          continue;
-        }
+        if (!collector.complete()) return false;
+        guess.learn(row.k, collector.write(), bound);
+        return true;
+      };
+      if (guess.worth_trying(row.k)) {
+        if (try_bound(guess.threshold())) continue;
+        guess.failed();
       }
+      if (row.cols >= kLeastCols && try_bound(sample_bound(collector, row, sample))) continue;
       Blocked<V>::select(collector, row);
     }
   }
