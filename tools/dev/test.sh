@@ -44,13 +44,13 @@ packages_for() {
 
 # In a subshell with errexit: `stage || ...` would switch errexit off inside the stage.
 run_stage() {
-  local stage=$1 log=build/log/$1.txt start=$SECONDS rc=0 cpu TIMEFORMAT='%U %S'
+  local stage=$1 log=build/log/$1.txt start=$SECONDS rc=0 cpu
   say "$stage ..."
   set +e
-  { time (set -euo pipefail; "stage_$stage") >"$log" 2>&1 </dev/null; } 2>build/log/time
+  (set -euo pipefail; trap 'times >build/log/times' EXIT; "stage_$stage") >"$log" 2>&1 </dev/null
   rc=$?
   set -e
-  cpu=$(awk '{ printf "%.0f", $1 + $2 }' build/log/time)
+  cpu=$(tail -n 1 build/log/times | awk -F'[ms ]+' '{ printf "%.0f", $1 * 60 + $2 + $3 * 60 + $4 }')
   case $rc in
     0) verdict=ok ;;
     "$kSkipped") verdict="skipped: $(tail -1 "$log")" ;;
