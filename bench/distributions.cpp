@@ -84,6 +84,10 @@ constexpr std::array kDistributions{
                  [](const Place&, Random& r) { return 0.5 * r.normal() - 5; }},
     Distribution{"rank_one", "column order: a row's values depend on its number",
                  [](const Place& p, Random&) { return std::sin(static_cast<double>((p.row + 1) * (p.col + 1))); }},
+    Distribution{"levels", "guesses taken from the row before: the level jumps after some rows",
+                 [](const Place& p, Random& r) { return r.normal() + static_cast<double>(p.row / 12 * 7 % 5); }},
+    Distribution{"lone_nan_rows", "guesses taken from the row before: now and then a row of NaN and few numbers",
+                 [](const Place& p, Random& r) { return p.row % 20 == 19 && p.col % 50 != 0 ? kNan : r.normal(); }},
     Distribution{"bits", "anything: uniformly random bits of the type", nullptr},
 };
 

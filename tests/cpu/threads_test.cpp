@@ -52,6 +52,16 @@ TEST(Threads, every_algorithm_gives_the_oracles_answer_on_a_lent_pool) {
   }
 }
 
+TEST(Threads, a_lent_pool_is_used_for_long_work_and_never_when_one_thread_is_asked_for) {
+  Trial trial({.rows = 64, .cols = 50000, .k = 50});
+  std::int64_t calls = 0;
+  ASSERT_TRUE(trial.matches_oracle({.threads = 4, .parallel_for = backwards, .pool = &calls}));
+  EXPECT_GT(calls, 0);
+  calls = 0;
+  ASSERT_TRUE(trial.matches_oracle({.threads = 1, .parallel_for = backwards, .pool = &calls}));
+  EXPECT_EQ(calls, 0);
+}
+
 TEST(Threads, may_all_call_at_once) {
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
