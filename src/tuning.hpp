@@ -18,8 +18,8 @@ struct CpuTuning {
   std::int64_t blocked_k_ratio;            // blocked: k <= cols / blocked_k_ratio
   std::int64_t sampled_cols;               // sampled instead of blocked from this many columns on
   std::int64_t sampled_k_ratio;            // sampled: k <= cols / sampled_k_ratio
-  std::int64_t thread_bytes;               // one more thread for every so many bytes of input
-  std::int64_t split_row_bytes;            // one row over several threads from this many bytes on
+  std::int64_t thread_bytes;               // one more thread for every so many bytes of work
+  std::int64_t split_row_bytes;            // one row over several threads from this much work on
   // provenance
   std::string_view machine, date, commit;
 };

@@ -32,7 +32,7 @@ Parts::Parts(const Plan& plan, const Job& job, int element_bytes, std::int64_t c
   part_cols_ = divide_up(divide_up(job.max_cols, parts_), 64) * 64;
   mode_ = parts_ == 1                                                 ? Mode::whole
           : job.max_k * parts_ * kColumnsPerWinner <= job.max_cols    ? Mode::columns
-          : !gathers && job.order != Order::index && plan.threads > 1 ? Mode::ranks
+          : !gathers && job.order == Order::value && plan.threads > 1 ? Mode::ranks
                                                                       : Mode::whole;
   if (mode_ == Mode::whole) return;
   if (mode_ == Mode::columns) {

@@ -45,7 +45,8 @@ TEST(Plan, IsThatOfItsRegime) {
   EXPECT_EQ(plan_of(problem(64, 128256, 1)).algorithm, Algorithm::argmax);
   EXPECT_EQ(plan_of(problem(16384, 256, 8)).algorithm, Algorithm::tiny);
   EXPECT_EQ(plan_of(problem(4096, 1024, 32)).algorithm, Algorithm::maxima);
-  EXPECT_EQ(plan_of(problem(32, 50304, 50)).algorithm, Algorithm::blocked);
+  EXPECT_EQ(plan_of(problem(32, 50304, 50)).algorithm, Algorithm::sampled);
+  EXPECT_EQ(plan_of(problem(1, 1000, 200)).algorithm, Algorithm::split);
   EXPECT_EQ(plan_of(problem(1, 16000000, 1000)).algorithm, Algorithm::sampled);
   EXPECT_EQ(plan_of(problem(1, 1000000, 500000)).algorithm, Algorithm::split);
 }
