@@ -106,8 +106,10 @@ void print_words(Console& console, const Problem& p, const Device& device, const
                     : plan.row_parts > 1 ? fmt::format("{}, a row in {} parts", plan.threads, plan.row_parts)
                                          : fmt::format("{}, {} rows a task", plan.threads, plan.rows_per_task));
   } else {
-    line("launch", fmt::format("{} x {} threads a block{}", plan.launches, plan.block_threads,
-                               plan.cluster_blocks > 1 ? fmt::format(", {} blocks a row", plan.cluster_blocks) : ""));
+    std::string launch = plan.launches == 1 ? "1 kernel" : fmt::format("{} kernels", plan.launches);
+    if (plan.block_threads > 0) launch += fmt::format(", {} threads a block", plan.block_threads);
+    if (plan.cluster_blocks > 1) launch += fmt::format(", {} blocks a row", plan.cluster_blocks);
+    line("launch", launch);
     line("workspace", bytes_text(static_cast<double>(plan.workspace_bytes)));
   }
   std::string others;

@@ -50,7 +50,9 @@ Gpus gpus() {
     for (int i = 0; i < count; ++i) result.devices.push_back(cuda_device(i));
     if (count == 0) result.trouble = "the CUDA engine is there, but it sees no GPU";
   } catch (const Failure& failure) {
+    constexpr std::string_view kOfACall = "x is on CUDA, but ";
     result.trouble = failure.what();
+    if (result.trouble.starts_with(kOfACall)) result.trouble.erase(0, kOfACall.size());
   }
   return result;
 }

@@ -19,6 +19,32 @@ std::size_t outputs(const Selection& s) {
   return static_cast<std::size_t>(count);
 }
 
+// The tensors of one piece over three axes, the last one selected along; they borrow from here.
+struct PieceTensors {
+  std::array<std::int64_t, 3> x_shape, x_strides, out_shape, out_strides;
+  DLTensor x{}, values{}, indices{};
+
+  PieceTensors(const Task& task, const Piece& piece, std::byte* values_data, std::byte* indices_data)
+      : x_shape{piece.rows[0], piece.rows[1], task.selection.cols()},
+        x_strides{piece.x_strides[0], piece.x_strides[1], task.selection.col_stride()},
+        out_shape{piece.rows[0], piece.rows[1], task.selection.k},
+        out_strides{piece.out_strides[0], piece.out_strides[1], task.selection.out_col_stride()} {
+    const std::int64_t index_bytes = task.index_type == IndexType::i32 ? 4 : 8;
+    x = task.x->dl();
+    x.ndim = 3;
+    x.shape = x_shape.data();
+    x.strides = x_strides.data();
+    x.byte_offset = static_cast<std::uint64_t>(piece.x_offset * task.selection.element_bytes);
+    values = {values_data, {kDLCPU, 0}, 3, x.dtype, out_shape.data(), out_strides.data(), 0};
+    values.byte_offset = static_cast<std::uint64_t>(piece.out_offset * task.selection.element_bytes);
+    indices = {indices_data,     {kDLCPU, 0},        3, {kDLInt, static_cast<std::uint8_t>(8 * index_bytes), 1},
+               out_shape.data(), out_strides.data(), 0};
+    indices.byte_offset = static_cast<std::uint64_t>(piece.out_offset * index_bytes);
+  }
+  PieceTensors(const PieceTensors&) = delete;
+  PieceTensors& operator=(const PieceTensors&) = delete;
+};
+
 }  // namespace
 
 std::size_t Task::values_bytes() const {
@@ -32,18 +58,25 @@ void expect_ok(tk_status status, const std::string& what) {
 }
 
 std::string check(const Task& task) {
-  DLTensor x = task.x->dl();
+  const Selection& s = task.selection;
   tk_options options = task.options;
-  options.axis = static_cast<std::int32_t>(task.selection.axis);
-  Selection whole = task.selection;
-  std::array<std::int64_t, 2> flat{whole.rows(), whole.cols()};
-  x.ndim = 2;  // as pieces see it: any number of row axes is fine
-  x.shape = flat.data();
-  x.strides = nullptr;
-  options.axis = 1;
-  if (task.device == DeviceKind::cuda) x.device = {kDLCUDA, 0};
+  options.axis = -1;
   std::array<char, 4096> text{};
-  expect_ok(tk_explain(&x, whole.k, &options, text.data(), text.size(), nullptr), task.x->name());
+  const auto explain = [&](const DLTensor& x) {
+    expect_ok(tk_explain(&x, s.k, &options, text.data(), text.size(), nullptr), task.x->name());
+  };
+  std::array<std::int64_t, 2> packed{s.rows(), s.cols()};
+  DLTensor x = task.x->dl();
+  x.ndim = 2;
+  x.shape = packed.data();
+  x.strides = nullptr;
+  if (task.device == DeviceKind::cuda) x.device = {kDLCUDA, 0};  // pieces are packed on their way there
+  explain(x);
+  bool explained = task.device == DeviceKind::cuda;
+  for_each_piece(s, kPieceBytes, [&](const Piece& piece) {  // only now is k known to be within the row
+    if (!explained) explain(PieceTensors(task, piece, nullptr, nullptr).x);
+    explained = true;
+  });
   return text.data();
 }
 
@@ -51,27 +84,13 @@ double select(const Task& task, std::byte* values, std::byte* indices, Progress&
   using Clock = std::chrono::steady_clock;
   if (task.device == DeviceKind::cuda) return cuda_select(task, values, indices, progress);
   const Selection& s = task.selection;
-  const DLTensor whole = task.x->dl();
   tk_options options = task.options;
   options.axis = -1;
-  const DLDataType index_type{kDLInt, static_cast<std::uint8_t>(task.index_type == IndexType::i32 ? 32 : 64), 1};
   double seconds = 0;
   for_each_piece(s, kPieceBytes, [&](const Piece& piece) {
-    std::array<std::int64_t, 3> x_shape{piece.rows[0], piece.rows[1], s.cols()};
-    std::array<std::int64_t, 3> x_strides{piece.x_strides[0], piece.x_strides[1], s.col_stride()};
-    std::array<std::int64_t, 3> out_shape{piece.rows[0], piece.rows[1], s.k};
-    std::array<std::int64_t, 3> out_strides{piece.out_strides[0], piece.out_strides[1], s.out_col_stride()};
-    DLTensor x = whole;
-    x.ndim = 3;
-    x.shape = x_shape.data();
-    x.strides = x_strides.data();
-    x.byte_offset = static_cast<std::uint64_t>(piece.x_offset * s.element_bytes);
-    DLTensor v{values, {kDLCPU, 0}, 3, x.dtype, out_shape.data(), out_strides.data(), 0};
-    v.byte_offset = static_cast<std::uint64_t>(piece.out_offset * s.element_bytes);
-    DLTensor i{indices, {kDLCPU, 0}, 3, index_type, out_shape.data(), out_strides.data(), 0};
-    i.byte_offset = static_cast<std::uint64_t>(piece.out_offset * (index_type.bits / 8));
+    PieceTensors tensors(task, piece, values, indices);
     const auto start = Clock::now();
-    expect_ok(tk_topk(&x, s.k, &options, &v, &i, nullptr, nullptr), task.x->name());
+    expect_ok(tk_topk(&tensors.x, s.k, &options, &tensors.values, &tensors.indices, nullptr, nullptr), task.x->name());
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
     progress.advance(piece.count() * s.cols() * s.element_bytes);
   });
