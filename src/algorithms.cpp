@@ -12,8 +12,6 @@ constexpr std::string_view kAnything = "any problem";
 constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
     {Algorithm::argmax, "argmax", DeviceKind::cpu, "k = 1: one pass keeps the best of every lane", "k <= 1",
      [](const Problem& p) { return p.k <= 1; }},
-    {Algorithm::tiny, "tiny", DeviceKind::cpu, "short rows and few winners: lane maxima give the bound",
-     "cols <= 512 and k <= 16", [](const Problem& p) { return p.cols <= 512 && p.k <= 16; }},
     {Algorithm::maxima, "maxima", DeviceKind::cpu, "rows that stay in the first cache: group maxima give the bound",
      kAnything, always},
     {Algorithm::blocked, "blocked", DeviceKind::cpu,

@@ -13,7 +13,6 @@ namespace topkit {
 // The CPU part first, then CUDA; the table in algorithms.cpp has the same order.
 enum class Algorithm : std::uint8_t {
   argmax,   // src/cpu/argmax.hpp
-  tiny,     // src/cpu/tiny.hpp
   maxima,   // src/cpu/maxima.hpp
   blocked,  // src/cpu/blocked.hpp
   sampled,  // src/cpu/sampled.hpp
@@ -26,7 +25,7 @@ enum class Algorithm : std::uint8_t {
   cuda_grid,
   cuda_radix,
 };
-inline constexpr int kAlgorithms = 12;
+inline constexpr int kAlgorithms = 11;
 
 struct AlgorithmInfo {
   Algorithm algorithm;

@@ -36,7 +36,6 @@ struct Choice {
 Choice pick_algorithm(const Problem& p, const CpuTuning& t) {
   const std::int64_t row_bytes = p.cols * bytes(p.dtype);
   if (p.k <= 1) return {Algorithm::argmax, "k = 1"};
-  if (p.cols <= t.tiny_cols && p.k <= t.tiny_k) return {Algorithm::tiny, "short row, few winners"};
   if (row_bytes <= t.maxima_bytes && p.k <= t.maxima_k && p.k <= p.cols / t.maxima_k_ratio)
     return {Algorithm::maxima, "the row stays in the first cache and k is a small part of it"};
   if (p.cols >= t.sampled_cols && p.k <= p.cols / t.sampled_k_ratio)

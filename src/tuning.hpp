@@ -12,7 +12,6 @@ namespace topkit {
 // One row of src/tuning/cpu_*.inc: where the algorithms of one instruction set change over.
 struct CpuTuning {
   Isa isa;
-  std::int64_t tiny_cols, tiny_k;          // tiny: cols <= tiny_cols and k <= tiny_k
   std::int64_t maxima_bytes, maxima_k;     // maxima: row bytes <= maxima_bytes, k <= maxima_k
   std::int64_t maxima_k_ratio;             // and k <= cols / maxima_k_ratio
   std::int64_t blocked_k_ratio;            // blocked: k <= cols / blocked_k_ratio

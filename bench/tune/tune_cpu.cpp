@@ -111,14 +111,24 @@ Plan plan_of(const Problem& problem, const CpuTuning& row) {
   return choose(problem, device, {.cpu = {&row, 1}}, {.threads = 1});
 }
 
-// Mean logarithm of how much slower the chosen algorithm is than the best.
+double slowdown(const Point& point, const CpuTuning& row) {
+  return point.ns[static_cast<int>(plan_of(point.problem, row).algorithm)] / point.best();
+}
+
+double mean_slowdown(const std::vector<Point>& points, const CpuTuning& row) {
+  double sum = 0;
+  for (const Point& point : points) sum += std::log(slowdown(point, row));
+  return std::exp(sum / static_cast<double>(points.size()));
+}
+
+// What is fitted: squares, so that one bad choice is not bought with many small gains.
 double regret(const std::vector<Point>& points, const CpuTuning& row) {
   double sum = 0;
   for (const Point& point : points) {
-    const double ns = point.ns[static_cast<int>(plan_of(point.problem, row).algorithm)];
-    sum += std::min(std::log(ns / point.best()), 5.0);
+    const double log = std::min(std::log(slowdown(point, row)), 10.0);
+    sum += log * log;
   }
-  return sum / static_cast<double>(points.size());
+  return sum;
 }
 
 struct Field {
@@ -128,17 +138,15 @@ struct Field {
 };
 
 // One field after the other, until none can be bettered alone.
-CpuTuning fit(const std::vector<Point>& points, CpuTuning row, double* reached) {
+CpuTuning fit(const std::vector<Point>& points, CpuTuning row) {
   const std::vector<Field> fields{
-      {"tiny_cols", &CpuTuning::tiny_cols, {0, 64, 128, 256, 512}},
-      {"tiny_k", &CpuTuning::tiny_k, {0, 2, 4, 8, 16}},
       {"maxima_bytes", &CpuTuning::maxima_bytes, {4096, 8192, 16384, 24576, 32768, 49152, 65536, 131072}},
       {"maxima_k", &CpuTuning::maxima_k, {16, 32, 64, 96, 128, 256, 512, 1024}},
       {"maxima_k_ratio", &CpuTuning::maxima_k_ratio, {1, 2, 3, 4, 6, 8, 12, 16, 32, 64}},
       {"blocked_k_ratio", &CpuTuning::blocked_k_ratio, {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128}},
       {"sampled_cols",
        &CpuTuning::sampled_cols,
-       {2048, 4096, 8192, 12288, 16384, 32768, 65536, 131072, 262144, 524288}},
+       {256, 512, 1024, 2048, 4096, 8192, 12288, 16384, 32768, 65536, 131072, 262144, 524288}},
       {"sampled_k_ratio", &CpuTuning::sampled_k_ratio, {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128}},
   };
   double best = regret(points, row);
@@ -156,11 +164,10 @@ CpuTuning fit(const std::vector<Point>& points, CpuTuning row, double* reached) 
         }
       }
   }
-  *reached = best;
   return row;
 }
 
-void print(const CpuTuning& t, double reached, const char* machine, const char* commit) {
+void print(const CpuTuning& t, double slower, const char* machine, const char* commit) {
   char date[16];
   const std::time_t now = std::time(nullptr);
   std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
@@ -168,27 +175,24 @@ void print(const CpuTuning& t, double reached, const char* machine, const char* 
       "// Where the CPU algorithms change over on {0}: CpuTuning in src/tuning.hpp, fitted by bin/tune_cpu. The plan\n"
       "// is within {1:.1f} % of the best algorithm, in the geometric mean over its grid of problems.\n"
       "{{.isa = Isa::{0},\n"
-      " .tiny_cols = {2}, .tiny_k = {3},\n"
-      " .maxima_bytes = {4}, .maxima_k = {5}, .maxima_k_ratio = {6},\n"
-      " .blocked_k_ratio = {7},\n"
-      " .sampled_cols = {8}, .sampled_k_ratio = {9},\n"
-      " .thread_bytes = {10}, .split_row_bytes = {11},\n"
-      " .machine = \"{12}\", .date = \"{13}\", .commit = \"{14}\"}},\n",
-      name(t.isa), (std::exp(reached) - 1) * 100, t.tiny_cols, t.tiny_k, t.maxima_bytes, t.maxima_k, t.maxima_k_ratio,
-      t.blocked_k_ratio, t.sampled_cols, t.sampled_k_ratio, t.thread_bytes, t.split_row_bytes, machine, date, commit);
+      " .maxima_bytes = {2}, .maxima_k = {3}, .maxima_k_ratio = {4},\n"
+      " .blocked_k_ratio = {5},\n"
+      " .sampled_cols = {6}, .sampled_k_ratio = {7},\n"
+      " .thread_bytes = {8}, .split_row_bytes = {9},\n"
+      " .machine = \"{10}\", .date = \"{11}\", .commit = \"{12}\"}},\n",
+      name(t.isa), (slower - 1) * 100, t.maxima_bytes, t.maxima_k, t.maxima_k_ratio, t.blocked_k_ratio, t.sampled_cols,
+      t.sampled_k_ratio, t.thread_bytes, t.split_row_bytes, machine, date, commit);
 }
 
 // The worst choices left, on stderr: where a rule of choose() is missing.
 void print_worst(std::vector<Point> points, const CpuTuning& row) {
-  const auto slowdown = [&](const Point& point) {
-    return point.ns[static_cast<int>(plan_of(point.problem, row).algorithm)] / point.best();
-  };
-  std::sort(points.begin(), points.end(), [&](const Point& a, const Point& b) { return slowdown(a) > slowdown(b); });
+  std::sort(points.begin(), points.end(),
+            [&](const Point& a, const Point& b) { return slowdown(a, row) > slowdown(b, row); });
   points.resize(std::min<std::size_t>(points.size(), 12));
   for (const Point& point : points) {
     const int chosen = static_cast<int>(plan_of(point.problem, row).algorithm);
     const auto best = std::min_element(point.ns, point.ns + kCpuAlgorithms) - point.ns;
-    fmt::print(stderr, "{:.2f}x  {}  {} {:.0f} ns, {} {:.0f} ns\n", slowdown(point), to_string(point.problem),
+    fmt::print(stderr, "{:.2f}x  {}  {} {:.0f} ns, {} {:.0f} ns\n", slowdown(point, row), to_string(point.problem),
                algorithms()[static_cast<std::size_t>(chosen)].name, point.ns[chosen],
                algorithms()[static_cast<std::size_t>(best)].name, point.ns[best]);
   }
@@ -207,9 +211,8 @@ int main(int argc, char** argv) {
     if (name(row.isa) != argv[1]) continue;
     std::vector<Point> points;
     for (const DType dtype : {DType::i8, DType::bf16, DType::f32, DType::f64}) measure(points, dtype, argv[1]);
-    double reached = 0;
-    const CpuTuning fitted = fit(points, row, &reached);
-    print(fitted, reached, argv[2], argv[3]);
+    const CpuTuning fitted = fit(points, row);
+    print(fitted, mean_slowdown(points, fitted), argv[2], argv[3]);
     print_worst(points, fitted);
     return 0;
   }

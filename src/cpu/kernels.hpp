@@ -15,8 +15,7 @@ constexpr Kernel kernel() {
 
 template <class V>
 constexpr Kernels kernels_of() {
-  return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Maxima, V>(), kernel<Blocked, V>(), kernel<Sampled, V>(),
-           kernel<Split, V>()}};
+  return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Blocked, V>(), kernel<Sampled, V>(), kernel<Split, V>()}};
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ TEST(Cpp, ThrowsTheSentenceAndTheStatus) {
   EXPECT_EQ(refusal([&] { topkit::topk(row, 4); }), "k = 4: must be in 0..3, the length of the selected axis of x");
   EXPECT_EQ(refusal([&] { topkit::topk(row, -1); }), "k = -1: must not be negative");
   EXPECT_EQ(refusal([&] { topkit::topk(row, 2, {.algorithm = "heap"}); }),
-            "algorithm = heap: on cpu it must be one of argmax tiny maxima blocked sampled split");
+            "algorithm = heap: on cpu it must be one of argmax maxima blocked sampled split");
   EXPECT_EQ(refusal([&] { topkit::topk(topkit::MatrixView(row.data(), -1, 3), 2); }),
             "x.shape[0] = -1: must not be negative");
   std::array<float, 3> values;

@@ -41,14 +41,30 @@ std::string refusal(const Problem& p, const Wish& wish, const Device& device = m
   }
 }
 
+// A table of the test's own: measured numbers may change without a test of the rules.
+constexpr CpuTuning kRow{.isa = Isa::scalar,
+                         .maxima_bytes = 4000,
+                         .maxima_k = 30,
+                         .maxima_k_ratio = 4,
+                         .blocked_k_ratio = 10,
+                         .sampled_cols = 5000,
+                         .sampled_k_ratio = 20,
+                         .thread_bytes = 1000,
+                         .split_row_bytes = 50000};
+
 TEST(Plan, IsThatOfItsRegime) {
-  EXPECT_EQ(plan_of(problem(64, 128256, 1)).algorithm, Algorithm::argmax);
-  EXPECT_EQ(plan_of(problem(16384, 256, 8)).algorithm, Algorithm::tiny);
-  EXPECT_EQ(plan_of(problem(4096, 1024, 32)).algorithm, Algorithm::maxima);
-  EXPECT_EQ(plan_of(problem(32, 50304, 50)).algorithm, Algorithm::sampled);
-  EXPECT_EQ(plan_of(problem(1, 1000, 200)).algorithm, Algorithm::split);
-  EXPECT_EQ(plan_of(problem(1, 16000000, 1000)).algorithm, Algorithm::sampled);
-  EXPECT_EQ(plan_of(problem(1, 1000000, 500000)).algorithm, Algorithm::split);
+  const auto algorithm = [](std::int64_t cols, std::int64_t k) {
+    return choose(problem(1, cols, k), machine(), {.cpu = {&kRow, 1}}, {.isa = "scalar"}).algorithm;
+  };
+  EXPECT_EQ(algorithm(1000000, 1), Algorithm::argmax);
+  EXPECT_EQ(algorithm(1000, 30), Algorithm::maxima);
+  EXPECT_EQ(algorithm(1000, 31), Algorithm::blocked) << "k beyond maxima_k";
+  EXPECT_EQ(algorithm(1001, 30), Algorithm::blocked) << "beyond maxima_bytes";
+  EXPECT_EQ(algorithm(40, 11), Algorithm::split) << "k beyond maxima_k_ratio, then beyond blocked_k_ratio";
+  EXPECT_EQ(algorithm(4999, 250), Algorithm::blocked);
+  EXPECT_EQ(algorithm(5000, 250), Algorithm::sampled);
+  EXPECT_EQ(algorithm(5000, 251), Algorithm::blocked) << "k beyond sampled_k_ratio";
+  EXPECT_EQ(algorithm(5000, 501), Algorithm::split) << "k beyond blocked_k_ratio";
 }
 
 TEST(Plan, IsTheSameForTheSameQuestion) {
@@ -91,9 +107,9 @@ TEST(Plan, ObeysAForcedAlgorithm) {
 
 TEST(Plan, RefusesAnUnknownAlgorithmWithTheNames) {
   EXPECT_EQ(refusal(problem(1, 10, 2), {.algorithm = "heap"}),
-            "invalid argument: algorithm = heap: on cpu it must be one of argmax tiny maxima blocked sampled split");
+            "invalid argument: algorithm = heap: on cpu it must be one of argmax maxima blocked sampled split");
   EXPECT_EQ(refusal(problem(1, 10, 2), {.algorithm = "cluster"}),
-            "invalid argument: algorithm = cluster: on cpu it must be one of argmax tiny maxima blocked sampled split");
+            "invalid argument: algorithm = cluster: on cpu it must be one of argmax maxima blocked sampled split");
 }
 
 TEST(Plan, SaysWhatAForcedAlgorithmNeeds) {
