@@ -2,7 +2,7 @@
 #include <dlfcn.h>
 
 #include <array>
-#include <memory>
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -67,9 +67,21 @@ Loaded load() {
 }
 
 struct Slot {
-  std::once_flag once;
+  std::mutex lock;
+  std::atomic<bool> known = false;
   Device device;
 };
+
+void read_device(const cuda::Engine& engine, int ordinal, Slot& slot) {
+  const int count = engine.device_count();
+  if (count <= 0) fail(TK_UNSUPPORTED, "x is on cuda:{}: this machine has no usable CUDA device or driver", ordinal);
+  if (ordinal >= count)
+    invalid("x.device.device_id = {}: must be in 0..{}, this machine has {} CUDA devices", ordinal, count - 1, count);
+  const char* message = engine.read_device(ordinal, &slot.device);
+  if (message != nullptr && *message != '\0') fail(TK_DEVICE_ERROR, "CUDA: {}", message);
+  slot.device.kind = DeviceKind::cuda;
+  slot.device.ordinal = ordinal;
+}
 
 }  // namespace
 
@@ -85,16 +97,13 @@ const Device& cuda_device(int ordinal) {
   if (ordinal < 0 || ordinal >= kMaxDevices)
     invalid("x.device.device_id = {}: must be in 0..{}", ordinal, kMaxDevices - 1);
   Slot& slot = slots[static_cast<std::size_t>(ordinal)];
-  std::call_once(slot.once, [&] {  // a throw leaves the slot to be tried again
-    const int count = engine.device_count();
-    if (count <= 0) fail(TK_UNSUPPORTED, "x is on cuda:{}: this machine has no usable CUDA device or driver", ordinal);
-    if (ordinal >= count)
-      invalid("x.device.device_id = {}: must be in 0..{}, this machine has {} CUDA devices", ordinal, count - 1, count);
-    const char* message = engine.read_device(ordinal, &slot.device);
-    if (message != nullptr && *message != '\0') fail(TK_DEVICE_ERROR, "CUDA: {}", message);
-    slot.device.kind = DeviceKind::cuda;
-    slot.device.ordinal = ordinal;
-  });
+  if (!slot.known.load(std::memory_order_acquire)) {
+    const std::lock_guard<std::mutex> hold(slot.lock);
+    if (!slot.known.load(std::memory_order_relaxed)) {
+      read_device(engine, ordinal, slot);  // a throw leaves the slot to be tried again
+      slot.known.store(true, std::memory_order_release);
+    }
+  }
   return slot.device;
 }
 

@@ -83,8 +83,8 @@ TK_API void tk_options_init(tk_options* options);
 
 /* Writes the k best of every row of `x`.
  *
- * x        [.., cols, ..] of any rank >= 1; rows are all axes but options->axis. Any strides >= 0 on the CPU; on CUDA the
- *          selected axis must have stride 1 and the others must collapse to one row stride.
+ * x        [.., cols, ..] of rank 1..64; rows are all axes but options->axis, in row-major order. Any strides >= 0 on
+ *          the CPU; on CUDA (outputs too) the selected axis has stride 1 and the others collapse to one row stride.
  *          float32 float16 bfloat16 float64 float8_e4m3fn float8_e5m2, int8..int64, uint8..uint64.
  * k        0..cols (with lengths, also above a row's length: the row is padded).
  * options  NULL: the defaults.
@@ -105,10 +105,11 @@ TK_API tk_status tk_topk_workspace(const DLTensor* x, int64_t k, const tk_option
 
 /* Merges sorted candidate lists: the k best of each row over all parts, by key, then by lower id.
  *
- * values   [parts, rows, width], any type of tk_topk; every part sorted as tk_topk sorts with the same options.
+ * values   [parts, rows, width], any type of tk_topk; every part best first under `largest` and `nan`, equal keys by
+ *          ascending id. Any strides >= 0. On the CPU only: elsewhere TK_UNSUPPORTED.
  * ids      the same shape, int32 or int64; -1 marks an empty place (all empty places at the end of their part).
  * k        0..parts * width; a row with fewer candidates is padded as tk_topk pads.
- * options  largest, nan, order, fill, threads; the others must be unset.
+ * options  largest, nan, order (of the output), fill, threads, parallel_for; the others must be unset.
  * out_values, out_ids   [rows, k]; either may be NULL.
  */
 TK_API tk_status tk_merge_topk(const DLTensor* values, const DLTensor* ids, int64_t k, const tk_options* options,
@@ -121,7 +122,7 @@ TK_API tk_status tk_merge_topk_workspace(const DLTensor* values, const DLTensor*
 TK_API tk_status tk_explain(const DLTensor* x, int64_t k, const tk_options* options, char* text, size_t capacity,
                             size_t* needed);
 
-/* The sentence of the last call that failed on this thread; "" when none did. Valid until this thread's next call. */
+/* Why this thread's last call failed; "" when it did not. Valid until this thread's next call. */
 TK_API const char* tk_last_error(void);
 TK_API const char* tk_status_name(tk_status status);
 
