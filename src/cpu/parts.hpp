@@ -4,23 +4,13 @@
 // these finds the row's. Many winners: every part takes a range of ranks, so that threads share the sorting too.
 #pragma once
 
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "engine.hpp"
 #include "job.hpp"
+#include "scratch.hpp"
 
 namespace topkit::cpu {
-
-struct AlignedDelete {
-  void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
-};
-using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
-
-inline AlignedBytes allocate(std::size_t bytes) {
-  return AlignedBytes(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64})));
-}
 
 class Parts {
  public:

@@ -139,6 +139,7 @@ class BestFirst {
         items[i] = static_cast<Item>(d) << 32 | index[i];
     }
     items = radix_sort(items, spare, count, range_bits);
+    std::uint32_t lossy = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
       Raw d;
       if constexpr (sizeof(S) == 8) {
@@ -148,8 +149,12 @@ class BestFirst {
         d = static_cast<Raw>(items[i] >> 32);
         index[i] = static_cast<std::uint32_t>(items[i]);
       }
-      values[i] = static_cast<S>(static_cast<Raw>(best) - d);
+      const S value = static_cast<S>(static_cast<Raw>(best) - d);
+      values[i] = value;
+      lossy |= static_cast<std::uint32_t>(value == keys.high_zero) | static_cast<std::uint32_t>(value == keys.top_nan) |
+               static_cast<std::uint32_t>(value == keys.low_nan);
     }
+    if (lossy == 0) return;
     // A zero's sign and a NaN's payload are not in the key.
     for (std::uint32_t i = 0; i < count; ++i)
       if (values[i] == keys.high_zero || values[i] == keys.top_nan || values[i] == keys.low_nan)
