@@ -3,34 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <vector>
 
 #include "cli/cuda_driver.hpp"
+#include "cli/move_rows.hpp"
 
 namespace topkit::cli {
 namespace {
 
 constexpr std::int64_t kPieceBytes = std::int64_t{256} << 20;
-
-// Row-major rows of `count` elements each, at `dense`; rows of any stride at `spread`. `gather` says which is written.
-void move_rows(const Piece& piece, const std::array<std::int64_t, 2>& strides, std::int64_t col_stride,
-               std::int64_t count, std::int64_t element, std::byte* spread, std::byte* dense, bool gather) {
-  const auto size = static_cast<std::size_t>(element);
-  const auto copy = [&](std::byte* a, std::byte* b, std::size_t bytes) {
-    std::memcpy(gather ? b : a, gather ? a : b, bytes);
-  };
-  for (std::int64_t i = 0; i < piece.rows[0]; ++i)
-    for (std::int64_t j = 0; j < piece.rows[1]; ++j) {
-      std::byte* row = spread + (i * strides[0] + j * strides[1]) * element;
-      if (col_stride == 1) {
-        copy(row, dense, static_cast<std::size_t>(count) * size);
-      } else {
-        for (std::int64_t c = 0; c < count; ++c) copy(row + c * col_stride * element, dense + c * element, size);
-      }
-      dense += count * element;
-    }
-}
 
 }  // namespace
 
@@ -54,8 +35,7 @@ double cuda_select(const Task& task, std::byte* values, std::byte* indices, Prog
     const auto winners = static_cast<std::size_t>(rows * s.k);
     const std::size_t value_bytes = winners * static_cast<std::size_t>(s.element_bytes);
     staged.resize(std::max(in, winners * 8));
-    move_rows(piece, piece.x_strides, s.col_stride(), s.cols(), s.element_bytes,
-              static_cast<std::byte*>(whole.data) + piece.x_offset * s.element_bytes, staged.data(), true);
+    pack_rows(piece, x_places(s, piece), s.element_bytes, static_cast<const std::byte*>(whole.data), staged.data());
     driver.upload(x_memory.reserve(in), staged.data(), in);
     values_memory.reserve(value_bytes);
     indices_memory.reserve(winners * static_cast<std::size_t>(index_bytes));
@@ -73,11 +53,9 @@ double cuda_select(const Task& task, std::byte* values, std::byte* indices, Prog
     expect_ok(tk_topk(&x, s.k, &options, &v, &i, workspace_bytes != 0 ? &workspace : nullptr, nullptr), task.x->name());
 
     driver.download(staged.data(), values_memory.reserve(0), value_bytes);
-    move_rows(piece, piece.out_strides, s.out_col_stride(), s.k, s.element_bytes,
-              values + piece.out_offset * s.element_bytes, staged.data(), false);
+    unpack_rows(piece, out_places(s, piece), s.element_bytes, staged.data(), values);
     driver.download(staged.data(), indices_memory.reserve(0), winners * static_cast<std::size_t>(index_bytes));
-    move_rows(piece, piece.out_strides, s.out_col_stride(), s.k, index_bytes, indices + piece.out_offset * index_bytes,
-              staged.data(), false);
+    unpack_rows(piece, out_places(s, piece), index_bytes, staged.data(), indices);
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
     progress.advance(static_cast<std::int64_t>(in));
   });

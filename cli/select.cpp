@@ -2,9 +2,11 @@
 
 #include <array>
 #include <chrono>
+#include <vector>
 
 #include "cli/cuda_select.hpp"
 #include "cli/error.hpp"
+#include "cli/move_rows.hpp"
 
 namespace topkit::cli {
 namespace {
@@ -86,9 +88,18 @@ double select(const Task& task, std::byte* values, std::byte* indices, Progress&
   const Selection& s = task.selection;
   tk_options options = task.options;
   options.axis = -1;
+  std::vector<std::byte> packed;
   double seconds = 0;
   for_each_piece(s, kPieceBytes, [&](const Piece& piece) {
     PieceTensors tensors(task, piece, values, indices);
+    if (!task.x->aligned()) {
+      packed.resize(static_cast<std::size_t>(piece.count() * s.cols() * s.element_bytes));
+      pack_rows(piece, x_places(s, piece), s.element_bytes, static_cast<const std::byte*>(tensors.x.data),
+                packed.data());
+      tensors.x.data = packed.data();
+      tensors.x.strides = nullptr;
+      tensors.x.byte_offset = 0;
+    }
     const auto start = Clock::now();
     expect_ok(tk_topk(&tensors.x, s.k, &options, &tensors.values, &tensors.indices, nullptr, nullptr), task.x->name());
     seconds += std::chrono::duration<double>(Clock::now() - start).count();

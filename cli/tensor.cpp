@@ -1,18 +1,11 @@
 #include "cli/tensor.hpp"
 
-#include <cstring>
 #include <utility>
 
 namespace topkit::cli {
 
 Tensor::Tensor(std::string name, std::shared_ptr<MappedFile> file, TensorView view)
-    : name_(std::move(name)), file_(std::move(file)), view_(std::move(view)) {
-  if (view_.size == 0 || view_.offset % static_cast<std::size_t>(bytes(view_.dtype)) == 0) return;
-  auto aligned = std::make_shared<MappedFile>(view_.size);
-  std::memcpy(aligned->data(), file_->bytes().data() + view_.offset, view_.size);
-  file_ = std::move(aligned);
-  view_.offset = 0;
-}
+    : name_(std::move(name)), file_(std::move(file)), view_(std::move(view)) {}
 
 DLTensor Tensor::dl() const {
   DLTensor tensor{};

@@ -24,12 +24,13 @@ struct TensorView {
 
 class Tensor {
  public:
-  // Bytes that do not lie at a multiple of their element are copied to where they do.
   Tensor(std::string name, std::shared_ptr<MappedFile> file, TensorView view);
 
   const std::string& name() const { return name_; }  // of the file, and of the tensor in it
   const TensorView& view() const { return view_; }
   DLTensor dl() const;  // borrows from this Tensor
+  // Whether its bytes lie at a multiple of their element, as the library needs them; a header may be of any length.
+  bool aligned() const { return view_.offset % static_cast<std::size_t>(bytes(view_.dtype)) == 0; }
 
  private:
   std::string name_;

@@ -35,16 +35,6 @@ TEST(Open, FindsTheFormatByItsFirstBytes) {
   EXPECT_EQ(b.dl().ndim, 1);
 }
 
-TEST(Open, AMisalignedTensorIsMovedToWhereItsElementsAreAligned) {
-  const Folder folder;
-  for (int pad = 0; pad < 8; ++pad) {
-    const Tensor tensor = open_tensor(folder.write("a.npy", test::npy(kDict + std::string(pad, ' '), kFloats)), {});
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(floats(tensor)) % alignof(float), 0U) << pad;
-    EXPECT_EQ(floats(tensor)[0], 1.5F) << pad;
-    EXPECT_EQ(floats(tensor)[1], -2) << pad;
-  }
-}
-
 TEST(Open, RawBytesNeedTypeAndShapeThatGiveTheirSize) {
   const Folder folder;
   const std::string path = folder.write("a.raw", kFloats);

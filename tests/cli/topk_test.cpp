@@ -82,6 +82,21 @@ TEST(Topk, EveryAxisOfEveryRankSelectsWhatTheOracleSelects) {
   }
 }
 
+TEST(Topk, AHeaderOfAnyLengthMayStandBeforeTheElements) {
+  const Folder folder;
+  const std::vector<float> x = numbers(6 * 50);
+  for (int pad = 0; pad < 8; ++pad)
+    for (const std::size_t axis : {0U, 1U}) {
+      const std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (6, 50)}" +
+                               std::string(static_cast<std::size_t>(pad), ' ');
+      const std::string path = folder.write("x.npy", test::npy(dict, raw(x)));
+      const json result = one_line(test::topkit({"topk", path, "-k", "5", "--axis", std::to_string(axis), "--json"}));
+      EXPECT_EQ(result["indices"].get<std::vector<std::vector<std::int64_t>>>(),
+                oracle({6, 50}, {50, 1}, axis, x, 5, true))
+          << pad;
+    }
+}
+
 TEST(Topk, JsonSaysWhatWasDoneAndKeepsValuesExact) {
   const Folder folder;
   const std::string path = folder.write("x.npy", npy_f32({2, 3}, {0.1F, -0.0F, 3, INFINITY, NAN, -INFINITY}));
