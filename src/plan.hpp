@@ -20,7 +20,7 @@ struct Wish {
   std::string_view algorithm;  // empty: choose
   std::string_view isa;        // empty: the best
   int threads = 0;             // 0: as many as pay
-  bool has_pool = false;       // the caller lends a parallel_for
+  bool has_threads = true;     // somebody runs tasks at once: oneTBB, or a parallel_for that the caller lends
 };
 
 // Trivially copyable; compares; prints one "key: value" a line.

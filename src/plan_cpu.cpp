@@ -49,12 +49,13 @@ Choice pick_algorithm(const Problem& p, const CpuTuning& t) {
 constexpr std::int64_t kBytesPerWinner = 480;
 
 // One thread for every thread_bytes of work; whole rows when there are enough, else every row in parts.
-void share_out(Plan& plan, const Problem& p, const CpuTuning& t, const Device& device, int wished) {
+void share_out(Plan& plan, const Problem& p, const CpuTuning& t, const Device& device, const Wish& wish) {
   const std::int64_t row_work =
       std::max<std::int64_t>(p.cols * bytes(p.dtype) + std::min(p.k, p.cols) * kBytesPerWinner, 1);
   const std::int64_t all_work = p.rows > INT64_MAX / row_work ? INT64_MAX : p.rows * row_work;
-  const std::int64_t machine = std::max(device.threads, 1);
-  const std::int64_t threads = wished > 0 ? wished : std::clamp<std::int64_t>(all_work / t.thread_bytes, 1, machine);
+  const std::int64_t machine = wish.has_threads ? std::max(device.threads, 1) : 1;
+  const std::int64_t threads =
+      wish.threads > 0 ? wish.threads : std::clamp<std::int64_t>(all_work / t.thread_bytes, 1, machine);
   if (threads > 1 && p.rows < threads && row_work >= t.split_row_bytes) {
     plan.row_parts = static_cast<int>(threads);
     plan.threads = static_cast<int>(threads);
@@ -78,7 +79,7 @@ Plan choose_cpu(const Problem& problem, const Device& device, const Tuning& tuni
       wish.algorithm.empty() ? pick_algorithm(problem, row) : Choice{wished_algorithm(problem, wish), "forced by name"};
   plan.algorithm = choice.algorithm;
   plan.why = choice.why;
-  share_out(plan, problem, row, device, wish.threads);
+  share_out(plan, problem, row, device, wish);
   return plan;
 }
 

@@ -14,6 +14,12 @@ namespace {
 constexpr std::int64_t kMaxCols = std::numeric_limits<std::int32_t>::max();
 constexpr std::uintptr_t kWorkspaceAlignment = 256;
 
+#ifdef TOPKIT_HAS_TBB
+constexpr bool kOwnThreads = true;
+#else
+constexpr bool kOwnThreads = false;
+#endif
+
 // The tensors of one call; the first `count` are set.
 struct Tensors {
   std::array<Tensor, 8> all;
@@ -175,7 +181,7 @@ Wish read_wish(const tk_options& options, DeviceKind device) {
   if (device == DeviceKind::cuda && !wish.isa.empty())
     invalid("isa = {}: names a CPU instruction set, but x is on CUDA", wish.isa);
   wish.threads = options.threads;
-  wish.has_pool = options.parallel_for != nullptr;
+  wish.has_threads = options.parallel_for != nullptr || kOwnThreads;
   return wish;
 }
 

@@ -146,6 +146,12 @@ TEST(Plan, UsesThreadsOnlyWhereTheyPay) {
   EXPECT_EQ(plan_of(problem(4096, 4096, 64), {}, machine(1)).threads, 1);
 }
 
+TEST(Plan, UsesOneThreadWhenNobodyRunsTasksAtOnce) {
+  EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.has_threads = false}).threads, 1);
+  EXPECT_EQ(plan_of(problem(1, 16000000, 100), {.has_threads = false}).row_parts, 1);
+  EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.threads = 3, .has_threads = false}).threads, 3) << "forced";
+}
+
 TEST(Plan, ObeysAThreadCount) {
   EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.threads = 1}).threads, 1);
   EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.threads = 3}).threads, 3);
