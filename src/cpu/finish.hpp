@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "rank.hpp"
+#include "sort.hpp"
 #include "write.hpp"
 
 namespace topkit::cpu {
 namespace {
-
-inline constexpr std::uint32_t kRankLimit = 96;  // up to here counting who is better costs less than sorting
 
 template <class V>
 class Finish {
@@ -23,69 +23,124 @@ class Finish {
         lens_(job.sortable),
         keys_(job.sortable),
         sortable_(carver.take<S>(max_candidates + kBlock)),
-        ranks_(carver.take<S>(kRankLimit + kBlock)),
-        winners_(carver.take<std::uint32_t>(max_candidates + kSlack)) {}
+        winners_(carver.take<std::uint32_t>(max_candidates + kSlack)),
+        sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(max_candidates))),
+        ranker_(carver) {}
 
-  // Finds the winners; returns the sortable value of the last one. count >= row.k.
-  S choose(const Row& row, const std::uint32_t* candidates, std::uint32_t count) {
+  // Finds the winners; returns the sortable value of the last one. count >= row.k; candidates have room for kSlack more.
+  // The same as load, rank and place, which are apart so that the waits of one row are filled by others.
+  S choose(const Row& row, std::uint32_t* candidates, std::uint32_t count) {
+    load(row, candidates, count);
+    rank();
+    return place();
+  }
+
+  void load(const Row& row, std::uint32_t* candidates, std::uint32_t count) {
+    row_ = &row;
+    candidates_ = candidates;
+    count_ = count;
     const auto* data = static_cast<const Raw*>(row.data);
-    for (std::uint32_t i = 0; i < count; ++i) sortable_[i] = static_cast<S>(data[candidates[i]]);
-    for (std::uint32_t i = 0; i < count; i += Sorted::kLanes) {
-      const auto s = Sorted::Load(lens_, reinterpret_cast<const Raw*>(sortable_ + i));
-      Sorted::Store(sortable_ + i, canonical<Sorted>(keys_, s));
+    // A few more of the first candidate make every loop a whole number of steps, and change no extreme.
+    for (std::uint32_t i = 0; i < kStep; ++i) candidates[count + i] = candidates[0];
+    for (std::size_t i = 0; i < count; i += kStep) {
+#pragma GCC unroll 16
+      for (std::size_t j = 0; j < kStep; ++j) sortable_[i + j] = static_cast<S>(data[candidates[i + j]]);
     }
-    if (count <= kRankLimit) {
-      rank(candidates, count);
-    } else {
-      sort(candidates, count, row.k);
-    }
-    return keys_.canonical(keys_.from_raw(data[winners_[row.k - 1]]));
+    const std::uint32_t padded = round_up(count, kStep);
+    for (std::uint32_t i = padded; i < round_up(count, kRound); ++i) sortable_[i] = sortable_[0];
   }
 
-  void write(const Row& row) {
-    if (job_.order == Order::index) std::sort(winners_, winners_ + row.k, [](auto a, auto b) { return a < b; });
-    write_row<Sorted>(job_, row, winners_);
+  void rank() {
+    if (count_ > kRankLimit) return sort();
+    auto most = Sorted::Worst(), least = Sorted::Set(std::numeric_limits<S>::max());
+    for (std::uint32_t i = 0; i < count_; i += Sorted::kLanes) {
+      const auto s = canonical<Sorted>(keys_, Sorted::Load(lens_, reinterpret_cast<const Raw*>(sortable_ + i)));
+      Sorted::Store(sortable_ + i, s);
+      most = Sorted::Max(most, s);
+      least = Sorted::Min(least, s);
+    }
+    narrow(static_cast<S>(~Sorted::ReduceMax(Sorted::Not(least))), Sorted::ReduceMax(most));
+    distinct_ = ranker_.rank(count_);
+    if (!distinct_) [[unlikely]]
+      ranker_.part_equals(count_);
   }
+
+  S place() {
+    const auto* data = static_cast<const Raw*>(row_->data);
+    if (count_ <= kRankLimit) {
+      const std::int16_t* ranks = ranker_.ranks();
+      for (std::size_t i = 0; i < count_; i += kStep) {
+#pragma GCC unroll 16
+        for (std::size_t j = 0; j < kStep; ++j) winners_[ranks[i + j]] = candidates_[i + j];
+      }
+      if (!distinct_ && shift_ != 0) mend(data, count_);
+    }
+    return keys_.canonical(keys_.from_raw(data[winners_[row_->k - 1]]));
+  }
+
+  void write() {
+    if (job_.order == Order::index)
+      std::sort(winners_, winners_ + row_->k, [](std::uint32_t a, std::uint32_t b) { return a < b; });
+    write_row<Sorted>(job_, *row_, winners_);
+  }
+  void write(const Row&) { write(); }
 
  private:
-  // rank = how many candidates are better, so ranks are a permutation: equal keys go by position.
-  void rank(const std::uint32_t* candidates, std::uint32_t count) {
-    constexpr std::uint32_t kLanes = Sorted::kLanes;
-    for (std::uint32_t v = 0; v < count; v += kLanes) {
-      const auto key = Sorted::LoadSorted(sortable_ + v);
-      auto ranks = Sorted::Set(0);
-      const std::uint32_t end = lesser(count, v + kLanes);
-      for (std::uint32_t i = 0; i < v; ++i)
-        ranks = Sorted::Increment(ranks, Sorted::Ge(Sorted::Set(sortable_[i]), key));
-      for (std::uint32_t i = v; i < end; ++i) {  // lanes up to i's own are not behind it
-        const auto other = Sorted::Set(sortable_[i]);
-        const auto tie = Sorted::If(Sorted::First(i - v + 1), Sorted::Set(0),
-                                    Sorted::Increment(Sorted::Set(0), Sorted::Eq(other, key)));
-        ranks = Sorted::Increment(ranks, Sorted::Or(Sorted::Gt(other, key), Sorted::Gt(tie, Sorted::Set(0))));
-      }
-      for (std::uint32_t i = end; i < count; ++i)
-        ranks = Sorted::Increment(ranks, Sorted::Gt(Sorted::Set(sortable_[i]), key));
-      Sorted::Store(ranks_ + v, ranks);
+  using U = std::make_unsigned_t<S>;
+  static constexpr std::uint32_t kStep = 16;
+  static constexpr std::uint32_t kRound = greater(Sorted::kLanes, kStep);
+
+  // Keys are made 16 bits wide: the distance from the worst candidate without its low bits.
+  void narrow(S worst, S best) {
+    constexpr std::uint64_t kTop = 65534;
+    const U range = static_cast<U>(static_cast<U>(best) - static_cast<U>(worst));
+    shift_ = 0;
+    if constexpr (sizeof(S) >= 2) {
+      const int bits = range == 0 ? 0 : 64 - __builtin_clzll(range);
+      shift_ = greater(bits - 16, 0);
+      shift_ += static_cast<std::uint64_t>(range >> shift_) > kTop ? 1 : 0;
     }
-    for (std::uint32_t i = 0; i < count; ++i) winners_[ranks_[i]] = candidates[i];
+    const int shift = shift_;
+    std::int16_t* const keys = ranker_.keys();
+    for (std::uint32_t i = 0; i < count_; i += kStep)
+      for (std::uint32_t j = i; j < i + kStep; ++j)
+        keys[j] = static_cast<std::int16_t>(
+            (static_cast<U>(static_cast<U>(sortable_[j]) - static_cast<U>(worst)) >> shift) - 32767);
   }
 
-  void sort(const std::uint32_t* candidates, std::uint32_t count, std::uint32_t k) {
-    for (std::uint32_t i = 0; i < count; ++i) winners_[i] = i;
-    const auto better = [this](std::uint32_t a, std::uint32_t b) {
-      return sortable_[a] != sortable_[b] ? sortable_[a] > sortable_[b] : a < b;
-    };
-    if (count > 2 * k) std::nth_element(winners_, winners_ + k, winners_ + count, better);
-    std::sort(winners_, winners_ + k + (count > 2 * k ? 0 : count - k), better);
-    for (std::uint32_t i = 0; i < k; ++i) winners_[i] = candidates[winners_[i]];
+  void sort() {
+    for (std::uint32_t i = 0; i < count_; i += Sorted::kLanes)
+      Sorted::Store(sortable_ + i, Sorted::Load(lens_, reinterpret_cast<const Raw*>(sortable_ + i)));
+    std::memcpy(winners_, candidates_, count_ * sizeof(std::uint32_t));
+    BestFirst<Sorted>::sort(keys_, static_cast<const Raw*>(row_->data), sortable_, winners_, count_, sort_scratch_);
+  }
+
+  // Neighbours whose narrow keys are equal stand in the order of their positions; their keys may want another.
+  void mend(const Raw* data, std::uint32_t count) {
+    const auto key = [&](std::uint32_t position) { return keys_.canonical(keys_.from_raw(data[position])); };
+    for (std::uint32_t i = 1; i < count; ++i) {
+      const std::uint32_t position = winners_[i];
+      const S mine = key(position);
+      std::uint32_t j = i;
+      for (; j > 0 && key(winners_[j - 1]) < mine; --j) winners_[j] = winners_[j - 1];
+      winners_[j] = position;
+    }
   }
 
   const Job& job_;
   typename Sorted::Lens lens_;
   SortableKeys<S> keys_;
   S* sortable_;
-  S* ranks_;
   std::uint32_t* winners_;
+  std::byte* sort_scratch_;
+  Ranker<typename V::I16> ranker_;
+
+  // Of the row at hand.
+  const Row* row_ = nullptr;
+  std::uint32_t* candidates_ = nullptr;
+  std::uint32_t count_ = 0;
+  int shift_ = 0;
+  bool distinct_ = true;
 };
 
 }  // namespace

@@ -10,59 +10,52 @@
 namespace topkit::cpu {
 namespace {
 
-// The guess: the last winners' keys are watched, and what nearly all of them would have reached is tried.
+// The guess: the keys of last winners are watched, and what nearly all of them would have reached is tried. It lags one
+// row behind, so that a row's scan need not wait for the end of the row before.
 template <class S>
 class Guess {
  public:
-  explicit Guess(Scratch::Hint& hint) : hint_(hint) {}
+  explicit Guess(Scratch::Hint& hint) : hint_(hint), ready_(from_hint()) {}
 
+  // Once for every row, before learn().
   bool worth_trying(std::uint32_t k) {
+    tried_ = ready_;
+    ready_ = from_hint();
     if (hint_.k != k) return false;
     if (hint_.trust < 0) ++hint_.trust;
     return hint_.trust >= 0;
   }
-  S threshold() const {
-    const double t = hint_.mean - kSpreads * hint_.spread;
-    constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max() / 2) * 2;
-    return static_cast<S>(t < -kLimit ? -kLimit : t > kLimit ? kLimit : t);
-  }
+  S threshold() const { return tried_; }
   void failed() { hint_.trust = hint_.trust > 4 ? hint_.trust - 4 : -16; }
   void learn(std::uint32_t k, S last, S bound) {
     const double value = static_cast<double>(last);
     if (hint_.k != k) {
       hint_ = {k, 0, value, (value - static_cast<double>(bound)) / 2};
+      ready_ = from_hint();
       return;
     }
-    const double off = value > hint_.mean ? value - hint_.mean : hint_.mean - value;
-    hint_.mean += (value - hint_.mean) / 8;
-    hint_.spread += (off - hint_.spread) / 8;
-    if (hint_.trust >= 0 && hint_.trust < 16) ++hint_.trust;
+    const double off = value - hint_.mean;
+    hint_.mean += off / 8;
+    hint_.spread += (__builtin_fabs(off) - hint_.spread) / 8;
+    hint_.trust += hint_.trust >= 0 && hint_.trust < 16 ? 1 : 0;
   }
 
  private:
   static constexpr double kSpreads = 2.5;  // mean absolute deviations
+
+  S from_hint() const {
+    constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max() / 2) * 1.75;  // exact: no overflow
+    const double t = hint_.mean - kSpreads * hint_.spread;
+    return static_cast<S>(greater(lesser(t, kLimit), -kLimit));
+  }
+
   Scratch::Hint& hint_;
+  S tried_ = 0, ready_;
 };
 
 template <class V>
-struct Maxima {
-  using S = typename V::S;
-  using Raw = typename V::Raw;
-  using Sorted = typename V::Sorted;
-
-  static constexpr std::uint32_t enough(std::uint32_t k) { return k + k / 2 + kBlock; }
-
-  struct Memory {
-    Memory(const Job& job, Carver& carver)
-        : candidates(carver.take<std::uint32_t>(
-              static_cast<std::size_t>(enough(static_cast<std::uint32_t>(job.max_k))) + 9 * kBlock + kSlack)),
-          maxima(carver.take<S>(static_cast<std::size_t>(job.max_cols) + kBlock)),
-          finish(job, enough(static_cast<std::uint32_t>(job.max_k)) + 9 * kBlock, carver) {}
-    std::uint32_t* candidates;
-    S* maxima;
-    Finish<V> finish;
-  };
-
+class Maxima {
+ public:
   static std::size_t scratch_bytes(const Job& job) {
     Carver carver(nullptr);
     Memory memory(job, carver);
@@ -72,41 +65,96 @@ struct Maxima {
   static void run(const Job& job, const Row* rows, std::int64_t count, Scratch& scratch) {
     Carver carver(scratch.data);
     Memory memory(job, carver);
-    const typename V::Lens lens(job.sortable);
-    const typename Sorted::Lens sorted_lens(job.sortable);
-    const SortableKeys<S> keys(job.sortable);
     Guess<S> guess(scratch.hint);
-    for (std::int64_t r = 0; r < count; ++r) {
-      const Row& row = rows[r];
-      const auto* p = static_cast<const Raw*>(row.data);
-      const void* next = r + 1 < count ? rows[r + 1].data : p;
-      const std::uint32_t limit = enough(row.k);
-      const auto candidates_from = [&](S s) {
-        const auto t = V::Threshold(lens, keys, s);
-        return collect<V>(lens, p, row.cols, limit, next, memory.candidates, [t](auto x) { return V::Ge(x, t); });
-      };
-      if (guess.worth_trying(row.k)) {
-        const S low = guess.threshold();
-        const std::uint32_t found = candidates_from(low);
-        if (found >= row.k && found <= limit) {
-          const S last = memory.finish.choose(row, memory.candidates, found);
-          if (last >= low) {  // else NaN, which a float V always keeps, stood in for numbers
-            memory.finish.write(row);
-            guess.learn(row.k, last, low);
-            continue;
-          }
-        }
-        guess.failed();
+    const std::int64_t slots = slots_of(job);
+    for (std::int64_t r = 0; r < count; r += slots)
+      batch(memory, guess, rows + r, lesser(slots, count - r), r + slots < count ? rows[r + slots].data : rows[r].data);
+  }
+
+ private:
+  using S = typename V::S;
+  using Raw = typename V::Raw;
+  using Sorted = typename V::Sorted;
+
+  static constexpr std::uint32_t enough(std::uint32_t k) { return k + k / 2 + kBlock; }
+  static constexpr std::int64_t kSlots = 8;  // rows at a time, if their candidates are ranked and not sorted
+  static std::int64_t slots_of(const Job& job) { return job.max_k <= kRankLimit ? kSlots : 1; }
+
+  struct Memory {
+    Memory(const Job& job, Carver& carver)
+        : lens(job.sortable),
+          sorted_lens(job.sortable),
+          keys(job.sortable),
+          room(enough(static_cast<std::uint32_t>(job.max_k)) + 9 * kBlock + kSlack),
+          candidates(carver.take<std::uint32_t>(room * static_cast<std::size_t>(slots_of(job)))),
+          maxima(carver.take<S>(static_cast<std::size_t>(job.max_cols) + kBlock)),
+          finish{{job, room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver},
+                 {job, slots_of(job) == 1 ? 0 : room, carver}} {}
+    typename V::Lens lens;
+    typename Sorted::Lens sorted_lens;
+    SortableKeys<S> keys;
+    std::size_t room;
+    std::uint32_t* candidates;
+    S* maxima;
+    Finish<V> finish[kSlots];
+  };
+
+  // Up to kSlots rows, step by step: a step of one row waits for nothing that the row just before it is still busy with.
+  static void batch(Memory& memory, Guess<S>& guess, const Row* rows, std::int64_t count, const void* next) {
+    S low[kSlots];
+    bool guessed[kSlots];
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Row& row = rows[i];
+      std::uint32_t* candidates = memory.candidates + static_cast<std::size_t>(i) * memory.room;
+      const void* ahead = i + 1 < count ? rows[i + 1].data : next;
+      std::uint32_t found = 0;
+      guessed[i] = guess.worth_trying(row.k);
+      if (guessed[i]) {
+        low[i] = guess.threshold();
+        found = reaching(memory, row, low[i], ahead, candidates);
+        guessed[i] = found >= row.k && found <= enough(row.k);
+        if (!guessed[i]) guess.failed();
       }
-      const std::uint32_t blocks = greater(row.cols / (4 * row.k), 1U);
-      const std::uint32_t groups = group_maxima<V>(lens, p, row.cols, blocks, memory.maxima);
-      const S low = groups < row.k ? std::numeric_limits<S>::min() : bound<Sorted>(memory.maxima, groups, row.k);
-      std::uint32_t found = candidates_from(low);
-      if (found > limit) found = narrow<Sorted>(sorted_lens, keys, p, row.cols, row.k, limit, low, memory.candidates);
-      const S last = memory.finish.choose(row, memory.candidates, found);
-      memory.finish.write(row);
-      guess.learn(row.k, last, low);
+      if (!guessed[i]) found = bounded(memory, row, ahead, candidates, low[i]);
+      memory.finish[i].load(row, candidates, found);
     }
+    for (std::int64_t i = 0; i < count; ++i) memory.finish[i].rank();
+    S last[kSlots];
+    for (std::int64_t i = 0; i < count; ++i) last[i] = memory.finish[i].place();
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (guessed[i] && last[i] < low[i]) [[unlikely]] {  // NaN, which a float V always keeps, stood in for numbers
+        guess.failed();
+        std::uint32_t* candidates = memory.candidates + static_cast<std::size_t>(i) * memory.room;
+        const std::uint32_t found = bounded(memory, rows[i], rows[i].data, candidates, low[i]);
+        last[i] = memory.finish[i].choose(rows[i], candidates, found);
+      }
+      memory.finish[i].write();
+      guess.learn(rows[i].k, last[i], low[i]);
+    }
+  }
+
+  // Positions of all elements from the key of `low` on, or more than enough() of them.
+  static std::uint32_t reaching(const Memory& memory, const Row& row, S low, const void* ahead, std::uint32_t* out) {
+    const auto t = V::Threshold(memory.lens, memory.keys, low);
+    return collect<V>(memory.lens, static_cast<const Raw*>(row.data), row.cols, enough(row.k), ahead, out,
+                      [t](auto x) { return V::Ge(x, t); });
+  }
+
+  // Positions of at least k elements, the winners among them.
+  static std::uint32_t bounded(const Memory& memory, const Row& row, const void* ahead, std::uint32_t* out, S& low) {
+    const auto* p = static_cast<const Raw*>(row.data);
+    const std::uint32_t blocks = greater(row.cols / (4 * row.k), 1U);
+    const std::uint32_t groups = group_maxima<V>(memory.lens, p, row.cols, blocks, memory.maxima);
+    low = groups < row.k ? std::numeric_limits<S>::min() : bound<Sorted>(memory.maxima, groups, row.k);
+    const std::uint32_t found = reaching(memory, row, low, ahead, out);
+    if (found <= enough(row.k)) return found;
+    return narrow<Sorted>(memory.sorted_lens, memory.keys, p, row.cols, row.k, enough(row.k), low, out);
   }
 };
 

@@ -33,6 +33,30 @@ struct Avx512Emit {
   }
 };
 
+// What rank.hpp needs, in 256 bits: compares into vectors are twice as fast as into masks on Zen 4 and no slower elsewhere.
+struct Avx512Rank {
+  using Reg = __m256i;
+  using Mask = __m256i;
+  static constexpr std::uint32_t kLanes = 16;
+
+  static Reg LoadSorted(const std::int16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static void Store(std::int16_t* p, Reg a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a); }
+  static Reg Set(std::int16_t s) { return _mm256_set1_epi16(s); }
+  static Reg SetPair(std::uint32_t pair) { return _mm256_set1_epi32(static_cast<int>(pair)); }
+  static Reg Add(Reg a, Reg b) { return _mm256_add_epi16(a, b); }
+  static Mask Gt(Reg a, Reg b) { return _mm256_cmpgt_epi16(a, b); }
+  static Mask Eq(Reg a, Reg b) { return _mm256_cmpeq_epi16(a, b); }
+  static Mask AndNot(Mask a, Mask b) { return _mm256_andnot_si256(a, b); }
+  static Mask First(std::size_t n) { return _mm256_movm_epi16(static_cast<__mmask16>((1U << n) - 1)); }
+  static Reg Increment(Reg a, Mask m) { return _mm256_sub_epi16(a, m); }
+  static std::uint32_t ReduceSum(Reg a) {
+    const __m256i pairs = _mm256_madd_epi16(a, _mm256_set1_epi16(1));
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+    const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xB1))));
+  }
+};
+
 template <int kBits>
 struct Avx512Int : Avx512Emit {
   using S = SignedOf<kBits>;
@@ -42,6 +66,7 @@ struct Avx512Int : Avx512Emit {
       kBits == 8, __mmask64,
       std::conditional_t<kBits == 16, __mmask32, std::conditional_t<kBits == 32, __mmask16, __mmask8>>>;
   using Sorted = Avx512Int;
+  using I16 = Avx512Rank;
   static constexpr std::uint32_t kLanes = 512 / kBits;
   static constexpr bool kFloat = false;
 
@@ -78,12 +103,19 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 32) return _mm512_max_epi32(a, b);
     if constexpr (kBits == 64) return _mm512_max_epi64(a, b);
   }
+  static Reg Add(Reg a, Reg b) {
+    if constexpr (kBits == 8) return _mm512_add_epi8(a, b);
+    if constexpr (kBits == 16) return _mm512_add_epi16(a, b);
+    if constexpr (kBits == 32) return _mm512_add_epi32(a, b);
+    if constexpr (kBits == 64) return _mm512_add_epi64(a, b);
+  }
   static Reg Min(Reg a, Reg b) {
     if constexpr (kBits == 8) return _mm512_min_epi8(a, b);
     if constexpr (kBits == 16) return _mm512_min_epi16(a, b);
     if constexpr (kBits == 32) return _mm512_min_epi32(a, b);
     if constexpr (kBits == 64) return _mm512_min_epi64(a, b);
   }
+  static Reg Not(Reg a) { return _mm512_xor_si512(a, _mm512_set1_epi32(-1)); }
   static Mask Gt(Reg a, Reg b) {
     if constexpr (kBits == 8) return _mm512_cmpgt_epi8_mask(a, b);
     if constexpr (kBits == 16) return _mm512_cmpgt_epi16_mask(a, b);
@@ -122,11 +154,17 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 64) return _mm512_mask_sub_epi64(a, m, a, Set(-1));
   }
   static S ReduceMax(Reg a) {
-    S lanes[kLanes];
-    Store(lanes, a);
-    S most = lanes[0];
-    for (std::uint32_t i = 1; i < kLanes; ++i) most = greater(most, lanes[i]);
-    return most;
+    if constexpr (kBits == 32) return _mm512_reduce_max_epi32(a);
+    if constexpr (kBits == 64) return _mm512_reduce_max_epi64(a);
+    if constexpr (kBits == 16) {
+      const __m256i m = _mm256_max_epi16(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64(a, 1));
+      __m128i n = _mm_max_epi16(_mm256_castsi256_si128(m), _mm256_extracti128_si256(m, 1));
+      n = _mm_minpos_epu16(_mm_xor_si128(n, _mm_set1_epi16(0x7FFF)));
+      return static_cast<S>(_mm_cvtsi128_si32(n) ^ 0x7FFF);
+    }
+    if constexpr (kBits == 8) {  // the even and the odd lanes as the high bytes of 16
+      return static_cast<S>(Avx512Int<16>::ReduceMax(_mm512_max_epi16(a, _mm512_slli_epi16(a, 8))) >> 8);
+    }
   }
   static std::uint64_t Join(const Mask (&masks)[kBlock / kLanes]) {
     std::uint64_t bits = masks[0];
@@ -150,12 +188,6 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 32) return _mm512_srai_epi32(raw, 31);
     if constexpr (kBits == 64) return _mm512_srai_epi64(raw, 63);
   }
-  static Reg Add(Reg a, Reg b) {
-    if constexpr (kBits == 8) return _mm512_add_epi8(a, b);
-    if constexpr (kBits == 16) return _mm512_add_epi16(a, b);
-    if constexpr (kBits == 32) return _mm512_add_epi32(a, b);
-    if constexpr (kBits == 64) return _mm512_add_epi64(a, b);
-  }
 };
 
 template <int kBits>
@@ -170,6 +202,7 @@ struct FloatReg<64> {
 template <int kBits>
 struct Avx512Float : Avx512Emit {
   using Sorted = Avx512Int<kBits>;
+  using I16 = Avx512Rank;
   using S = typename Sorted::S;
   using Raw = typename Sorted::Raw;
   using Mask = typename Sorted::Mask;

@@ -20,6 +20,7 @@ struct GnuInt : Isa {
   using Unsigned = typename GnuVector<Raw, kBytes>::Type;
   using Mask = Reg;  // 0 or -1
   using Sorted = GnuInt;
+  using I16 = GnuInt<Isa, 16, kBytes>;
   static constexpr std::uint32_t kLanes = kBytes * 8 / kBits;
   static constexpr bool kFloat = false;
 
@@ -27,10 +28,7 @@ struct GnuInt : Isa {
     Reg negative, all, add;
     explicit Lens(const Sortable& s)
         : negative(Set(static_cast<S>(s.negative))), all(Set(static_cast<S>(s.all))), add(Set(static_cast<S>(s.add))) {}
-    Reg operator()(Reg raw) const {
-      const Reg y = raw ^ ((raw < Reg{}) & negative) ^ all;
-      return reinterpret_cast<Reg>(reinterpret_cast<Unsigned>(y) + reinterpret_cast<Unsigned>(add));
-    }
+    Reg operator()(Reg raw) const { return Add(raw ^ ((raw < Reg{}) & negative) ^ all, add); }
   };
 
   static Reg Load(const Lens& lens, const Raw* p) { return lens(LoadSorted(reinterpret_cast<const S*>(p))); }
@@ -54,16 +52,31 @@ struct GnuInt : Isa {
 
   static Reg Set(S s) { return Reg{} + s; }
   static Reg Max(Reg a, Reg b) { return a > b ? a : b; }
+  static Reg Add(Reg a, Reg b) {
+    return reinterpret_cast<Reg>(reinterpret_cast<Unsigned>(a) + reinterpret_cast<Unsigned>(b));
+  }
   static Reg Min(Reg a, Reg b) { return a < b ? a : b; }
+  static Reg Not(Reg a) { return ~a; }
   static Mask Gt(Reg a, Reg b) { return a > b; }
   static Mask Ge(Reg a, Reg b) { return a >= b; }
   static Mask Eq(Reg a, Reg b) { return a == b; }
+  // Lanes in pairs: both of 16 bits, so that a broadcast is a plain load.
+  static Reg SetPair(std::uint32_t pair) {
+    return reinterpret_cast<Reg>(typename GnuVector<std::uint32_t, kBytes>::Type{} + pair);
+  }
   static Mask And(Mask a, Mask b) { return a & b; }
   static Mask Or(Mask a, Mask b) { return a | b; }
+  static Mask AndNot(Mask a, Mask b) { return ~a & b; }
   static Mask First(std::size_t n) { return Iota() < Set(static_cast<S>(lesser<std::size_t>(n, kLanes))); }
   static Reg If(Mask m, Reg a, Reg b) { return m ? a : b; }
   // One more in every lane of the mask.
   static Reg Increment(Reg a, Mask m) { return a - m; }
+  // Of small numbers that are not negative, in 16 bits.
+  static std::uint32_t ReduceSum(Reg a) {
+    std::uint32_t sum = 0;
+    for (std::uint32_t i = 0; i < kLanes; ++i) sum += static_cast<std::uint16_t>(a[i]);
+    return sum;
+  }
   static S ReduceMax(Reg a) {
     S most = a[0];
     for (std::uint32_t i = 1; i < kLanes; ++i) most = greater<S>(most, a[i]);
@@ -82,6 +95,7 @@ struct GnuInt : Isa {
 template <class Isa, int kBits, int kBytes>
 struct GnuFloat : Isa {
   using Sorted = GnuInt<Isa, kBits, kBytes>;
+  using I16 = GnuInt<Isa, 16, kBytes>;
   using S = typename Sorted::S;
   using Raw = typename Sorted::Raw;
   using Mask = typename Sorted::Mask;
