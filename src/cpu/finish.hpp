@@ -88,7 +88,7 @@ class Finish {
  private:
   using U = std::make_unsigned_t<S>;
   static constexpr std::uint32_t kStep = 16;
-  static constexpr std::uint32_t kRound = greater(Sorted::kLanes, kStep);
+  static constexpr std::uint32_t kRound = greater(Sorted::kLanes, Ranker<typename V::I16>::kRound);
 
   // Keys are made 16 bits wide: the distance from the worst candidate without its low bits.
   void narrow(S worst, S best) {
@@ -100,12 +100,25 @@ class Finish {
       shift_ = greater(bits - 16, 0);
       shift_ += static_cast<std::uint64_t>(range >> shift_) > kTop ? 1 : 0;
     }
-    const int shift = shift_;
-    std::int16_t* const keys = ranker_.keys();
-    for (std::uint32_t i = 0; i < count_; i += kStep)
-      for (std::uint32_t j = i; j < i + kStep; ++j)
-        keys[j] = static_cast<std::int16_t>(
-            (static_cast<U>(static_cast<U>(sortable_[j]) - static_cast<U>(worst)) >> shift) - 32767);
+    // Spelled out in vectors: left to themselves, compilers make it a loop of single items.
+    constexpr std::size_t kLanes = Sorted::kLanes;
+    using Wide = typename GnuVector<U, kLanes * sizeof(U)>::Type;
+    using Key = typename GnuVector<std::int16_t, kLanes * 2>::Type;
+    using Half = typename GnuVector<std::uint16_t, kLanes * 2>::Type;
+    using Pair = typename GnuVector<std::uint32_t, kLanes * 4>::Type;
+    Key places;
+    for (std::size_t i = 0; i < kLanes; ++i) places[i] = static_cast<std::int16_t>(i);
+    for (std::uint32_t i = 0; i < round_up(count_, kRound); i += kLanes) {
+      Wide distance;
+      std::memcpy(&distance, sortable_ + i, sizeof(distance));
+      distance = (distance - static_cast<U>(worst)) >> static_cast<U>(shift_);
+      const Key key = __builtin_convertvector(distance, Key) - std::int16_t{32767};
+      const auto here = static_cast<std::int16_t>(static_cast<int>(count_) - static_cast<int>(i));
+      const Key padded = places < here ? key : Key{} + std::numeric_limits<std::int16_t>::min();
+      const Pair pair = __builtin_convertvector(reinterpret_cast<Half>(padded), Pair) * 0x10001U;
+      std::memcpy(ranker_.keys() + i, &padded, sizeof(padded));
+      std::memcpy(ranker_.pairs() + i, &pair, sizeof(pair));
+    }
   }
 
   void sort() {

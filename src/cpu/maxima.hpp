@@ -77,8 +77,11 @@ class Maxima {
   using Sorted = typename V::Sorted;
 
   static constexpr std::uint32_t enough(std::uint32_t k) { return k + k / 2 + kBlock; }
-  static constexpr std::int64_t kSlots = 8;  // rows at a time, if their candidates are ranked and not sorted
-  static std::int64_t slots_of(const Job& job) { return job.max_k <= kRankLimit ? kSlots : 1; }
+  // Rows at a time: few enough to stay in the first cache, and only where candidates are ranked and not sorted.
+  static constexpr std::int64_t kSlots = 4;
+  static std::int64_t slots_of(const Job& job) {
+    return job.max_k <= kRankLimit && job.max_cols * static_cast<std::int64_t>(sizeof(Raw)) <= 2048 ? kSlots : 1;
+  }
 
   struct Memory {
     Memory(const Job& job, Carver& carver)
@@ -89,10 +92,6 @@ class Maxima {
           candidates(carver.take<std::uint32_t>(room * static_cast<std::size_t>(slots_of(job)))),
           maxima(carver.take<S>(static_cast<std::size_t>(job.max_cols) + kBlock)),
           finish{{job, room, carver},
-                 {job, slots_of(job) == 1 ? 0 : room, carver},
-                 {job, slots_of(job) == 1 ? 0 : room, carver},
-                 {job, slots_of(job) == 1 ? 0 : room, carver},
-                 {job, slots_of(job) == 1 ? 0 : room, carver},
                  {job, slots_of(job) == 1 ? 0 : room, carver},
                  {job, slots_of(job) == 1 ? 0 : room, carver},
                  {job, slots_of(job) == 1 ? 0 : room, carver}} {}

@@ -19,16 +19,16 @@ class Ranker {
         pairs_(carver.take<std::uint32_t>(kRoom)),
         ranks_(carver.take<std::int16_t>(kRoom)) {}
 
-  std::int16_t* keys() { return keys_; }
   const std::int16_t* ranks() const { return ranks_; }
 
-  // True when all keys differ: ranks are then a permutation of 0 .. count - 1. Else equal keys share a rank. Places up to the
-  // next multiple of 16 get the rank `count`.
+  // To be set, up to the next multiple of kRound with the lowest value: the keys, and twice each in pairs.
+  std::int16_t* keys() { return keys_; }
+  std::uint32_t* pairs() { return pairs_; }
+
+  // True when all keys differ: ranks are then a permutation of 0 .. count - 1. Else equal keys share a rank. Places behind
+  // the last key get the rank `count`.
   bool rank(std::uint32_t count) {
     const std::uint32_t padded = round_up(count, kStep), places = round_up(count, kRound);
-    for (std::uint32_t i = count; i < places; ++i) keys_[i] = std::numeric_limits<std::int16_t>::min();
-    for (std::uint32_t i = 0; i < padded; i += kStep)
-      for (std::uint32_t j = i; j < i + kStep; ++j) pairs_[j] = static_cast<std::uint16_t>(keys_[j]) * 0x10001U;
     std::uint32_t sum = 0;
     for (std::uint32_t v = 0; v < places; v += kHeld * V::kLanes) {
       const std::uint32_t vectors = lesser(places - v, kHeld * V::kLanes) / V::kLanes;
@@ -54,10 +54,11 @@ class Ranker {
     }
   }
 
- private:
-  static constexpr std::uint32_t kHeld = 6;   // vectors in registers at a time
   static constexpr std::uint32_t kStep = 16;  // so that the number of rounds is mostly the same from row to row
   static constexpr std::uint32_t kRound = greater(V::kLanes, kStep);
+
+ private:
+  static constexpr std::uint32_t kHeld = 6;  // vectors in registers at a time
   static constexpr std::uint32_t kRoom = kRankLimit + 64;
 
   template <std::uint32_t kVectors>

@@ -67,6 +67,11 @@ constexpr int bits_of(Kind kind) {
 }
 constexpr bool is_float(Kind kind) { return kind == Kind::f32 || kind == Kind::f64; }
 
+template <class T, int kBytes>
+struct GnuVector {
+  typedef T Type __attribute__((vector_size(kBytes)));  // `using` with the attribute is not dependent in GCC 12
+};
+
 // The sortable domain, one element at a time.
 template <class S>
 struct SortableKeys {

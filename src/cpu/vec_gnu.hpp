@@ -6,11 +6,6 @@
 namespace topkit::cpu {
 namespace {
 
-template <class T, int kBytes>
-struct GnuVector {
-  typedef T Type __attribute__((vector_size(kBytes)));  // `using` with the attribute is not dependent in GCC 12
-};
-
 // kBytes: the size of a register. Isa supplies Join and Emit.
 template <class Isa, int kBits, int kBytes>
 struct GnuInt : Isa {
