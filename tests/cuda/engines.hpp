@@ -40,17 +40,26 @@ inline std::map<std::string, int>& solved_by() {
   return counts;
 }
 
-// All engines, or the first that is wrong.
-inline testing::AssertionResult cuda_matches(const Request& request) {
+enum Ordinal : int { kWhole = 0, kSlice = 1, kWithoutClusters = 2 };  // the stand-in's devices
+
+// All engines, or the first that is wrong, on one of the stand-in's devices.
+inline testing::AssertionResult cuda_matches(const Request& request, Ordinal ordinal) {
   Trial trial(request);
   static std::uint64_t order = 0;
-  for (const Engine& engine : cuda_engines()) {
+  for (Engine engine : cuda_engines()) {
     simt::settings().seed = order++ % 16;
+    engine.ordinal = ordinal;
     if (testing::AssertionResult result = trial.matches_oracle(engine, !engine.algorithm.empty()); !result)
       return result << "\n  lane order " << simt::settings().seed;
     if (!trial.declined()) ++solved_by()[engine.algorithm];
   }
   return testing::AssertionSuccess();
+}
+
+// Every fourth request goes to the device before clusters.
+inline testing::AssertionResult cuda_matches(const Request& request) {
+  static int turn = 0;
+  return cuda_matches(request, turn++ % 4 == 3 ? kWithoutClusters : kSlice);
 }
 
 // Whether this test takes cell `i` of its grid. Each type takes every third cell, and the types are shifted against each

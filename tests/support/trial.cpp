@@ -39,7 +39,7 @@ std::vector<std::int64_t> packed_strides(const std::vector<std::int64_t>& shape,
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Engine& engine) {
-  return out << (engine.device == kDLCUDA ? "cuda " : "") << (engine.algorithm.empty() ? "planned" : engine.algorithm) << "/"
+  return out << (engine.device == kDLCUDA ? "cuda:" + std::to_string(engine.ordinal) + " " : "") << (engine.algorithm.empty() ? "planned" : engine.algorithm) << "/"
              << (engine.isa.empty() ? "best" : engine.isa) << " threads=" << engine.threads
              << (engine.parallel_for != nullptr ? " lent pool" : "");
 }
@@ -233,7 +233,7 @@ testing::AssertionResult Trial::matches_oracle(const Engine& engine, bool may_de
   options.parallel_for = engine.parallel_for;
   options.pool = engine.pool;
   for (Tensor* tensor : {&x_, &ids_, &lengths_, &starts_, &row_k_, &values, &indices})
-    tensor->dl.device = {engine.device, 0};
+    tensor->dl.device = {engine.device, engine.ordinal};
   DLTensor* const out_values = r.values ? &values.dl : nullptr;
   DLTensor* const out_indices = r.indices ? &indices.dl : nullptr;
   std::size_t needed = 0;
@@ -242,7 +242,7 @@ testing::AssertionResult Trial::matches_oracle(const Engine& engine, bool may_de
   DLTensor workspace{};
   workspace.data = workspace_buffer_.place((needed + 255) / 256 * 256, Edge::end);
   workspace_buffer_.fill(kPoison);
-  workspace.device = {engine.device, 0};
+  workspace.device = {engine.device, engine.ordinal};
   workspace.ndim = 1;
   workspace.dtype = {kDLUInt, 8, 1};
   workspace.shape = &workspace_bytes;

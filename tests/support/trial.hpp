@@ -22,6 +22,7 @@ struct Engine {
   tk_parallel_for parallel_for = nullptr;
   void* pool = nullptr;
   DLDeviceType device = kDLCPU;  // kDLCUDA where the program's CUDA engine is the host stand-in, whose memory is ours
+  int ordinal = 0;               // of a CUDA device
 };
 std::ostream& operator<<(std::ostream& out, const Engine& engine);
 

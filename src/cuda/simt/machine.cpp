@@ -208,7 +208,8 @@ std::string Machine::deadlock_report() const {
 void run(const Shape& shape, const std::function<void()>& body) {
   if (machine != nullptr) throw Fault("a kernel cannot launch a kernel");
   if (shape.block == 0 || shape.block > 1024 || shape.cluster == 0 || shape.cluster > 16 || shape.grid == 0 ||
-      shape.grid % shape.cluster != 0 || shape.shared_bytes > kSharedBytes) {
+      shape.grid % shape.cluster != 0 || shape.shared_bytes > settings().shared_bytes ||
+      (shape.cluster > 1 && !settings().clusters)) {
     char text[256];
     std::snprintf(text, sizeof text,
                   "kernel %s: cannot be launched with grid %u, block %u, cluster %u, %zu shared bytes", shape.kernel,

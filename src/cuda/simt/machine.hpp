@@ -18,7 +18,9 @@ struct Fault : std::runtime_error {
 // How kernels are run on this host thread. Seed 0: lanes, warps and blocks in ascending order; other seeds: random.
 struct Settings {
   std::uint64_t seed = 0;
-  int resident = 2;  // clusters that run interleaved, as on a device they may
+  int resident = 2;                       // clusters that run interleaved, as on a device they may
+  bool clusters = true;                   // the device has them
+  std::size_t shared_bytes = 227 * 1024;  // what one block of the device may have
 };
 Settings& settings();
 

@@ -13,7 +13,7 @@
 
 namespace topkit::simt {
 
-inline constexpr std::size_t kSharedBytes = 227 * 1024;  // what one block may have, as sm_90
+inline constexpr std::size_t kSharedBytes = 227 * 1024;  // what one block may have at most, as sm_90
 inline constexpr std::size_t kStaticBytes = 48 * 1024;   // of that, without asking
 
 struct Block;

@@ -91,14 +91,10 @@ int block_barrier(int id, int threads, Vote vote, int predicate, const char* ope
   }
   const int count = barrier.result[generation & 1];
   switch (vote) {
-    case Vote::none:
-      return 0;
-    case Vote::count:
-      return count;
-    case Vote::all:
-      return count == barrier.total[generation & 1];
-    case Vote::any:
-      return count != 0;
+    case Vote::none: return 0;
+    case Vote::count: return count;
+    case Vote::all: return count == barrier.total[generation & 1];
+    case Vote::any: return count != 0;
   }
   return 0;
 }

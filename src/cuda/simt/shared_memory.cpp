@@ -67,9 +67,9 @@ void* static_shared(int slot, std::size_t bytes, std::size_t align) {
   if (offsets[s] == 0) {
     const std::size_t at = (m.statics.used + align - 1) / align * align;
     if (at + bytes > kStaticBytes) fault("more than %zu bytes of static shared memory", kStaticBytes);
-    if (at + bytes + m.shape.shared_bytes > kSharedBytes)
+    if (at + bytes + m.shape.shared_bytes > settings().shared_bytes)
       fault("%zu bytes of static and %zu of dynamic shared memory: more than %zu", at + bytes, m.shape.shared_bytes,
-            kSharedBytes);
+            settings().shared_bytes);
     offsets[s] = at + 1;
     m.statics.used = at + bytes + kGap;
     for (const auto& cluster : m.gang())
