@@ -62,11 +62,11 @@ inline testing::AssertionResult cuda_matches(const Request& request) {
   return cuda_matches(request, turn++ % 4 == 3 ? kWithoutClusters : kSlice);
 }
 
-// Whether this test takes cell `i` of its grid. Each type takes every third cell, and the types are shifted against each
-// other, so that every cell meets several types; TOPKIT_TEST_ALL=1 takes all.
-inline bool takes(int type, std::int64_t i) {
+// Whether this test takes cell `i` of its grid. Each type takes one cell in `stride`, and the types are shifted against
+// each other, so that every cell meets several types; TOPKIT_TEST_ALL=1 takes all.
+inline bool takes(int type, std::int64_t i, int stride = 7) {
   static const bool all = std::getenv("TOPKIT_TEST_ALL") != nullptr;
-  return all || (i + type) % 3 == 0;
+  return all || (i + type) % stride == 0;
 }
 
 }  // namespace topkit::test
