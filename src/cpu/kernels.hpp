@@ -13,6 +13,7 @@ constexpr Kernel kernel() {
   return {&Algo<V>::run, &Algo<V>::scratch_bytes};
 }
 
+// tiny is maxima, which takes short rows together of its own accord.
 template <class V>
 constexpr Kernels kernels_of() {
   return {{kernel<Argmax, V>(), kernel<Maxima, V>(), kernel<Blocked, V>(), kernel<Sampled, V>(), kernel<Split, V>()}};

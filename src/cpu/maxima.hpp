@@ -6,6 +6,7 @@
 
 #include "finish.hpp"
 #include "narrow.hpp"
+#include "tiny.hpp"
 
 namespace topkit::cpu {
 namespace {
@@ -77,10 +78,9 @@ class Maxima {
   using Sorted = typename V::Sorted;
 
   static constexpr std::uint32_t enough(std::uint32_t k) { return k + k / 2 + kBlock; }
-  // Rows at a time: few enough to stay in the first cache, and only where candidates are ranked and not sorted.
-  static constexpr std::int64_t kSlots = 4;
+  static constexpr std::int64_t kSlots = kRowsTogether;
   static std::int64_t slots_of(const Job& job) {
-    return job.max_k <= kRankLimit && job.max_cols * static_cast<std::int64_t>(sizeof(Raw)) <= 2048 ? kSlots : 1;
+    return rows_together(job.max_cols * static_cast<std::int64_t>(sizeof(Raw)), job.max_k);
   }
 
   struct Memory {

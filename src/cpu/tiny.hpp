@@ -1,0 +1,19 @@
+// Short rows with few winners go through the steps of maxima.hpp together: each step is done for several rows before the
+// next one begins, so that a row waits for its own stores and branches while the others work. Rows so long that several do not
+// stay in the first cache lose by it.
+#pragma once
+
+#include "rank.hpp"
+
+namespace topkit::cpu {
+namespace {
+
+inline constexpr std::int64_t kRowsTogether = 4;
+inline constexpr std::int64_t kTinyBytes = 2048;  // 4 rows of 4096 bytes were slower together than one by one, on Zen 4
+
+constexpr std::int64_t rows_together(std::int64_t row_bytes, std::int64_t k) {
+  return row_bytes <= kTinyBytes && k <= kRankLimit ? kRowsTogether : 1;
+}
+
+}  // namespace
+}  // namespace topkit::cpu
