@@ -22,7 +22,7 @@ need() {
   fi
   for group in "$@"; do
     for choice in $(packages_of "$group"); do
-      one_of_is_installed "$choice" || missing+=("$choice")
+      [[ " ${missing[*]} " == *" $choice "* ]] || one_of_is_installed "$choice" || missing+=("$choice")
     done
   done
   if ((${#missing[@]} > 0)); then install_packages "${missing[@]}"; fi
