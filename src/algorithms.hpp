@@ -29,10 +29,10 @@ inline constexpr int kAlgorithms = 11;
 
 struct AlgorithmInfo {
   Algorithm algorithm;
-  std::string_view name;    // as --algorithm takes it
+  std::string_view name;  // as --algorithm takes it
   DeviceKind device;
-  std::string_view regime;  // one line: where it is good
-  std::string_view needs;   // what `can` asks, as a message says it
+  std::string_view regime;              // one line: where it is good
+  std::string_view needs;               // what `can` asks, as a message says it
   bool (*can)(const Problem& problem);  // solves this problem exactly, fast or not
 };
 

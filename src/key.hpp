@@ -41,9 +41,7 @@ struct KeyMap {
   }
 
   // True when raw(key) need not be the element's own bits, so that a value must be read from the row.
-  constexpr bool lossy(U key) const {
-    return floating && (key == nan_key || static_cast<U>(key ^ reverse) == kHalf);
-  }
+  constexpr bool lossy(U key) const { return floating && (key == nan_key || static_cast<U>(key ^ reverse) == kHalf); }
 };
 
 template <class U>

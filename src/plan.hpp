@@ -35,7 +35,7 @@ struct Plan {
   // CUDA
   int launches = 0;
   int block_threads = 0;
-  int cluster_blocks = 1;   // blocks that share one row
+  int cluster_blocks = 1;  // blocks that share one row
   int items_per_thread = 0;
   std::size_t workspace_bytes = 0;
 

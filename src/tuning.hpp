@@ -12,13 +12,13 @@ namespace topkit {
 // One row of src/tuning/cpu_*.inc: where the algorithms of one instruction set change over.
 struct CpuTuning {
   Isa isa;
-  std::int64_t maxima_bytes, maxima_k;     // maxima: row bytes <= maxima_bytes, k <= maxima_k
-  std::int64_t maxima_k_ratio;             // and k <= cols / maxima_k_ratio
-  std::int64_t blocked_k_ratio;            // blocked: k <= cols / blocked_k_ratio
-  std::int64_t sampled_cols;               // sampled instead of blocked from this many columns on
-  std::int64_t sampled_k_ratio;            // sampled: k <= cols / sampled_k_ratio
-  std::int64_t thread_bytes;               // one more thread for every so many bytes of work
-  std::int64_t split_row_bytes;            // one row over several threads from this much work on
+  std::int64_t maxima_bytes, maxima_k;  // maxima: row bytes <= maxima_bytes, k <= maxima_k
+  std::int64_t maxima_k_ratio;          // and k <= cols / maxima_k_ratio
+  std::int64_t blocked_k_ratio;         // blocked: k <= cols / blocked_k_ratio
+  std::int64_t sampled_cols;            // sampled instead of blocked from this many columns on
+  std::int64_t sampled_k_ratio;         // sampled: k <= cols / sampled_k_ratio
+  std::int64_t thread_bytes;            // one more thread for every so many bytes of work
+  std::int64_t split_row_bytes;         // one row over several threads from this much work on
   // provenance
   std::string_view machine, date, commit;
 };

@@ -65,7 +65,8 @@ typedef struct tk_options {
   int32_t nan;             /* tk_nan, default TK_NAN_LARGEST */
   int32_t axis;            /* the axis that is selected along; default -1, the last */
   const DLTensor* lengths; /* [rows] int32 or int64, or NULL: row r has lengths[r] elements from starts[r] on */
-  const DLTensor* starts;  /* [rows] int32 or int64, or NULL: first column of row r; indices stay positions in the full row */
+  const DLTensor* starts;  /* [rows] int32 or int64, or NULL: first column of row r; indices stay positions in the full
+                              row */
   const DLTensor* row_k;   /* [rows] int32 or int64, or NULL: how many of row r, 0..k */
   const DLTensor* ids;     /* [cols] or [rows, cols], type of `indices`: written in place of the column; ties still go
                               to the lower column */
@@ -130,10 +131,10 @@ TK_API const char* tk_status_name(tk_status status);
 TK_API int32_t tk_algorithm_count(void);
 TK_API const char* tk_algorithm_name(int32_t index);
 TK_API DLDeviceType tk_algorithm_device(int32_t index);
-TK_API int32_t tk_isa_count(void);                  /* instruction sets built into this library, best first */
-TK_API const char* tk_isa_name(int32_t index);      /* "avx512" "avx2" "neon" "scalar" */
-TK_API int32_t tk_isa_available(int32_t index);     /* 1 when this machine can run it */
-TK_API const char* tk_version(void);                /* "0.1.0" */
+TK_API int32_t tk_isa_count(void);              /* instruction sets built into this library, best first */
+TK_API const char* tk_isa_name(int32_t index);  /* "avx512" "avx2" "neon" "scalar" */
+TK_API int32_t tk_isa_available(int32_t index); /* 1 when this machine can run it */
+TK_API const char* tk_version(void);            /* "0.1.0" */
 
 #ifdef __cplusplus
 }

@@ -14,20 +14,13 @@ namespace {
 
 Run* run_of(Algorithm algorithm) {
   switch (algorithm) {
-    case Algorithm::cuda_warp:
-      return run_warp;
-    case Algorithm::cuda_block:
-      return run_block;
-    case Algorithm::cuda_cluster:
-      return run_cluster;
-    case Algorithm::cuda_stream:
-      return run_stream;
-    case Algorithm::cuda_grid:
-      return run_grid;
-    case Algorithm::cuda_radix:
-      return run_radix;
-    default:
-      return nullptr;
+    case Algorithm::cuda_warp: return run_warp;
+    case Algorithm::cuda_block: return run_block;
+    case Algorithm::cuda_cluster: return run_cluster;
+    case Algorithm::cuda_stream: return run_stream;
+    case Algorithm::cuda_grid: return run_grid;
+    case Algorithm::cuda_radix: return run_radix;
+    default: return nullptr;
   }
 }
 

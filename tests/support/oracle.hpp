@@ -31,7 +31,8 @@ inline long double decode(DType dtype, std::uint64_t raw) {
     else if (exponent == 0)
       magnitude = std::ldexp(static_cast<long double>(mantissa), 1 - bias - mantissa_bits);
     else
-      magnitude = std::ldexp(static_cast<long double>(mantissa + (1U << mantissa_bits)), exponent - bias - mantissa_bits);
+      magnitude =
+          std::ldexp(static_cast<long double>(mantissa + (1U << mantissa_bits)), exponent - bias - mantissa_bits);
     return negative ? -magnitude : magnitude;
   };
   switch (dtype) {
@@ -89,7 +90,8 @@ inline std::vector<std::int64_t> oracle_row(DType dtype, const void* data, std::
   std::vector<std::int64_t> order(values.size());
   std::iota(order.begin(), order.end(), begin);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return better(values[static_cast<std::size_t>(a - begin)], values[static_cast<std::size_t>(b - begin)], largest, nan);
+    return better(values[static_cast<std::size_t>(a - begin)], values[static_cast<std::size_t>(b - begin)], largest,
+                  nan);
   });
   order.resize(static_cast<std::size_t>(std::min<std::int64_t>(k, end - begin)));
   return order;

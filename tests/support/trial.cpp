@@ -39,7 +39,8 @@ std::vector<std::int64_t> packed_strides(const std::vector<std::int64_t>& shape,
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Engine& engine) {
-  return out << (engine.device == kDLCUDA ? "cuda:" + std::to_string(engine.ordinal) + " " : "") << (engine.algorithm.empty() ? "planned" : engine.algorithm) << "/"
+  return out << (engine.device == kDLCUDA ? "cuda:" + std::to_string(engine.ordinal) + " " : "")
+             << (engine.algorithm.empty() ? "planned" : engine.algorithm) << "/"
              << (engine.isa.empty() ? "best" : engine.isa) << " threads=" << engine.threads
              << (engine.parallel_for != nullptr ? " lent pool" : "");
 }
