@@ -53,7 +53,12 @@ void hold(int how) {
 void handle_signals() {
   struct sigaction action {};
   action.sa_handler = end_by_signal;
-  for (const int signal : {SIGINT, SIGTERM, SIGBUS}) ::sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGBUS}) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN)
+      ::sigaction(signal, &action, nullptr);  // nohup and shells' background jobs ignore some
+  }
 }
 
 RemovedOnSignal::RemovedOnSignal(const std::string& path) {
