@@ -45,7 +45,7 @@ class Guess {
   static constexpr double kSpreads = 2.5;  // mean absolute deviations
 
   S from_hint() const {
-    constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max() / 2) * 1.75;  // exact: no overflow
+    constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max()) * 0.875;  // fits S however it rounds
     const double t = hint_.mean - kSpreads * hint_.spread;
     return static_cast<S>(greater(lesser(t, kLimit), -kLimit));
   }
