@@ -85,7 +85,7 @@ constexpr std::array kDistributions{
     Distribution{"rank_one", "column order: a row's values depend on its number",
                  [](const Place& p, Random&) { return std::sin(static_cast<double>((p.row + 1) * (p.col + 1))); }},
     Distribution{"adjacent", "bounds that skip a key: each value is the next f32 after the one before",
-                 [](const Place& p, Random&) { return 1 + static_cast<double>(p.col / 2) * 0x1p-23; }},
+                 [](const Place& p, Random&) { return 1 + static_cast<double>(p.col >> 1) * 0x1p-23; }},
     Distribution{"late_next_key", "bounds that skip a key: equal values, then sparse ones that are the next f32",
                  [](const Place& p, Random& r) { return 2 * p.col > p.cols && r.below(50) == 0 ? 1 + 0x1p-23 : 1; }},
     Distribution{"cluster_among_nan", "samples of whole lines: they see too many of 32 winners that lie together",
