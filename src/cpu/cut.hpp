@@ -166,20 +166,21 @@ class CutFinder {
   }
 
   // Two values from low to high around the cut, where `part` of what lies there is better than it. From the sample, and
-  // the wider the more often that missed; without one, the quarters of what is left.
+  // the wider the more often that missed; without one, or when that would be all from low to high, the quarters of what
+  // is left.
   void choose_bracket(const S* sample, std::uint32_t size, S low, S high, double part, double width,
                       S (&bracket)[2]) const {
-    if (size < 32) {
+    const double middle = part * size, spread = __builtin_sqrt(middle * (1 - part)), reach = width * spread;
+    if (size < 32 || reach > size) {
       S probes[3];
       quarter(low, high, probes);
       bracket[0] = keys_.canonical(probes[0]);
       bracket[1] = keys_.canonical(probes[2]);
       return;
     }
-    const double middle = part * size, spread = __builtin_sqrt(middle * (1 - part));
     const auto slack = static_cast<std::uint32_t>(spread / 3);
-    const auto from_top = static_cast<std::int64_t>(middle - width * spread) - 1 - slack;
-    const auto from_bottom = static_cast<std::int64_t>(middle + width * spread) + 2;
+    const auto from_top = static_cast<std::int64_t>(middle - reach) - 1 - slack;
+    const auto from_bottom = static_cast<std::int64_t>(middle + reach) + 2;
     bracket[1] = from_top < 1 ? high : select_bound<V>(sample, size, static_cast<std::uint32_t>(from_top), slack).value;
     bracket[0] =
         from_bottom > size ? low : select_bound<V>(sample, size, static_cast<std::uint32_t>(from_bottom), slack).value;
