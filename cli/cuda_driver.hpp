@@ -1,6 +1,7 @@
 // The few functions of the CUDA driver that copying needs, found at run time: the program starts without a driver.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,7 +33,7 @@ class CudaBuffer {
   CudaBuffer& operator=(const CudaBuffer&) = delete;
 
   std::uint64_t reserve(std::size_t bytes);
-  void* data() const { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(memory_)); }
+  void* data() const { return std::bit_cast<void*>(memory_); }
 
  private:
   const CudaDriver& driver_;

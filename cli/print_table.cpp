@@ -23,7 +23,8 @@ std::string row_text(const Selection& s, std::int64_t row) {
   std::string text;
   for (std::size_t i = s.shape.size(); i-- > 0;) {
     if (i == s.axis) continue;
-    text = std::to_string(row % s.shape[i]) + (text.empty() ? "" : ",") + text;
+    if (!text.empty()) text.insert(0, ",");
+    text.insert(0, std::to_string(row % s.shape[i]));
     row /= s.shape[i];
   }
   return text.empty() ? "0" : text;

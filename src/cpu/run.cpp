@@ -165,8 +165,10 @@ void run(const Plan& plan, const Args& args, const Pool& pool) {
   }
   const std::int64_t rows = args.problem.rows, per_task = engine.rows_per_task(plan);
   const std::int64_t tasks = (rows + per_task - 1) / per_task;
+  const int count = worker_count(tasks, plan.threads);
   std::vector<Worker> workers;
-  for (int i = 0; i < worker_count(tasks, plan.threads); ++i) workers.push_back(engine.make_worker());
+  workers.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) workers.push_back(engine.make_worker());
   for_each_task(tasks, plan.threads, pool, [&](std::int64_t task, int worker) {
     engine.rows(task * per_task, std::min(rows, (task + 1) * per_task), workers[static_cast<std::size_t>(worker)]);
   });
