@@ -7,6 +7,13 @@ namespace {
 
 bool always(const Problem&) { return true; }
 
+// What the registers of one block hold, less a granule for a misaligned start: types that need keys have half the threads.
+std::int64_t block_bytes(const Problem& p) { return is_fast(p) ? 65536 : 32768; }
+constexpr std::int64_t kMostCluster = 16;
+
+std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
+bool narrow(const Problem& p) { return bytes(p.dtype) <= 4; }
+
 constexpr std::string_view kAnything = "any problem";
 
 constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
@@ -20,14 +27,23 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      kAnything, always},
     {Algorithm::split, "split", DeviceKind::cpu, "large k: two bounds part the row into winners, middle and losers",
      kAnything, always},
-    {Algorithm::cuda_warp, "warp", DeviceKind::cuda, "short rows: one warp a row", kAnything, always},
-    {Algorithm::cuda_block, "block", DeviceKind::cuda, "many rows: one block a row", kAnything, always},
-    {Algorithm::cuda_cluster, "cluster", DeviceKind::cuda, "few long rows: a cluster of blocks a row", kAnything,
+    {Algorithm::cuda_warp, "warp", DeviceKind::cuda, "short rows: a warp or a part of one a row",
+     "cols <= 1024, k <= 128 and a type of up to 32 bits",
+     [](const Problem& p) { return p.cols <= 1024 && p.k <= 128 && narrow(p); }},
+    {Algorithm::cuda_block, "block", DeviceKind::cuda, "many rows: a row in the registers of one block",
+     "rows of up to 64 KiB less 16 bytes (32 KiB for types that need keys), k <= 1024 and a type of up to 32 bits",
+     [](const Problem& p) { return row_bytes(p) <= block_bytes(p) - 16 && p.k <= 1024 && narrow(p); }},
+    {Algorithm::cuda_cluster, "cluster", DeviceKind::cuda,
+     "few rows: a row in the registers of a cluster of blocks (sm_90 and newer)",
+     "rows of up to 1 MiB less 16 bytes (512 KiB for types that need keys), k <= 1024 and a type of up to 32 bits",
+     [](const Problem& p) { return row_bytes(p) <= kMostCluster * block_bytes(p) - 16 && p.k <= 1024 && narrow(p); }},
+    {Algorithm::cuda_stream, "stream", DeviceKind::cuda, "long rows: one pass behind a sampled bound that rises",
+     "k <= 2048 and a type of up to 32 bits", [](const Problem& p) { return p.k <= 2048 && narrow(p); }},
+    {Algorithm::cuda_grid, "grid", DeviceKind::cuda, "few very long rows: parts of a row over the whole device",
+     "k <= 2048, up to 4096 rows and a type of up to 32 bits",
+     [](const Problem& p) { return p.k <= 2048 && p.rows <= 4096 && narrow(p); }},
+    {Algorithm::cuda_radix, "radix", DeviceKind::cuda, "any row length, any k, any type: radix selection", kAnything,
      always},
-    {Algorithm::cuda_stream, "stream", DeviceKind::cuda, "long rows, few winners: rows stream past a rising bound",
-     kAnything, always},
-    {Algorithm::cuda_grid, "grid", DeviceKind::cuda, "few very long rows: the whole device a row", kAnything, always},
-    {Algorithm::cuda_radix, "radix", DeviceKind::cuda, "any row length and any k: radix selection", kAnything, always},
 }};
 
 constexpr bool in_order() {

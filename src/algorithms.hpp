@@ -36,6 +36,12 @@ struct AlgorithmInfo {
   bool (*can)(const Problem& problem);  // solves this problem exactly, fast or not
 };
 
+// The CUDA kernels have registers of their own for the largest of f32, f16 and bf16 with NaN largest; all else goes by keys.
+constexpr bool is_fast(const Problem& p) {
+  return p.largest && p.nan == Nan::largest &&
+         (p.dtype == DType::f32 || p.dtype == DType::f16 || p.dtype == DType::bf16);
+}
+
 std::span<const AlgorithmInfo> algorithms();
 const AlgorithmInfo& info(Algorithm algorithm);
 std::optional<Algorithm> algorithm_from(std::string_view name, DeviceKind device);

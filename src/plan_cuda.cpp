@@ -1,21 +1,142 @@
+// The choice on CUDA: which kernel, and the shape of its launch.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "algorithms.hpp"
 #include "cuda/radix_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
 
 namespace topkit {
+namespace {
 
-Plan choose_cuda(const Problem& problem, const Device&, const Tuning&, const Wish& wish) {
-  Plan plan;
-  plan.algorithm = Algorithm::cuda_radix;
-  plan.why = "radix selects from any row";
-  if (!wish.algorithm.empty()) {
-    plan.algorithm = wished_algorithm(problem, wish);
-    plan.why = "forced";
-    if (plan.algorithm != Algorithm::cuda_radix)
-      fail(TK_UNSUPPORTED, "algorithm = {}: this build of topkit has only radix on CUDA", wish.algorithm);
+const CudaTuning& tuning_of(const Tuning& tuning, int capability) {
+  const CudaTuning* best = nullptr;
+  for (const CudaTuning& row : tuning.cuda)
+    if (row.capability <= capability) best = &row;
+  if (best == nullptr)
+    fail(TK_UNSUPPORTED, "x is on a CUDA device of capability {}.{}: topkit needs 8.0 or newer", capability / 10,
+         capability % 10);
+  return *best;
+}
+
+constexpr int kGranule = 16;  // bytes a thread loads at once
+constexpr int kMostCluster = 16;
+
+std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
+
+// A block has up to 512 threads, and a thread as many granules as its registers hold: types that need keys unpack to more.
+constexpr int kMostThreads = 512;
+int most_vecs(const Problem& p) { return is_fast(p) ? 8 : 4; }
+
+// Granules that `threads` threads with `vecs` each can take of a row: shares are rounded up to 8 (resident.cuh).
+bool fits(const Problem& p, int blocks, int threads, int vecs) {
+  const std::int64_t granules = row_bytes(p) / kGranule + 2;
+  const std::int64_t block_share = ((granules + blocks - 1) / blocks + 7) / 8 * 8;
+  const std::int64_t warps = threads / 32;
+  const std::int64_t warp_share = ((block_share + warps - 1) / warps + 7) / 8 * 8;
+  return warp_share <= 32 * vecs;
+}
+
+void shape_block(Plan& plan, const Problem& p) {
+  plan.items_per_thread = most_vecs(p);
+  plan.block_threads = kMostThreads;
+  if (!is_fast(p)) return;
+  for (const int threads : {512, 256, 128}) {
+    if (fits(p, 1, threads, 4)) {
+      plan.block_threads = threads;
+      plan.items_per_thread = 4;
+    }
   }
+}
+
+void shape_cluster(Plan& plan, const Problem& p, const Device& device, const CudaTuning& row) {
+  const std::int64_t wanted = row_bytes(p) / std::max<std::int64_t>(row.cluster_block_bytes, 4096) + 1;
+  // More blocks than multiprocessors in all would only wait for each other.
+  const std::int64_t room = std::max<std::int64_t>(1, 2 * device.sms / std::max<std::int64_t>(1, p.rows));
+  plan.cluster_blocks = 2;
+  while (plan.cluster_blocks < kMostCluster && plan.cluster_blocks < std::min(wanted, room)) plan.cluster_blocks *= 2;
+  plan.items_per_thread = most_vecs(p);
+  plan.block_threads = kMostThreads;
+  while (plan.cluster_blocks < kMostCluster && !fits(p, plan.cluster_blocks, plan.block_threads, plan.items_per_thread))
+    plan.cluster_blocks *= 2;
+  if (!is_fast(p)) return;
+  for (const int vecs : {4, 2, 1}) {
+    if (fits(p, plan.cluster_blocks, plan.block_threads, vecs)) plan.items_per_thread = vecs;
+  }
+}
+
+void shape_stream(Plan& plan, const Problem& p, const Device& device, bool clusters) {
+  // 1024 threads a multiprocessor: as many rows at once as fill it.
+  const std::int64_t slots = 2LL * std::max(device.sms, 1);
+  plan.block_threads = p.rows > slots && p.k <= 256 && is_fast(p) ? 256 : 512;
+  if (clusters && p.rows > 0 && 2 * p.rows <= slots)
+    plan.cluster_blocks = static_cast<int>(std::min<std::int64_t>(8, slots / p.rows));
+}
+
+void shape_grid(Plan& plan, const Problem& p, const Device& device, bool clusters) {
+  plan.block_threads = 512;
+  plan.cluster_blocks = clusters ? 8 : 1;
+  const std::int64_t clusters_at_once = std::max<std::int64_t>(1, 2LL * std::max(device.sms, 1) / plan.cluster_blocks);
+  const std::int64_t rows = std::max<std::int64_t>(1, p.rows);
+  // Parts long enough that their samples pay, few enough that their winners are quickly merged.
+  std::int64_t parts = std::clamp<std::int64_t>(clusters_at_once / rows, 2, 64);
+  parts = std::clamp<std::int64_t>(p.cols / 32768, 2, parts);
+  plan.row_parts = static_cast<int>(parts);
+  plan.launches = 2;
+  plan.workspace_bytes = static_cast<std::size_t>(rows * parts * p.k) * 8;
+}
+
+void shape(Plan& plan, const Problem& p, const Device& device, const CudaTuning& row) {
+  const bool clusters = device.capability >= 90;
   plan.launches = 1;
-  plan.workspace_bytes = cuda::radix_shape(problem).workspace_bytes;
+  switch (plan.algorithm) {
+    case Algorithm::cuda_block: return shape_block(plan, p);
+    case Algorithm::cuda_cluster: return shape_cluster(plan, p, device, row);
+    case Algorithm::cuda_stream: return shape_stream(plan, p, device, clusters);
+    case Algorithm::cuda_grid: return shape_grid(plan, p, device, clusters);
+    case Algorithm::cuda_radix: plan.workspace_bytes = cuda::radix_shape(p).workspace_bytes; return;
+    default: return;
+  }
+}
+
+// The kernel and why; radix where nothing faster can.
+std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
+  const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
+  if (p.cols <= t.warp_cols && p.k <= t.warp_k && can(Algorithm::cuda_warp))
+    return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
+  const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);
+  const bool many = p.rows >= device.sms;
+  const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
+  if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
+    return {Algorithm::cuda_block, "the row fits the registers of a block"};
+  if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && 4 * p.rows <= device.sms * 2)
+    return {Algorithm::cuda_cluster, "few rows, each fits the registers of a cluster"};
+  if (p.k <= std::min(t.stream_k, p.cols / t.stream_k_ratio)) {
+    if (p.cols >= t.grid_cols && 16 * p.rows <= device.sms && can(Algorithm::cuda_grid))
+      return {Algorithm::cuda_grid, "few very long rows: each over the whole device"};
+    if (can(Algorithm::cuda_stream)) return {Algorithm::cuda_stream, "one pass behind a sampled bound"};
+  }
+  return {Algorithm::cuda_radix, "nothing faster takes this type or this many winners"};
+}
+
+}  // namespace
+
+Plan choose_cuda(const Problem& problem, const Device& device, const Tuning& tuning, const Wish& wish) {
+  if (!wish.isa.empty()) invalid("isa = {}: instruction sets are the CPU's, and x is on CUDA", wish.isa);
+  const CudaTuning& row = tuning_of(tuning, device.capability);
+  Plan plan;
+  if (wish.algorithm.empty()) {
+    std::tie(plan.algorithm, plan.why) = pick(problem, device, row);
+  } else {
+    plan.algorithm = wished_algorithm(problem, wish);
+    plan.why = "the caller forced it";
+    if (plan.algorithm == Algorithm::cuda_cluster && device.capability < 90)
+      fail(TK_UNSUPPORTED, "algorithm = cluster: needs capability 9.0, the device has {}.{}", device.capability / 10,
+           device.capability % 10);
+  }
+  shape(plan, problem, device, row);
   return plan;
 }
 

@@ -12,7 +12,11 @@ constexpr std::array<CpuTuning, kIsas> kCpu{{
 #include "tuning/cpu_scalar.inc"
 }};
 
-constexpr Tuning kBuiltIn{.cpu = kCpu};
+constexpr CudaTuning kCuda[] = {
+#include "tuning/cuda.inc"
+};
+
+constexpr Tuning kBuiltIn{.cpu = kCpu, .cuda = kCuda};
 
 }  // namespace
 

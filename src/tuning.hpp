@@ -23,8 +23,22 @@ struct CpuTuning {
   std::string_view machine, date, commit;
 };
 
+// One row of src/tuning/cuda.inc: where the CUDA algorithms change over on devices of one capability and newer.
+struct CudaTuning {
+  int capability;                    // 10 * major + minor
+  std::int64_t warp_cols, warp_k;    // warp: cols <= warp_cols and k <= warp_k
+  std::int64_t resident_k;           // block and cluster: k <= resident_k ...
+  std::int64_t resident_k_ratio;     // ... and k <= cols / resident_k_ratio
+  std::int64_t cluster_block_bytes;  // cluster: a block more for every so many bytes of the row
+  std::int64_t stream_k, stream_k_ratio;
+  std::int64_t grid_cols;  // grid: from this many columns on, when rows leave multiprocessors idle
+  // provenance
+  std::string_view machine, date, commit;
+};
+
 struct Tuning {
   std::span<const CpuTuning> cpu;
+  std::span<const CudaTuning> cuda;  // ascending capability
 };
 
 const Tuning& built_in_tuning();

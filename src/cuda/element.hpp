@@ -93,7 +93,7 @@ struct Float16 {
   __device__ Raw raw(Key k) const { return static_cast<Raw>(k >= 0x8000 ? k ^ 0x8000 : 0x10000 - k); }
   __device__ bool lossy(Key k) const { return k == 0x8000 || k == 0xffff; }
   __device__ Pack threshold(Key k) const {
-    return (k == 0xffff ? kInf : k < 0x8000 - kInf ? kPad & 0xffff : raw(k)) * 0x00010001U;
+    return (k > 0x8000 + kInf ? kInf : k < 0x8000 - kInf ? kPad & 0xffff : raw(k)) * 0x00010001U;
   }
   // 0xffff for each element that is not below the threshold. NaN passes.
   __device__ static std::uint32_t passing(Pack p, Pack threshold) { return ~Half2::gt_mask(threshold, p); }

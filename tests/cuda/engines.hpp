@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -34,12 +33,6 @@ inline Request for_cuda(Request request) {
   return request;
 }
 
-// How often each algorithm solved a problem of this program.
-inline std::map<std::string, int>& solved_by() {
-  static std::map<std::string, int> counts;
-  return counts;
-}
-
 enum Ordinal : int { kWhole = 0, kSlice = 1, kWithoutClusters = 2 };  // the stand-in's devices
 
 // All engines, or the first that is wrong, on one of the stand-in's devices.
@@ -51,7 +44,6 @@ inline testing::AssertionResult cuda_matches(const Request& request, Ordinal ord
     engine.ordinal = ordinal;
     if (testing::AssertionResult result = trial.matches_oracle(engine, !engine.algorithm.empty()); !result)
       return result << "\n  lane order " << simt::settings().seed;
-    if (!trial.declined()) ++solved_by()[engine.algorithm];
   }
   return testing::AssertionSuccess();
 }

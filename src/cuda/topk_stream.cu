@@ -1,0 +1,50 @@
+// Stream: one pass over rows too long for registers.
+//
+// Regime: rows of 64k columns and more when there are enough of them to fill the device, k up to 2048; few rows are split
+// over a cluster (sm_90 and newer).
+// Passes over memory: one, and the sample, which the caches mostly keep.
+// Limit: bandwidth.
+// Ideas: stream.cuh.
+#include <type_traits>
+
+#include "by_element.hpp"
+#include "stream_run.cuh"
+
+namespace topkit::cuda {
+namespace {
+
+template <int kThreads, bool kClustered, class E>
+void launch_rows(const char* name, const StreamShape& whole, const Args& args, const E& element, Stream stream) {
+  constexpr std::int64_t kMostBlocks = 1 << 30;
+  const std::int64_t most_rows = kMostBlocks / (whole.blocks * whole.parts);
+  for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
+    const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
+    StreamArgs<E> all{args, element, whole};
+    all.shape.first_row = row;
+    launch(stream_kernel<E, kThreads, kClustered>,
+           LaunchShape{.kernel = name,
+                       .grid = static_cast<unsigned>(rows * whole.blocks * whole.parts),
+                       .block = kThreads,
+                       .cluster = static_cast<unsigned>(whole.blocks),
+                       .shared_bytes = stream_shared_bytes(whole, kThreads),
+                       .stream = stream},
+           all);
+  }
+}
+
+}  // namespace
+
+void launch_stream(const char* name, const StreamShape& shape, int threads, const Args& args, Stream stream) {
+  with_element(args.problem, [&](const auto& element) {
+    if (shape.blocks > 1) return launch_rows<512, true>(name, shape, args, element, stream);
+    if constexpr (is_fast_element<std::remove_cvref_t<decltype(element)>>)
+      if (threads == 256) return launch_rows<256, false>(name, shape, args, element, stream);
+    launch_rows<512, false>(name, shape, args, element, stream);
+  });
+}
+
+void run_stream(const Plan& plan, const Args& args, void*, Stream stream) {
+  launch_stream("topk_stream", stream_shape(plan, args.problem), plan.block_threads, args, stream);
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,26 @@
+// A grid of trials whose every call is declined proves nothing.
+#include <map>
+#include <string>
+#include <utility>
+
+#include "engines.hpp"
+
+namespace topkit::test {
+namespace {
+
+TEST(CudaCoverage, every_algorithm_solves_problems) {
+  std::map<std::string, int> solved;
+  for (const auto& [cols, k] : {std::pair{100, 4}, {1000, 32}, {3000, 60}, {20000, 50}, {20000, 9000}}) {
+    Trial trial({.rows = 2, .cols = cols, .k = k});
+    for (Engine engine : cuda_engines()) {
+      engine.ordinal = kWhole;
+      ASSERT_TRUE(trial.matches_oracle(engine, true));
+      solved[engine.algorithm] += trial.declined() ? 0 : 1;
+    }
+  }
+  for (const auto& [algorithm, count] : solved) EXPECT_GT(count, 0) << algorithm << " declined every problem";
+  EXPECT_EQ(solved.size(), 7U);
+}
+
+}  // namespace
+}  // namespace topkit::test
