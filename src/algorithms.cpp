@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "cuda/cluster_shape.hpp"
+
 namespace topkit {
 namespace {
 
@@ -9,7 +11,6 @@ bool always(const Problem&) { return true; }
 
 // What the registers of one block hold, less a granule for a misaligned start: types that need keys have half the threads.
 std::int64_t block_bytes(const Problem& p) { return is_fast(p) ? 65536 : 32768; }
-constexpr std::int64_t kMostCluster = 16;
 
 std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
 bool narrow(const Problem& p) { return bytes(p.dtype) <= 4; }
@@ -35,8 +36,10 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      [](const Problem& p) { return row_bytes(p) <= block_bytes(p) - 16 && p.k <= 1024 && narrow(p); }},
     {Algorithm::cuda_cluster, "cluster", DeviceKind::cuda,
      "few rows: a row in the registers of a cluster of blocks (sm_90 and newer)",
-     "rows of up to 1 MiB less 16 bytes (512 KiB for types that need keys), k <= 1024 and a type of up to 32 bits",
-     [](const Problem& p) { return row_bytes(p) <= kMostCluster * block_bytes(p) - 16 && p.k <= 1024 && narrow(p); }},
+     "rows of up to 2 MiB less 16 bytes (1 MiB for f16 and bf16; 256 Ki elements where each needs a key of its own), k "
+     "<= "
+     "256 and a type of up to 32 bits",
+     cuda::cluster_holds},
     {Algorithm::cuda_stream, "stream", DeviceKind::cuda, "long rows: one pass behind a sampled bound that rises",
      "k <= 2048 and a type of up to 32 bits", [](const Problem& p) { return p.k <= 2048 && narrow(p); }},
     {Algorithm::cuda_grid, "grid", DeviceKind::cuda, "few very long rows: parts of a row over the whole device",

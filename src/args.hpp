@@ -37,6 +37,7 @@ struct Args {
   };
   constexpr Span span(std::int64_t r) const {
     Span s{0, problem.cols, problem.k};
+    if (!problem.has_lengths && !problem.has_row_k) return s;
     if (starts.data != nullptr) s.begin = clamp(starts[r], 0, problem.cols);
     if (lengths.data != nullptr) s.end = s.begin + clamp(lengths[r], 0, problem.cols - s.begin);
     if (row_k.data != nullptr) s.count = clamp(row_k[r], 0, problem.k);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "algorithms.hpp"
+#include "cuda/cluster_shape.hpp"
 #include "cuda/radix_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
@@ -21,8 +22,7 @@ const CudaTuning& tuning_of(const Tuning& tuning, int capability) {
   return *best;
 }
 
-constexpr int kGranule = 16;  // bytes a thread loads at once
-constexpr int kMostCluster = 16;
+using cuda::kGranule;
 
 std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
 
@@ -51,20 +51,11 @@ void shape_block(Plan& plan, const Problem& p) {
   }
 }
 
-void shape_cluster(Plan& plan, const Problem& p, const Device& device, const CudaTuning& row) {
-  const std::int64_t wanted = row_bytes(p) / std::max<std::int64_t>(row.cluster_block_bytes, 4096) + 1;
-  // More blocks than multiprocessors in all would only wait for each other.
-  const std::int64_t room = std::max<std::int64_t>(1, 2 * device.sms / std::max<std::int64_t>(1, p.rows));
-  plan.cluster_blocks = 2;
-  while (plan.cluster_blocks < kMostCluster && plan.cluster_blocks < std::min(wanted, room)) plan.cluster_blocks *= 2;
-  plan.items_per_thread = most_vecs(p);
-  plan.block_threads = kMostThreads;
-  while (plan.cluster_blocks < kMostCluster && !fits(p, plan.cluster_blocks, plan.block_threads, plan.items_per_thread))
-    plan.cluster_blocks *= 2;
-  if (!is_fast(p)) return;
-  for (const int vecs : {4, 2, 1}) {
-    if (fits(p, plan.cluster_blocks, plan.block_threads, vecs)) plan.items_per_thread = vecs;
-  }
+void shape_cluster(Plan& plan, const Problem& p, const Device& device) {
+  const cuda::ClusterSpread spread = cuda::cluster_spread(p, device.sms);
+  plan.cluster_blocks = 1 << spread.log_blocks;
+  plan.items_per_thread = spread.vecs;
+  plan.block_threads = cuda::kClusterThreads;
 }
 
 void shape_stream(Plan& plan, const Problem& p, const Device& device, bool clusters) {
@@ -88,12 +79,12 @@ void shape_grid(Plan& plan, const Problem& p, const Device& device, bool cluster
   plan.workspace_bytes = static_cast<std::size_t>(rows * parts * p.k) * 8;
 }
 
-void shape(Plan& plan, const Problem& p, const Device& device, const CudaTuning& row) {
+void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
   switch (plan.algorithm) {
     case Algorithm::cuda_block: return shape_block(plan, p);
-    case Algorithm::cuda_cluster: return shape_cluster(plan, p, device, row);
+    case Algorithm::cuda_cluster: return shape_cluster(plan, p, device);
     case Algorithm::cuda_stream: return shape_stream(plan, p, device, clusters);
     case Algorithm::cuda_grid: return shape_grid(plan, p, device, clusters);
     case Algorithm::cuda_radix: plan.workspace_bytes = cuda::radix_shape(p).workspace_bytes; return;
@@ -136,7 +127,7 @@ Plan choose_cuda(const Problem& problem, const Device& device, const Tuning& tun
       fail(TK_UNSUPPORTED, "algorithm = cluster: needs capability 9.0, the device has {}.{}", device.capability / 10,
            device.capability % 10);
   }
-  shape(plan, problem, device, row);
+  shape(plan, problem, device);
   return plan;
 }
 

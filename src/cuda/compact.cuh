@@ -115,6 +115,68 @@ template <int kThreads, int kPerThread>
   return kept;
 }
 
+// The same from one array to another, for any count: nothing is held in registers, which suits a caller that has none to
+// spare. Returns how many are kept, k..most of them.
+template <int kThreads>
+__device__ __forceinline__ int compact_to(const Candidate* candidates, int count, Candidate* to, int k, int most,
+                                          CompactState& s) {
+  const int thread = static_cast<int>(threadIdx.x);
+  if (thread == 0) {
+    s.low = 0;
+    s.high = ~Candidate{0};
+    s.low_key = ~Key{0};
+    s.high_key = 0;
+    s.above = 0;
+    s.kept = 0;
+  }
+  __syncthreads();
+  {
+    Key low = ~Key{0}, high = 0;
+#pragma unroll 1
+    for (int i = thread; i < count; i += kThreads) {
+      const Key key = key_of(candidates[i]);
+      low = ::min(low, key);
+      high = ::max(high, key);
+    }
+    low = __reduce_min_sync(full_mask, low);
+    high = __reduce_max_sync(full_mask, high);
+    if (lane() == 0) {
+      atomicMin(&s.low_key, low);
+      atomicMax(&s.high_key, high);
+    }
+  }
+  __syncthreads();
+  if (thread == 0) {
+    s.low = static_cast<Candidate>(s.low_key) << 32;
+    s.high = static_cast<Candidate>(s.high_key) << 32 | 0xffffffffU;
+  }
+  int kept = count;
+  __syncthreads();
+#pragma unroll 1
+  while (kept > most) {
+    const Candidate from = s.low, range = s.high - from;
+    const int bits = 64 - __clzll(static_cast<long long>(range));
+    const int shift = bits > 8 ? bits - 8 : 0;
+    for (int i = thread; i < kCompactBins; i += kThreads) s.bins[i] = 0;
+    __syncthreads();
+#pragma unroll 1
+    for (int i = thread; i < count; i += kThreads) {
+      const Candidate at = candidates[i] - from;
+      if (at <= range) atomicAdd(&s.bins[at >> shift], 1U);
+    }
+    __syncthreads();
+    if (warp() == 0) narrow_bins(s, k, shift);
+    __syncthreads();
+    kept = s.above + s.within;
+  }
+  const Candidate from = s.low;
+#pragma unroll 1
+  for (int i = thread; i < count; i += kThreads)
+    if (candidates[i] >= from) to[atomicAdd(&s.kept, 1U)] = candidates[i];
+  __syncthreads();
+  return kept;
+}
+
 // warp_bound (bound.cuh) by a whole block, for many groups. All threads call after a barrier; state.low_key receives the
 // bound, to be read behind a barrier.
 template <int kThreads>

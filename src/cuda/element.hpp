@@ -8,8 +8,8 @@
 // The fast elements (F32, Bf16, F16) serve "largest, NaN largest". General<Raw> serves every other type of up to 32
 // bits, direction and NaN rule through KeyMap; its Pack is the key itself. 64-bit types are cuda_radix's.
 //
-// An element is built on the host from the problem and given to the kernel by value. Each has: Raw, kPerPack, kPad (a
-// pack that beats nothing), unpack (16 bytes to packs), pack (one raw element), max, key, raw, lossy, threshold, passes.
+// An element is built on the host from the problem and given to the kernel by value. Each has: Raw, kPerPack, kRawPacks (a
+// pack holds the bits as they lie in memory), kPad (a pack that beats nothing), unpack (16 bytes to packs), pack (one raw element), max, key, raw, lossy, threshold, passes.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,7 @@ struct F32 {
   using Raw = std::uint32_t;
   static constexpr int kPerPack = 1;
   static constexpr int kPacksPerVec = 4;
+  static constexpr bool kRawPacks = true;
   static constexpr Pack kPad = 0xff800000;  // -inf
 
   explicit F32(const Problem&) {}
@@ -76,6 +77,7 @@ struct Float16 {
   using Raw = std::uint16_t;
   static constexpr int kPerPack = 2;
   static constexpr int kPacksPerVec = 4;
+  static constexpr bool kRawPacks = true;
   static constexpr Pack kPad = (0x8000U | kInf) * 0x00010001U;
 
   explicit Float16(const Problem&) {}
@@ -121,6 +123,7 @@ struct General {
   using Raw = RawType;
   static constexpr int kPerPack = 1;
   static constexpr int kPacksPerVec = 16 / sizeof(Raw);
+  static constexpr bool kRawPacks = false;
   static constexpr Pack kPad = 0;
 
   KeyMap<Raw> map;

@@ -17,7 +17,7 @@ struct Row {
   std::uint32_t shift;  // elements between x and the 16-byte boundary at or below it
 
   __device__ Row(const Args& args, const Args::Span& span, std::int64_t row)
-      : x(static_cast<const Raw*>(args.x) + args.problem.layout.row(row) + span.begin),
+      : x(static_cast<const Raw*>(args.x) + row * args.problem.layout.outer_stride + span.begin),
         count(static_cast<std::uint32_t>(span.end - span.begin)),
         shift(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(x) % 16 / sizeof(Raw))) {}
 
@@ -27,7 +27,8 @@ struct Row {
   __device__ std::uint32_t position(std::uint32_t g, int e) const { return g * kPerVec + e - shift; }
 
   __device__ bool inside(std::uint32_t g) const { return g * kPerVec >= shift && (g + 1) * kPerVec <= shift + count; }
-  __device__ Vec load_inside(std::uint32_t g) const { return load_once(reinterpret_cast<const Vec*>(x - shift) + g); }
+  __device__ const Vec* vec(std::uint32_t g) const { return reinterpret_cast<const Vec*>(x - shift) + g; }
+  __device__ Vec load_inside(std::uint32_t g) const { return load_once(vec(g)); }
 
   // The packs of any granule; elements outside the row are kPad.
   __device__ void load(const E& element, std::uint32_t g, Pack (&packs)[E::kPacksPerVec]) const {

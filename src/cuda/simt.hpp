@@ -23,7 +23,11 @@
 //   block_arrive(id, threads)   named barriers 1..15 cluster_rank(), cluster_size(), cluster_index() cluster_sync(),
 //   cluster_arrive(), cluster_wait()     all threads of the cluster, warps converged map_shared(p, rank) p's twin in
 //   another block of the cluster, a generic pointer cluster_load(p, rank), cluster_store(p, rank, v), cluster_add(p,
-//   rank, v)   the same by shared::cluster address async_copy16(shared, global), async_copy4/8, async_commit(),
+//   rank, v)   the same by shared::cluster address 
+//   Mbarrier, mbarrier_init(m, arrivals), mbarrier_publish(), mbarrier_expect(m, rank, bytes), mbarrier_wait(m, parity),
+//   store_async(p, rank, v, m), cluster_arrive_relaxed()     stores that arrive with their notice, see
+//   simt/device_mbarrier.hpp
+//   async_copy16(shared, global), async_copy4/8, async_commit(),
 //   async_wait<n>() grid_dependency_wait(), grid_launch_dependents()     programmatic dependent launch load_once<T>(p)
 //   a load of 4, 8 or 16 bytes that will not be read again (no L1, evict first) max_nan(a, b), min_nan f32: NaN wins
 //   (max.NaN.f32) max_nan_f16x2, max_nan_bf16x2, min_nan_..., gt_mask_f16x2, ge_mask_f16x2, gt_mask_bf16x2,

@@ -18,7 +18,7 @@ struct Writer {
 
   __device__ Writer(const Args& args, const E& e, const Args::Span& span, std::int64_t row)
       : element(e),
-        x(static_cast<const Raw*>(args.x) + args.problem.layout.row(row)),
+        x(static_cast<const Raw*>(args.x) + row * args.problem.layout.outer_stride),
         begin(span.begin),
         places(args, row) {}
 

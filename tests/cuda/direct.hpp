@@ -17,7 +17,7 @@ namespace topkit::test {
 // Indices of the k best of each row of f32 or u32 (any 4-byte type), `offset` elements behind a 16-byte boundary.
 inline testing::AssertionResult matches_oracle(cuda::Run* run, DType dtype, const std::vector<std::uint32_t>& rows,
                                                std::int64_t cols, std::int64_t k, int offset, std::uint64_t lane_order,
-                                               std::size_t workspace_bytes = 0) {
+                                               std::size_t workspace_bytes = 0, const Plan& plan = {}) {
   const std::int64_t count = static_cast<std::int64_t>(rows.size()) / cols;
   std::vector<std::uint32_t> memory(rows.size() + 8);
   auto* x = reinterpret_cast<std::uint32_t*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 15) / 16 * 16) + offset;
@@ -37,7 +37,7 @@ inline testing::AssertionResult matches_oracle(cuda::Run* run, DType dtype, cons
   args.indices = indices.data();
   args.values_layout.outer_stride = args.indices_layout.outer_stride = k;
   simt::settings().seed = lane_order;
-  run(Plan{}, args, workspace.data(), nullptr);
+  run(plan, args, workspace.data(), nullptr);
 
   for (std::int64_t r = 0; r < count; ++r) {
     const auto wanted = oracle_row(dtype, x + r * cols, 1, 0, cols, k, true, Nan::largest);

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "device_cluster.hpp"
+#include "device_mbarrier.hpp"
 #include "device_packed.hpp"
 
 namespace topkit::cuda {

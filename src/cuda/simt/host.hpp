@@ -1,6 +1,7 @@
 // simt.hpp as a plain C++ compiler sees it: the stand-in.
 #pragma once
 
+#include "host_mbarrier.hpp"
 #include "host_memory.hpp"
 #include "host_packed.hpp"
 #include "host_types.hpp"

@@ -99,6 +99,7 @@ void Machine::start_gang(std::span<const unsigned> clusters_to_run) {
   while (warps.size() < block_count * warps_a_block) warps.push_back(std::make_unique<Warp>());
   while (threads.size() < block_count * shape.block) threads.push_back(std::make_unique<Thread>());
   ready_warps.clear();
+  mbarriers.clear();
   live = 0;
   for (std::size_t c = 0; c < clusters_to_run.size(); ++c) {
     Cluster& cluster = *clusters[c];

@@ -71,6 +71,14 @@ unsigned cluster_size();
 void cluster_arrive(Where where);
 void cluster_wait(Where where);
 void* map_shared(const void* mine, unsigned rank, Where where);
+// The same without a barrier owed before the other block's exit: an mbarrier says when all has come.
+void* twin(const void* mine, unsigned rank, const char* operation, Where where);
+
+// --- Mbarriers: `pending` arrivals and promised bytes end a phase, and what was stored for it lands.
+void mbarrier_init(void* m, unsigned arrivals);
+void mbarrier_expect(void* mine, unsigned rank, unsigned bytes, Where where);
+void mbarrier_wait(void* m, unsigned parity, Where where);
+void store_async(void* mine, unsigned rank, std::uint64_t bits, unsigned size, void* m, Where where);
 
 // --- Shared memory: poisoned with garbage before each block. Static objects are known by their type's slot.
 void* dynamic_shared();

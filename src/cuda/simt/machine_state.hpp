@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -100,6 +101,7 @@ struct Block {
   std::unique_ptr<unsigned char[]> memory;  // dynamic shared memory first, then the static objects
 
   unsigned char* shared() const;
+  bool owns(const void* address) const;
   void reset(unsigned i, unsigned r, Cluster* c, int threads);
   void poison(std::size_t dynamic_bytes, std::size_t static_bytes, unsigned char byte);
   void bury(std::size_t dynamic_bytes, std::size_t static_bytes, unsigned char byte);
@@ -113,6 +115,20 @@ struct Cluster {
   std::vector<Thread*> waiting;
 };
 
+struct LateStore {
+  void* to;
+  std::uint64_t bits;
+  unsigned size;
+};
+
+struct MbarrierState {
+  unsigned arrivals = 0, pending = 0;
+  std::int64_t bytes = 0;  // promised less stored; may be negative in between
+  unsigned phase = 0;
+  std::vector<LateStore> stores;
+  std::vector<Thread*> waiting;
+};
+
 struct Machine {
   Shape shape{};
   const std::function<void()>* body = nullptr;
@@ -122,6 +138,7 @@ struct Machine {
   std::vector<std::unique_ptr<Warp>> warps;
   std::vector<std::unique_ptr<Thread>> threads;
   std::vector<Warp*> ready_warps;
+  std::map<const void*, MbarrierState> mbarriers;
   std::size_t gang_size = 0;  // of the clusters above, those that run now
   int live = 0;
   std::string fault_text;
@@ -152,6 +169,7 @@ struct Machine {
   void block_barrier_complete(Block& block, Barrier& barrier);
   void cluster_barrier_check(Cluster& cluster);
   void block_exits(Block& block);
+  void mbarriers_exit(const Block& block);
   void fault_at_current(const char* text);
   std::string deadlock_report() const;
 };

@@ -82,23 +82,33 @@ void* static_shared(int slot, std::size_t bytes, std::size_t align) {
   return m.current->block->shared() + kStaticAt + offsets[s] - 1;
 }
 
-void* map_shared(const void* mine, unsigned rank, Where where) {
-  Block& block = *machine->current->block;
-  Cluster& cluster = *block.cluster;
-  const auto* address = static_cast<const unsigned char*>(mine);
-  if (address < block.shared() || address >= block.shared() + kArenaBytes)
-    fault("map_shared at %s:%d of a pointer that is not into the caller's shared memory", where.file, where.line);
+bool Block::owns(const void* address) const {
+  const auto* at = static_cast<const unsigned char*>(address);
+  return at >= shared() && at < shared() + kArenaBytes;
+}
+
+void* twin(const void* mine, unsigned rank, const char* operation, Where where) {
+  const Block& block = *machine->current->block;
+  const Cluster& cluster = *block.cluster;
+  if (!block.owns(mine))
+    fault("%s at %s:%d of a pointer that is not into the caller's shared memory", operation, where.file, where.line);
   if (rank >= cluster.blocks.size())
-    fault("map_shared at %s:%d of rank %u in a cluster of %zu", where.file, where.line, rank, cluster.blocks.size());
+    fault("%s at %s:%d of rank %u in a cluster of %zu", operation, where.file, where.line, rank, cluster.blocks.size());
   if (rank != block.rank) {
     if (cluster.phase == 0)
-      fault("map_shared at %s:%d before any cluster barrier: block %u may not have started", where.file, where.line,
+      fault("%s at %s:%d before any cluster barrier: block %u may not have started", operation, where.file, where.line,
             rank);
     if (cluster.blocks[rank]->live == 0)
-      fault("map_shared at %s:%d: the block of rank %u has exited", where.file, where.line, rank);
-    block.mapped_in_phase[rank] = cluster.phase;
+      fault("%s at %s:%d: the block of rank %u has exited", operation, where.file, where.line, rank);
   }
-  return cluster.blocks[rank]->shared() + (address - block.shared());
+  return cluster.blocks[rank]->shared() + (static_cast<const unsigned char*>(mine) - block.shared());
+}
+
+void* map_shared(const void* mine, unsigned rank, Where where) {
+  void* const address = twin(mine, rank, "map_shared", where);
+  Block& block = *machine->current->block;
+  if (rank != block.rank) block.mapped_in_phase[rank] = block.cluster->phase;
+  return address;
 }
 
 // Whoever may still read a block's memory must be separated from its end by a cluster barrier.
@@ -113,6 +123,7 @@ void Machine::block_exits(Block& block) {
           block.rank, other->rank);
       fault_at_current(text);
     }
+  mbarriers_exit(block);
   block.bury(shape.shared_bytes, statics.used, static_cast<unsigned char>(~poison_byte()));
 }
 

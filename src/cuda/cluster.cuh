@@ -1,0 +1,226 @@
+// A row resident in the registers of a cluster of blocks: read once, bounded, filtered, ranked by the first block.
+//
+//   load      each block a share of the row, 16 bytes a thread at a time
+//   maxima    one key a group of lanes, sent to all blocks                                          (hop)
+//   bound     a safe lower bound of the k-th key, by one warp a block (bisect.cuh)
+//   filter    elements that reach it go to the list of their block, and from there to the first block   (hop)
+//   rank      the first block counts the ranks of about k candidates and writes
+//
+// A hop is store_async into the other blocks and an mbarrier there: a third of a microsecond on an H100, where a cluster
+// barrier with its fence takes twice that and needs a second one.
+//
+// No data makes it wrong. A block of which more than shape.capacity elements pass thins them out by itself
+// (cluster_crowd.cuh); the first block then ranks up to blocks * capacity candidates, cut down first (compact.cuh).
+#pragma once
+
+#include "../args.hpp"
+#include "bisect.cuh"
+#include "cluster_crowd.cuh"
+#include "cluster_row.cuh"
+#include "cluster_shape.hpp"
+#include "compact.cuh"
+#include "rank.cuh"
+#include "write.cuh"
+
+namespace topkit::cuda {
+
+inline constexpr int kLogWarp = 5;
+inline constexpr int kRankedAtOnce = 256;  // candidates that are ranked without being cut down first
+
+struct ClusterShape {
+  int log_blocks;  // of a cluster, that is of a row
+  int log_group;   // lanes whose elements share one maximum; blocks * threads / lanes <= kBisectGroups
+  int capacity;    // of a block's list, >= k
+  std::int64_t first_row;
+};
+
+template <class E>
+struct ClusterArgs {
+  Args args;
+  E element;
+  ClusterShape shape;
+};
+
+// The lists of all blocks, side by side first as they come, then one behind the other with room for kRankPad; and a list.
+constexpr std::size_t cluster_candidates(const ClusterShape& s) {
+  return 2 * (static_cast<std::size_t>(s.capacity) << s.log_blocks) + kRankPad;
+}
+constexpr std::size_t cluster_shared_bytes(const ClusterShape& s) {
+  return (cluster_candidates(s) + static_cast<std::size_t>(s.capacity)) * sizeof(Candidate);
+}
+
+struct ClusterState {
+  alignas(16) Key maxima[kBisectGroups];
+  alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block
+  Mbarrier maxima_came, candidates_came;
+  std::uint32_t passed;
+  Key bound;
+  CrowdState crowd;
+  CompactState compact;
+};
+
+// Two, so that clusters pack well, where that leaves enough registers.
+template <class E, int kVecs>
+inline constexpr int cluster_blocks_an_sm = kVecs* E::kPacksPerVec* E::kPerPack > 32 ? 1 : 2;
+
+template <class E, int kVecs>
+__global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
+    cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
+  if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
+  constexpr int kThreads = kClusterThreads;
+  using Share = ShareOfRow<E, kThreads, kVecs>;
+  using Mask = typename Share::Mask;
+  const ClusterShape& shape = a.shape;
+  const E& element = a.element;
+  const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
+  const int log_groups = kLogClusterThreads - shape.log_group, groups = 1 << (log_groups + shape.log_blocks);
+  const std::int64_t row_index = shape.first_row + (blockIdx.x >> shape.log_blocks);
+  ClusterState& state = shared<ClusterState>();
+  Candidate* const received = dynamic_shared<Candidate>();
+  Candidate* const dense = received + (shape.capacity << shape.log_blocks);
+  Candidate* const list = received + cluster_candidates(shape);
+
+  if (threadIdx.x == kThreads - 1) {
+    mbarrier_init(&state.maxima_came, 1);
+    mbarrier_init(&state.candidates_came, blocks);
+    mbarrier_publish();
+    state.passed = 0;
+    state.bound = ~Key{0};
+  }
+  if (groups < kCountedGroups && threadIdx.x < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
+  __syncwarp(full_mask);
+  cluster_arrive_relaxed();
+  grid_dependency_wait();
+  const Args::Span span = a.args.span(row_index);
+  const auto k = static_cast<int>(span.count);
+  if (k == 0) {
+    const Writer<E> writer(a.args, element, span, row_index);
+#pragma unroll 1
+    for (int place = static_cast<int>(threadIdx.x); rank == 0 && place < a.args.problem.k; place += kThreads)
+      writer.pad(place);
+    cluster_wait();
+    return;
+  }
+  Share share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
+  share.load(element);
+  grid_launch_dependents();
+
+  const Pack best = share.best();
+  {
+    Key key = element.key(best, 0);
+    if constexpr (E::kPerPack == 2) key = ::max(key, element.key(best, 1));
+    if (share.there == 0) key = 0;
+    if (shape.log_group == kLogWarp) {
+      key = __reduce_max_sync(full_mask, key);
+    } else {
+#pragma unroll 1
+      for (int d = 1; d < 1 << shape.log_group; d *= 2) key = ::max(key, __shfl_xor_sync(full_mask, key, d));
+    }
+    cluster_wait();
+    if (threadIdx.x == kThreads - 1) mbarrier_expect(&state.maxima_came, rank, groups * sizeof(Key));
+    Key* const mine = &state.maxima[(rank << log_groups) + (threadIdx.x >> shape.log_group)];
+#pragma unroll 1
+    for (unsigned to = lane() & ((1U << shape.log_group) - 1); to < blocks; to += 1U << shape.log_group)
+      store_async(mine, to, key, &state.maxima_came);
+  }
+  if (groups <= kCountedGroups) {
+    __syncthreads();  // state.bound and the unused maxima, behind the load's latency
+    mbarrier_wait(&state.maxima_came, 0);
+    kth_by_count<kThreads>(state.maxima, groups, k, &state.bound);
+  } else if (warp() == 0) {
+    mbarrier_wait(&state.maxima_came, 0);
+    const Key bound = bisect_bound<kBisectGroups / kWarp>(state.maxima, groups, k);
+    if (lane() == 0) state.bound = bound;
+  }
+  __syncthreads();
+
+  const Key bound = state.bound;
+  const Pack threshold = element.threshold(bound);
+  Mask mask = 0;
+  if (E::passes(best, threshold) != 0) mask = share.passing(threshold);
+  // A warp that passes as a whole is a crowd: none of its elements are listed before they have been counted.
+  constexpr std::uint32_t kCrowd = 1U << 20;
+  if (__all_sync(full_mask, mask != 0)) {
+    if (lane() == 0) atomicAdd(&state.passed, kCrowd);
+  } else if (mask != 0) {
+    const int many = sizeof(Mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
+    auto slot = static_cast<int>(atomicAdd(&state.passed, static_cast<std::uint32_t>(many)));
+    do {
+      const int bit = (sizeof(Mask) == 8 ? __ffsll(static_cast<long long>(mask)) : __ffs(static_cast<int>(mask))) - 1;
+      mask &= mask - 1;
+      const Key key = element.key(share.pack_of(bit), bit % E::kPerPack);
+      if (slot < shape.capacity) list[slot] = candidate(key, share.position(bit));
+      ++slot;
+    } while (mask != 0);
+  }
+  __syncthreads();
+  auto passed = static_cast<int>(state.passed);
+  if (passed > shape.capacity) {
+    int ahead = 0;  // groups of blocks before this one that reach the bound
+    Key high = 0;
+#pragma unroll 1
+    for (int i = static_cast<int>(lane()); i < groups; i += kWarp) {
+      const Key m = state.maxima[i];
+      const unsigned owner = static_cast<unsigned>(i) >> log_groups;
+      if (owner == rank) high = ::max(high, m);
+      if (owner < rank && m >= bound && m != 0) ++ahead;
+    }
+    high = __reduce_max_sync(full_mask, high);
+    ahead = static_cast<int>(__reduce_add_sync(full_mask, static_cast<unsigned>(ahead)));
+    __syncthreads();  // the maxima and `passed` have been read
+    if (threadIdx.x == 0) state.passed = 0;
+    const std::uint32_t first = share.position(0), step = kThreads * Share::kPerVec;
+    if (high == bound && element.key(threshold, 0) == bound) {  // what passes is equal to the bound
+      list_first<kThreads, Share::kPerVec>(share.passing(threshold), kVecs, bound, k - ahead, first, step, list,
+                                           &state.passed, state.crowd);
+    } else {
+      Pack copy[kVecs * Share::kPacks];
+#pragma unroll
+      for (int i = 0; i < kVecs * Share::kPacks; ++i) copy[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
+      const Crowd crowd{copy, share.there, kVecs, first,         step,           bound,       high,
+                        k,    ahead,       list,  &state.passed, shape.capacity, state.maxima};
+      thin_crowd<E, kThreads>(element, crowd, state.crowd);
+    }
+    __syncthreads();
+    passed = static_cast<int>(state.passed);
+  }
+#pragma unroll 1
+  for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)
+    store_async(&received[rank * shape.capacity + i], 0, list[i], &state.candidates_came);
+  if (threadIdx.x == kThreads - 1) {
+    mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t));
+    store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);
+  }
+  if (rank != 0) return;
+  mbarrier_wait(&state.candidates_came, 0);
+
+  // One behind the other: warps w, w + blocks, .. take the list of block w.
+  int count = 0;
+  {
+    const unsigned from = warp() & (blocks - 1);
+    const std::uint32_t n = lane() < blocks ? state.counts[lane()] : 0;
+    const auto before = static_cast<int>(__reduce_add_sync(full_mask, lane() < from ? n : 0));
+    count = static_cast<int>(__reduce_add_sync(full_mask, n));
+    const auto mine = static_cast<int>(__shfl_sync(full_mask, n, static_cast<int>(from)));
+#pragma unroll 1
+    for (int i = static_cast<int>((threadIdx.x >> (kLogWarp + shape.log_blocks)) * kWarp + lane()); i < mine;
+         i += kThreads >> shape.log_blocks)
+      dense[before + i] = received[static_cast<int>(from) * shape.capacity + i];
+    if (threadIdx.x < kRankPad) dense[count + threadIdx.x] = 0;
+  }
+  __syncthreads();
+  Candidate *candidates = dense, *scratch = received;
+  if (count > kRankedAtOnce) {
+    count = compact_to<kThreads>(dense, count, received, k, k + k / 4 + 8, state.compact);
+    candidates = received, scratch = dense;
+    if (threadIdx.x < kRankPad) candidates[count + threadIdx.x] = 0;
+    __syncthreads();
+  }
+  const Writer<E> writer(a.args, element, span, row_index);
+  rank_and_emit<kThreads>(candidates, scratch, count, k, a.args.problem.order,
+                          [&](int place, Candidate c) { writer.write(place, c); });
+#pragma unroll 1
+  for (int place = k + static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) writer.pad(place);
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,130 @@
+// A block's share of a row in registers: granule j * kThreads + thread of the share is vector j of that thread, so that
+// position order is (block, vector, thread, element).
+#pragma once
+
+#include <type_traits>
+
+#include "row.cuh"
+
+namespace topkit::cuda {
+
+template <class E, int kThreads, int kVecs>
+struct ShareOfRow {
+  static constexpr int kPacks = E::kPacksPerVec;
+  static constexpr int kPerVec = kPacks * E::kPerPack;
+  static constexpr int kElements =
+      kVecs * kPerVec;  // of a thread: bit j * kPerVec + e of a mask is element e of vector j
+  static_assert(kElements <= 64);
+  using Mask = std::conditional_t<(kElements > 32), std::uint64_t, std::uint32_t>;
+
+  Row<E> row;
+  std::uint32_t begin, end;  // granules of this block
+  Pack packs[kVecs][kPacks];
+  Mask there;  // elements that are the row's
+
+  // One of 2^log_blocks.
+  __device__ ShareOfRow(const Row<E>& r, int log_blocks, unsigned rank) : row(r) {
+    const std::uint32_t granules = row.granules();
+    const std::uint32_t share = (((granules + (1U << log_blocks) - 1) >> log_blocks) + 7) / 8 * 8;
+    begin = ::min(rank * share, granules);
+    end = ::min(begin + share, granules);
+  }
+
+  __device__ std::uint32_t granule(int j) const { return begin + j * kThreads + threadIdx.x; }
+  // Of bit b in the row.
+  __device__ std::uint32_t position(int b) const { return row.position(granule(b / kPerVec), b % kPerVec); }
+
+  __device__ void load(const E& element) {
+    // The first and the last granule may stick out of the row.
+    const bool head = row.shift != 0, tail = (row.shift + row.count) % kPerVec != 0;
+    const std::uint32_t from = ::max(begin, head ? 1U : 0U), to = ::min(end, row.granules() - (tail ? 1U : 0U));
+    Vec v[kVecs];
+    const Vec* const mine = row.vec(granule(0));
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      const std::uint32_t g = granule(j);
+      v[j] = Vec{{E::kPad, E::kPad, E::kPad, E::kPad}};
+      if (g >= from && g < to) v[j] = load_once(mine + j * kThreads);
+    }
+    there = 0;
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      const std::uint32_t g = granule(j);
+      if (g >= from && g < to) there |= vec_bits(j);
+    }
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      element.unpack(v[j], packs[j]);
+      if constexpr (!E::kRawPacks) {
+#pragma unroll
+        for (int i = 0; i < kPacks; ++i) packs[j][i] = (there >> (j * kPerVec) & 1U) != 0 ? packs[j][i] : E::kPad;
+      }
+    }
+    if (head && begin == 0) edge(element, 0);
+    if (tail && end == row.granules() && begin < end && !(head && end == 1)) edge(element, end - 1);
+  }
+
+  // Bit s is set for elements that are not below the threshold.
+  __device__ Mask passing(Pack threshold) const {
+    Mask mask = 0;
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+#pragma unroll
+      for (int i = 0; i < kPacks; ++i)
+        mask |= static_cast<Mask>(E::passes(packs[j][i], threshold)) << (j * kPerVec + i * E::kPerPack);
+    }
+    return mask & there;
+  }
+
+  // Element `bit` as a pack's half bit % kPerPack, chosen without an index into registers.
+  __device__ Pack pack_of(int bit) const {
+    const unsigned at = static_cast<unsigned>(bit) / E::kPerPack;
+    Pack p = packs[0][0];
+#pragma unroll
+    for (unsigned i = 1; i < kVecs * kPacks; ++i) p = at == i ? packs[i / kPacks][i % kPacks] : p;
+    return p;
+  }
+
+  // The thread's best pack: each of its halves, where packs have two, is the best of that half.
+  __device__ Pack best() const {
+    Pack m = packs[0][0];
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+#pragma unroll
+      for (int i = 0; i < kPacks; ++i)
+        if (i + j > 0) m = E::max(m, packs[j][i]);
+    }
+    return m;
+  }
+
+ private:
+  static constexpr __device__ Mask vec_bits(int j) {
+    return (~Mask{0} >> (sizeof(Mask) * 8 - kPerVec)) << (j * kPerVec);
+  }
+
+  // Granule g, which lies in this share and sticks out of the row, goes to its thread.
+  __device__ static Mask load_edge(const Row<E>& row, const E& element, std::uint32_t g, Pack (&out)[kPacks]) {
+    row.load(element, g, out);
+    Mask bits = 0;
+#pragma unroll
+    for (int e = 0; e < kPerVec; ++e)
+      if (row.position(g, e) < row.count) bits |= Mask{1} << e;
+    return bits;
+  }
+  __device__ void edge(const E& element, std::uint32_t g) {
+    const std::uint32_t at = g - begin;
+    if (at % kThreads != threadIdx.x) return;
+    Pack some[kPacks];
+    const Mask bits = load_edge(row, element, g, some);
+    const auto mine = static_cast<int>(at / kThreads);
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      const bool here = j == mine;
+#pragma unroll
+      for (int i = 0; i < kPacks; ++i) packs[j][i] = here ? some[i] : packs[j][i];
+      there = here ? (there & ~vec_bits(j)) | bits << (j * kPerVec) : there;
+    }
+  }
+};
+
+}  // namespace topkit::cuda

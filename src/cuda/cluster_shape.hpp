@@ -1,0 +1,57 @@
+// What the cluster kernel can hold and how a row is spread over it: for the plan, and for the launch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../algorithms.hpp"
+#include "../dtype.hpp"
+
+namespace topkit::cuda {
+
+inline constexpr int kLogClusterThreads = 9;
+inline constexpr int kClusterThreads = 1 << kLogClusterThreads;
+inline constexpr int kLogMaxCluster = 4;
+inline constexpr int kMaxCluster = 1 << kLogMaxCluster;
+inline constexpr int kClusterMostK = 256;
+inline constexpr int kGranule = 16;  // bytes a thread loads at once
+
+// Granules a thread holds at most: 64 elements of f32, 64 of a 16-bit float, 32 where each needs a key of its own.
+constexpr int cluster_most_vecs(std::size_t element_bytes, bool fast) {
+  if (fast) return element_bytes == 4 ? 16 : 8;
+  return static_cast<int>(2 * element_bytes);
+}
+inline int cluster_most_vecs(const Problem& p) {
+  return cluster_most_vecs(static_cast<std::size_t>(bytes(p.dtype)), is_fast(p));
+}
+
+struct ClusterSpread {
+  int log_blocks, vecs;
+};
+
+// Granules of a thread when 2^log_blocks blocks share `granules`: shares are whole runs of 8.
+constexpr std::int64_t cluster_vecs(std::int64_t granules, int log_blocks) {
+  const std::int64_t share = (((granules + (1 << log_blocks) - 1) >> log_blocks) + 7) / 8 * 8;
+  return (share + kClusterThreads - 1) / kClusterThreads;
+}
+
+// A row that starts on a 16-byte boundary; a row that does not takes up to two granules more.
+inline std::int64_t cluster_granules(const Problem& p) { return (p.cols * bytes(p.dtype) + kGranule - 1) / kGranule; }
+
+inline bool cluster_holds(const Problem& p) {
+  return bytes(p.dtype) <= 4 && p.k <= kClusterMostK &&
+         cluster_vecs(cluster_granules(p) + 1, kLogMaxCluster) <= cluster_most_vecs(p);
+}
+
+// The spread that is the quickest, measured: eight blocks for a few rows, as few as hold the row at 32 elements a thread when
+// the rows fill the device by themselves; sixteen only where nothing less holds it.
+inline ClusterSpread cluster_spread(const Problem& p, int sms) {
+  const std::int64_t granules = cluster_granules(p);
+  const int most = cluster_most_vecs(p), quick = is_fast(p) ? most / 2 : most;
+  int log_blocks = 8 * p.rows <= sms ? 3 : 1;
+  while (log_blocks < 3 && cluster_vecs(granules, log_blocks) > quick) ++log_blocks;
+  while (log_blocks < kLogMaxCluster && cluster_vecs(granules, log_blocks) > most) ++log_blocks;
+  return {log_blocks, static_cast<int>(cluster_vecs(granules, log_blocks))};
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,77 @@
+// What only the cluster kernel has: shares of a row in several blocks, each of which must fit its list whatever the row is.
+#include <algorithm>
+#include <bit>
+#include <random>
+
+#include "direct.hpp"
+
+namespace topkit::test {
+namespace {
+
+Plan blocks(int n) {
+  Plan plan;
+  plan.cluster_blocks = n;
+  return plan;
+}
+
+std::vector<std::uint32_t> row_of(std::int64_t cols, auto element) {
+  std::vector<std::uint32_t> row(static_cast<std::size_t>(cols));
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = std::bit_cast<std::uint32_t>(static_cast<float>(element(i)));
+  return row;
+}
+
+testing::AssertionResult selects(const std::vector<std::uint32_t>& row, int n, std::int64_t k, int offset = 0) {
+  static std::uint64_t order = 0;
+  return matches_oracle(cuda::run_cluster, DType::f32, row, static_cast<std::int64_t>(row.size()), k, offset,
+                        order++ % 8, 0, blocks(n));
+}
+
+constexpr std::int64_t kCols = 9001;
+
+TEST(TopkCluster, equal_elements_win_by_index_across_blocks) {
+  for (const int n : {2, 8, 16})
+    for (const std::int64_t k : {1, 50, 200, 256}) {
+      ASSERT_TRUE(selects(row_of(kCols, [](auto) { return 1; }), n, k));
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i % 3; }), n, k, 1));
+      // The ties lie in the last block, winners above them elsewhere.
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i > 8000 ? 2 : i % 1000 == 7 ? 3 : 0; }), n, k, 2));
+    }
+}
+
+TEST(TopkCluster, a_share_that_holds_more_than_its_list_is_thinned_out) {
+  for (const int n : {2, 4, 8})
+    for (const std::int64_t k : {5, 64, 256}) {
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return static_cast<double>(i); }), n, k));
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return -static_cast<double>(i); }), n, k, 3));
+      // All winners in one run, most of them equal, some not.
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i / 700 == 5 ? 9 + (i % 50 == 0 ? 1 : 0) : 0; }), n, k));
+      // Half of the row above the bound in every block, with a trend of its own.
+      ASSERT_TRUE(
+          selects(row_of(kCols, [](auto i) { return i % 2 == 0 ? 100000.0 + static_cast<double>(i) : 0; }), n, k));
+    }
+}
+
+TEST(TopkCluster, infinities_and_nan_at_the_bound) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::int64_t k : {3, 100}) {
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 5 == 0 ? nan : inf; }), 4, k));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i == 8999 ? nan : i % 2 == 0 ? inf : 0; }), 8, k, 1));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto) { return -inf; }), 8, k, 2));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 900 == 3 ? 1 : -inf; }), 8, k));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 2 == 0 ? -0.0 : 0.0; }), 2, k));
+  }
+}
+
+TEST(TopkCluster, rows_shorter_than_the_blocks_and_rows_that_just_fit) {
+  std::mt19937 random(5);
+  for (const std::int64_t cols : {1, 3, 17, 63, 64, 65, 2048, 8192, 8193, 16384, 16385})
+    for (const int n : {2, 8, 16}) {
+      const auto row = row_of(cols, [&](auto) { return static_cast<int>(random() % 1000) - 500; });
+      for (const std::int64_t k :
+           {std::int64_t{1}, std::min<std::int64_t>(cols, 40), std::min<std::int64_t>(cols, 256)})
+        ASSERT_TRUE(selects(row, n, k, static_cast<int>(cols % 4)));
+    }
+}
+
+}  // namespace
+}  // namespace topkit::test
