@@ -18,6 +18,7 @@ std::optional<double> number(const nlohmann::json& row, const char* key) {
 Case parse(const nlohmann::json& row) {
   Case c;
   c.name = row.at("name");
+  c.suite = row.at("suite");
   c.device = row.at("device") == "cuda" ? DeviceKind::cuda : DeviceKind::cpu;
   c.dtype = dtype_from(row.at("dtype").get<std::string>()).value();
   c.rows = row.at("rows");

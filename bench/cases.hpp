@@ -16,6 +16,7 @@ enum class Cache : std::uint8_t { l2, l3 };
 
 struct Case {
   std::string name;
+  std::string suite;  // where its shape comes from: llm, small, attention, search; "": made on the command line
   DeviceKind device = DeviceKind::cpu;
   DType dtype = DType::f32;
   std::int64_t rows = 1, cols = 0, k = 0;

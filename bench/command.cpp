@@ -3,132 +3,132 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ostream>
 #include <stdexcept>
 
-#include "distributions.hpp"
+#include "algorithms.hpp"
+#include "compare.hpp"
 #include "machine.hpp"
-#include "report.hpp"
+#include "output.hpp"
 #include "status.hpp"
 
 namespace topkit::bench {
 namespace {
 
-DType parse_dtype(const std::string& text) {
-  const auto dtype = dtype_from(text);
-  if (!dtype) invalid("--dtype {}: no such type", text);
-  return *dtype;
-}
-
-Order parse_order(const std::string& text) {
-  for (const Order order : {Order::value, Order::index, Order::any})
-    if (name(order) == text) return order;
-  invalid("--order {}: must be value, index or any", text);
-}
-
-bool names_case(const std::string& pattern, const std::string& text) {
-  if (pattern.ends_with('*')) return text.starts_with(pattern.substr(0, pattern.size() - 1));
-  return pattern == text;
-}
-
-Case custom_case(const Command& command) {
-  Case c;
-  c.device = command.device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu;
-  c.rows = command.rows.value_or(1);
-  c.cols = command.cols.value();
-  c.k = command.k.value();
-  if (command.dtype) c.dtype = parse_dtype(*command.dtype);
-  if (command.order) c.order = parse_order(*command.order);
-  if (c.rows < 1) invalid("--rows {}: must be at least 1", c.rows);
-  if (c.cols < 1) invalid("--cols {}: must be at least 1", c.cols);
-  if (c.k < 1 || c.k > c.cols) invalid("-k {}: must be in 1..{}, the columns", c.k, c.cols);
-  c.name = default_name(c);
-  return c;
-}
-
-std::vector<Case> chosen_cases(const Command& command) {
-  if (command.cols || command.k || command.rows) {
-    if (!command.cols || !command.k) invalid("a case of its own size needs --cols and -k");
-    return {custom_case(command)};
-  }
-  std::vector<Case> chosen;
-  for (const std::string& pattern : command.names)
-    if (std::none_of(built_in_cases().begin(), built_in_cases().end(),
-                     [&](const Case& c) { return names_case(pattern, c.name); }))
-      invalid("--case {}: no such case; --list names them", pattern);
-  for (const Case& c : built_in_cases()) {
-    const bool named = std::any_of(command.names.begin(), command.names.end(),
-                                   [&](const std::string& pattern) { return names_case(pattern, c.name); });
-    if (command.names.empty() ? name(c.device) != command.device : !named) continue;
-    if (command.dtype && c.dtype != parse_dtype(*command.dtype)) continue;
-    if (command.order && c.order != parse_order(*command.order)) continue;
-    if (command.quick && command.names.empty() && c.input_bytes() > 4 << 20) continue;
-    chosen.push_back(c);
-  }
-  if (chosen.empty()) invalid("no built-in case has this device, type and order; --list names them");
-  return chosen;
-}
-
-std::vector<std::string> chosen_distributions(const Command& command) {
-  std::vector<std::string> chosen;
-  for (const std::string& text : command.distributions) {
-    if (text != "all" && find_distribution(text) == nullptr) {
-      std::string all;
-      for (const Distribution& distribution : distributions()) all += fmt::format(" {}", distribution.name);
-      invalid("--distribution {}: must be all or one of{}", text, all);
-    }
-    for (const Distribution& distribution : distributions())
-      if (text == "all" || text == distribution.name) chosen.emplace_back(distribution.name);
-  }
-  return chosen;
-}
+using Clock = std::chrono::steady_clock;
 
 std::unique_ptr<Backend> backend_for(const std::string& device) {
   if (device == "cpu") return make_cpu_backend();
-  invalid("--device {}: this build measures cpu only", device);
+  if (device == "cuda") return make_cuda_backend();
+  invalid("--device {}: must be cpu or cuda", device);
 }
 
 void list(const Command& command, std::ostream& out) {
   for (const Case& c : built_in_cases()) {
-    if (command.json) {
-      fmt::print(out, R"({{"case": "{}", "device": "{}"}})", c.name, name(c.device));
+    if (command.format == Format::json) {
+      fmt::print(out, R"({{"case": "{}", "device": "{}", "suite": "{}"}})", c.name, name(c.device), c.suite);
       out << '\n';
     } else {
-      fmt::print(out, "{:<34} {}\n", c.name, name(c.device));
+      fmt::print(out, "{:<34} {:<5} {}\n", c.name, name(c.device), c.suite);
     }
   }
 }
+
+void compare_files(const Command& command, std::ostream& out) {
+  const Verdicts verdicts =
+      compare(read_results(command.compare.at(0)), read_results(command.compare.at(1)), command.tolerance);
+  out << to_text(verdicts, command.tolerance);
+  if (verdicts.regressed()) throw std::runtime_error("--compare: topkit is slower or not exact in the second file");
+}
+
+void expect_algorithm(const Command& command) {
+  const std::string& wish = command.choice.algorithm;
+  if (wish.empty() || wish == "all") return;
+  std::string known;
+  for (const AlgorithmInfo& algorithm : algorithms()) {
+    if (name(algorithm.device) != command.device) continue;
+    if (algorithm.name == wish) return;
+    known += fmt::format(" {}", algorithm.name);
+  }
+  invalid("--algorithm {}: must be all or one of{}", wish, known);
+}
+
+Choice choice_of(const Command& command) {
+  Choice choice = command.choice;
+  if (command.quick) {
+    choice.rounds = std::min(choice.rounds, 3);
+    if (command.device == "cuda") choice.peers = false;
+  }
+  const bool cuda = command.device == "cuda";
+  if (!command.index_type.empty() && command.index_type != "i32" && command.index_type != "i64")
+    invalid("--index-type {}: must be i32 or i64", command.index_type);
+  if (!cuda && command.index_type == "i32") invalid("--index-type i32: the CPU cases have i64");
+  choice.index_bytes = cuda && command.index_type != "i64" ? 4 : 8;
+  return choice;
+}
+
+struct Run {
+  Backend& backend;
+  Output& output;
+  std::ostream* progress;
+  Choice choice;
+  std::string inexact;
+
+  void measure_case(const Case& c, std::size_t number, std::size_t count) {
+    if (progress != nullptr)
+      (*progress << fmt::format("\r{}/{} {} {} ...\033[K\r", number, count, c.name, c.distribution)).flush();
+    Measured measured;
+    try {
+      measured = measure(c, backend, choice);
+    } catch (const std::exception& failure) {
+      Refusal refusal;
+      refusal.who.peer = "topkit";
+      refusal.why = failure.what();
+      measured.refusals.push_back(std::move(refusal));
+      inexact += fmt::format(" {} on {} failed,", c.name, c.distribution);
+    }
+    if (progress != nullptr) (*progress << "\033[K").flush();
+    for (const Result& result : measured.results)
+      if (!result.verified)
+        inexact += fmt::format(" {} on {} by {} {},", c.name, c.distribution, result.who.peer, result.who.algorithm);
+    output.write(c, measured);
+    if (!backend.alive()) throw std::runtime_error("the device stopped answering:" + inexact);
+  }
+};
 
 }  // namespace
 
 void run(const Command& command, std::ostream& out, std::ostream* progress) {
   if (command.list) return list(command, out);
-  const std::vector<Case> cases = chosen_cases(command);
-  const std::vector<std::string> inputs = chosen_distributions(command);
-  const std::unique_ptr<Backend> backend = backend_for(command.device);
-  const Provenance from{.machine = backend->machine(), .date = today(), .commit = command.commit};
-  Choice choice = command.choice;
-  if (command.quick) choice.rounds = std::min(choice.rounds, 3);
-  for (const Case& c : cases)
-    if (c.device != backend->device())
+  if (!command.compare.empty()) return compare_files(command, out);
+  if (command.device != "cpu" && command.device != "cuda") invalid("--device {}: must be cpu or cuda", command.device);
+  std::vector<Case> cases;
+  for (Case c : chosen_cases(command)) {
+    if (name(c.device) != command.device)
       invalid("--case {}: is a case of {}, not of {}", c.name, name(c.device), command.device);
-  if (!command.json) out << from.machine << '\n' << table_head();
-  std::string inexact;
-  for (Case c : cases) {
-    for (const std::string& input : inputs) {
+    for (const std::string& input : chosen_distributions(command)) {
       c.distribution = input;
-      if (progress != nullptr) (*progress << "\r" << c.name << " " << input << " ...\033[K\r").flush();
-      const std::vector<Result> results = measure(c, *backend, choice);
-      if (progress != nullptr) (*progress << "\033[K").flush();
-      for (const Result& result : results) {
-        if (!result.verified) inexact += fmt::format(" {} on {} by {},", c.name, input, result.who.peer);
-        if (command.json) out << to_json(result, from) << '\n';
-      }
-      if (!command.json) out << table_line(results);
-      out.flush();
+      cases.push_back(c);
     }
   }
-  if (!inexact.empty()) throw std::runtime_error("not the k best:" + inexact.substr(0, inexact.size() - 1));
+  expect_algorithm(command);
+  const Choice choice = choice_of(command);
+  const Clock::time_point start = Clock::now();
+  const std::unique_ptr<Backend> backend = backend_for(command.device);
+  Output output(command, backend->device(), {.facts = backend->facts(), .date = today(), .commit = command.commit},
+                out);
+  Run all{.backend = *backend, .output = output, .progress = progress, .choice = choice, .inexact = ""};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (output.has(cases[i])) continue;
+    if (command.minutes &&
+        std::chrono::duration<double, std::ratio<60>>(Clock::now() - start).count() > *command.minutes) {
+      output.note(fmt::format("{} minutes are over: {} cases were not measured", *command.minutes, cases.size() - i));
+      break;
+    }
+    all.measure_case(cases[i], i + 1, cases.size());
+  }
+  if (!all.inexact.empty()) throw std::runtime_error("not the k best:" + all.inexact.substr(0, all.inexact.size() - 1));
 }
 
 }  // namespace topkit::bench

@@ -10,19 +10,32 @@
 
 namespace topkit::bench {
 
+enum class Format : std::uint8_t { table, json, csv };
+
 struct Command {
   std::vector<std::string> names;  // of built-in cases; "cpu-f32-*" takes all with that beginning; empty: all
+  std::string suite;               // of the built-in cases those of this suite; "", "all": every one
   std::optional<std::int64_t> rows, cols, k;  // cols and k given: one case of this size instead of the built-in ones
   std::optional<std::string> dtype, order;
   std::vector<std::string> distributions{"normal"};  // "all": every one
   std::string device = "cpu";
+  std::string index_type = "";  // "": i64 on the CPU, i32 on CUDA, as their peers have it
   Choice choice;
-  bool list = false, quick = false, json = false;
+  bool list = false, quick = false;
+  Format format = Format::table;
+  std::optional<double> minutes;     // no case is begun after so long
+  std::string resume;                // a file that results are added to; what it holds is not measured again
+  std::vector<std::string> compare;  // two files: nothing is measured
+  double tolerance = 0.08;           // of compare
   std::string commit;
 };
 
 // Writes results to `out` as they come and, where `progress` is not null, what is being measured to it. Throws Failure for
-// wrong arguments, and std::runtime_error at the end when a result was not exact.
+// wrong arguments, and std::runtime_error at the end when a result was not exact or, with compare, topkit became slower.
 void run(const Command& command, std::ostream& out, std::ostream* progress);
+
+// The cases that a command names. Throws Failure.
+std::vector<Case> chosen_cases(const Command& command);
+std::vector<std::string> chosen_distributions(const Command& command);
 
 }  // namespace topkit::bench

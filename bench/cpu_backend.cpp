@@ -4,7 +4,9 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 
+#include "algorithms.hpp"
 #include "cpu_call.hpp"
 #include "distributions.hpp"
 #include "floor.hpp"
@@ -38,30 +40,37 @@ class CpuStage : public Stage {
  public:
   CpuStage(const Case& c, const Choice& choice)
       : case_(c),
-        call_(c, choice),
         timer_(choice.threads == 1),
         values_(allocate(c.rows * c.k * bytes(c.dtype))),
         indices_(allocate(c.rows * c.k * 8)) {
     make_copies();
-    add("floor", "", [this](const void* x) { sink_ = stream_max(x, case_.rows, case_.cols * bytes(case_.dtype)); });
-    add("topkit", call_.algorithm(), [this](const void* x) { call_.run(x, values_.get(), indices()); });
+    add({.peer = "floor"},
+        [this](const void* x) { sink_ = stream_max(x, case_.rows, case_.cols * bytes(case_.dtype)); });
+    const bool all = choice.algorithm == "all";
+    add_topkit(choice, all ? "" : choice.algorithm);
+    if (all)
+      for (const AlgorithmInfo& algorithm : algorithms())
+        if (algorithm.device == DeviceKind::cpu) add_topkit(choice, std::string(algorithm.name));
     if (!choice.peers) return;
     for (const Peer* peer : peers_of(c))
-      add(std::string(peer->name), "", [this, peer](const void* x) { peer->run(case_, x, values_.get(), indices()); });
+      add({.peer = std::string(peer->name)},
+          [this, peer](const void* x) { peer->run(case_, x, values_.get(), indices()); });
   }
 
   const std::vector<Contender>& contenders() const override { return contenders_; }
 
-  bool verify(std::size_t contender) override {
-    if (contender == 0) return true;
+  const std::vector<Refusal>& refusals() const override { return refusals_; }
+
+  std::string complaint(std::size_t contender) override {
+    if (contender == 0) return "";
     for (std::size_t i = 0; i < copies_.size(); ++i) {
       if (expected_.size() == i) expected_.push_back(expected_columns(case_, copies_[i].get()));
       std::memset(values_.get(), 0xa5, static_cast<std::size_t>(case_.rows * case_.k * bytes(case_.dtype)));
       std::memset(indices_.get(), 0xa5, static_cast<std::size_t>(case_.rows * case_.k * 8));
       runs_[contender](copies_[i].get());
-      if (!same_winners(case_, copies_[i].get(), expected_[i], values_.get(), indices())) return false;
+      if (!same_winners(case_, copies_[i].get(), expected_[i], values_.get(), indices())) return "differs from a sort";
     }
-    return true;
+    return "";
   }
 
   std::optional<double> sample_us(std::size_t contender, Heat heat) override {
@@ -69,10 +78,24 @@ class CpuStage : public Stage {
   }
 
  private:
-  void add(std::string peer, std::string algorithm, std::function<void(const void*)> run) {
-    contenders_.push_back({std::move(peer), std::move(algorithm)});
+  void add(Contender who, std::function<void(const void*)> run) {
+    contenders_.push_back(std::move(who));
     runs_.push_back(std::move(run));
     calls_.push_back(1);
+  }
+
+  void add_topkit(Choice choice, const std::string& algorithm) {
+    choice.algorithm = algorithm;
+    Contender who{.peer = "topkit", .algorithm = algorithm, .forced = !algorithm.empty()};
+    try {
+      prepared_.push_back(std::make_unique<CpuCall>(case_, choice));
+      who.algorithm = prepared_.back()->algorithm();
+    } catch (const std::runtime_error& failure) {
+      refusals_.push_back({std::move(who), failure.what()});
+      return;
+    }
+    add(std::move(who),
+        [this, call = prepared_.back().get()](const void* x) { call->run(x, values_.get(), indices()); });
   }
 
   std::int64_t* indices() { return static_cast<std::int64_t*>(indices_.get()); }
@@ -126,12 +149,13 @@ class CpuStage : public Stage {
   }
 
   Case case_;
-  CpuCall call_;
   CpuTimer timer_;
+  std::vector<std::unique_ptr<CpuCall>> prepared_;
   Memory values_, indices_;
   std::vector<Memory> copies_;
   std::size_t next_ = 0;
   std::vector<Contender> contenders_;
+  std::vector<Refusal> refusals_;
   std::vector<std::function<void(const void*)>> runs_;
   std::vector<std::int64_t> calls_;
   std::vector<std::vector<std::int64_t>> expected_;  // by copy
@@ -141,10 +165,13 @@ class CpuStage : public Stage {
 class CpuBackend : public Backend {
  public:
   DeviceKind device() const override { return DeviceKind::cpu; }
-  std::string machine() const override { return cpu_machine(); }
+  const Facts& facts() const override { return facts_; }
   std::unique_ptr<Stage> stage(const Case& c, const Choice& choice) override {
     return std::make_unique<CpuStage>(c, choice);
   }
+
+ private:
+  Facts facts_{.machine = cpu_machine()};
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "plan_text.hpp"
+
 namespace topkit::bench {
 namespace {
 
@@ -19,13 +21,6 @@ DLTensor tensor(DLDataType type, std::array<std::int64_t, 2>& shape) {
 
 void check(tk_status status) {
   if (status != TK_OK) throw std::runtime_error(tk_last_error());
-}
-
-std::string line_of(const std::string& plan, std::string_view key) {
-  const std::size_t begin = plan.find(fmt::format("{}: ", key));
-  if (begin == std::string::npos) return "";
-  const std::size_t value = begin + key.size() + 2;
-  return plan.substr(value, plan.find('\n', value) - value);
 }
 
 }  // namespace

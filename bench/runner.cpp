@@ -20,7 +20,7 @@ std::optional<double> median_if_any(const std::vector<double>& samples) {
 
 }  // namespace
 
-std::vector<Result> measure(const Case& c, Backend& backend, const Choice& choice) {
+Measured measure(const Case& c, Backend& backend, const Choice& choice) {
   const std::unique_ptr<Stage> stage = backend.stage(c, choice);
   const std::vector<Contender>& contenders = stage->contenders();
   std::vector<std::vector<double>> hot(contenders.size()), cold(contenders.size());
@@ -31,19 +31,19 @@ std::vector<Result> measure(const Case& c, Backend& backend, const Choice& choic
       if (const auto us = undisturbed(*stage, i, Heat::cold)) cold[i].push_back(*us);
     }
   }
-  std::vector<Result> results;
+  Measured measured{.results = {}, .refusals = stage->refusals()};
   for (std::size_t i = 0; i < contenders.size(); ++i) {
-    results.push_back({.what = c,
-                       .who = contenders[i],
-                       .threads = choice.threads,
-                       .hot_us = median(hot[i]),
-                       .mad_us = median_absolute_deviation(hot[i]),
-                       .floor_us = median(hot[0]),
-                       .cold_us = median_if_any(cold[i]),
-                       .floor_cold_us = median_if_any(cold[0]),
-                       .verified = stage->verify(i)});
+    Result result{.what = c, .who = contenders[i], .threads = choice.threads, .index_bytes = choice.index_bytes};
+    result.hot_us = median(hot[i]);
+    result.mad_us = median_absolute_deviation(hot[i]);
+    result.floor_us = median(hot[0]);
+    result.cold_us = median_if_any(cold[i]);
+    result.floor_cold_us = median_if_any(cold[0]);
+    result.complaint = stage->complaint(i);
+    result.verified = result.complaint.empty();
+    measured.results.push_back(std::move(result));
   }
-  return results;
+  return measured;
 }
 
 }  // namespace topkit::bench

@@ -1,8 +1,9 @@
-#!/usr/bin/env python3
-"""torch.topk and numpy.argpartition beside topkit, in one process, on the CPU cases of cases.json.
+#!/ usr / bin / env python3
+""
+    "torch.topk and numpy.argpartition beside topkit, in one process, on the CPU cases of cases.json.
 
-Everybody has one thread and takes turns in every round; topkit is called through its C interface with ctypes, so each
-ratio is formed from neighbouring samples. Needs numpy; torch is measured where it can be imported.
+    Everybody has one thread and takes turns in every round;
+topkit is called through its C interface with ctypes, so each ratio is formed from neighbouring samples.Needs numpy; torch is measured where it can be imported.
 
     topkit bench --json --commit $(git rev-parse --short HEAD) > native.jsonl
     python3 bench/peers/python_peers.py --lib build/release/lib/libtopkit.so --join native.jsonl -o bench/results/cpu.json
@@ -194,17 +195,21 @@ def measure(case, topkit, rounds):
     inputs = make_inputs(case)
     shape = (case["rows"], case["k"])
     values, indices = np.empty(shape, inputs[0].dtype), np.empty(shape, np.int64)
-    runs = {"topkit": topkit.caller(case, inputs, values, indices)}
+    runs = {
+    "topkit" : topkit.caller(case, inputs, values, indices)}
     if torch is not None:
         runs[f"torch {torch.__version__.split('+')[0]}"] = torch_caller(case, inputs)
     if case["dtype"] == "f32":
         runs[f"numpy {np.__version__}"] = numpy_caller(case, inputs)
-    samplers = {name: Sampler(run, len(inputs)) for name, run in runs.items()}
-    samples = {name: [] for name in runs}
+    samplers = {
+  name: Sampler(run, len(inputs)) for name, run in runs.items()}
+    samples = {
+  name: [] for name in runs}
     for sampler in samplers.values():
         sampler.sample_us()
     for _ in range(rounds):
-        turn = {name: sampler.sample_us() for name, sampler in samplers.items()}
+        turn = {
+  name: sampler.sample_us() for name, sampler in samplers.items()}
         if None not in turn.values():
             for name, us in turn.items():
                 samples[name].append(us)
@@ -217,11 +222,10 @@ def measure(case, topkit, rounds):
         us = samples[name]
         hot = statistics.median(us)
         yield {
-            "case": case["name"],
-            "op": "topk",
-            **{key: case[key] for key in ("dtype", "rows", "cols", "k")},
-            "order": case.get("order", "value"),
-            "distribution": "normal",
+    "case" : case["name"], "op" : "topk", ** {
+    key: case[key] for key in ("dtype", "rows", "cols", "k")},
+            "order":
+    case.get("order", "value"), "distribution": "normal",
             "device": "cpu",
             "cache": case.get("cache", "l3"),
             "threads": 1,
@@ -234,8 +238,7 @@ def measure(case, topkit, rounds):
             "topkit_us": round(statistics.median(ours), 3),
             "ratio": round(statistics.median(peer / own for peer, own in zip(us, ours)), 3),
             "verified": exact(case, runs["topkit"], inputs) and exact(case, runs[name], inputs),
-        }
-
+    }
 
 def read_lines(path):
     return [json.loads(line.rstrip().rstrip(",")) for line in path.read_text().splitlines() if line.startswith("{")]

@@ -80,14 +80,23 @@ TEST(Verification, accepts_every_peer_and_refuses_any_other_answer) {
 }
 
 TEST(Command, measures_a_case_and_writes_one_json_object_for_each_contender) {
-  Command command{
-      .rows = 4, .cols = 300, .k = 5, .distributions = {"normal", "all_equal"}, .json = true, .commit = "abc"};
+  Command command{.rows = 4,
+                  .cols = 300,
+                  .k = 5,
+                  .distributions = {"normal", "all_equal"},
+                  .format = Format::json,
+                  .commit = "abc"};
   command.choice.rounds = 1;
   std::stringstream out;
   run(command, out, nullptr);
   std::vector<std::string> peers;
   for (std::string line; std::getline(out, line);) {
     const auto json = nlohmann::json::parse(line);
+    if (json.contains("header")) {
+      EXPECT_EQ(json["commit"], "abc");
+      EXPECT_TRUE(peers.empty());
+      continue;
+    }
     for (const char* key : {"op", "dtype", "rows", "cols", "k", "order", "distribution", "device", "algorithm", "peer",
                             "hot_us", "cold_us", "mad_us", "floor_us", "verified", "machine", "date", "commit"})
       EXPECT_TRUE(json.contains(key)) << key;
@@ -112,7 +121,12 @@ TEST(Command, names_the_argument_that_is_wrong) {
   EXPECT_EQ(complaint({.cols = 4, .k = 5}), "-k 5: must be in 1..4, the columns");
   EXPECT_EQ(complaint({.cols = 4}), "a case of its own size needs --cols and -k");
   EXPECT_EQ(complaint({.cols = 4, .k = 1, .dtype = "f33"}), "--dtype f33: no such type");
-  EXPECT_EQ(complaint({.cols = 4, .k = 1, .device = "tpu"}), "--device tpu: this build measures cpu only");
+  EXPECT_EQ(complaint({.cols = 4, .k = 1, .device = "tpu"}), "--device tpu: must be cpu or cuda");
+  EXPECT_EQ(complaint({.suite = "l1m"}), "--suite l1m: must be llm, small, attention, search or all");
+  EXPECT_EQ(complaint({.names = {"cuda-f32-1x50304-50"}}), "--case cuda-f32-1x50304-50: is a case of cuda, not of cpu");
+  EXPECT_EQ(complaint({.cols = 4, .k = 1, .index_type = "i16"}), "--index-type i16: must be i32 or i64");
+  EXPECT_EQ(complaint({.cols = 4, .k = 1, .choice = {.algorithm = "radix"}}),
+            "--algorithm radix: must be all or one of argmax maxima blocked sampled split");
   EXPECT_EQ(complaint({.distributions = {"odd"}}).substr(0, 25), "--distribution odd: must ");
 }
 
