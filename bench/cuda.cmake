@@ -1,6 +1,6 @@
 # The CUDA half of the benchmark, with the runtime linked statically: the program starts on a machine without a driver.
-# -DTOPKIT_CCCL=DIR takes CUB from DIR/cub instead of the toolkit's; the peer cub::DeviceTopK is built where CUB has it.
 set(TOPKIT_CCCL "" CACHE PATH "Include folder of a CCCL newer than the CUDA toolkit's, for the peers of the benchmark")
+set(TOPKIT_FLASHINFER "" CACHE PATH "Include folder of FlashInfer, for the peers of the benchmark")
 
 file(GLOB TOPKIT_BENCH_CUDA CONFIGURE_DEPENDS cuda_*.cpp cuda_*.cu peers/cuda_*.cpp peers/cub_sort.cu)
 target_sources(topkit_bench PRIVATE ${TOPKIT_BENCH_CUDA})
@@ -13,9 +13,16 @@ set_target_properties(topkit_bench PROPERTIES
   CUDA_RUNTIME_LIBRARY Static CUDA_RESOLVE_DEVICE_SYMBOLS OFF)
 target_compile_options(topkit_bench PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
 
+# What the headers that were found can be measured beside us.
 find_path(TOPKIT_CUB_TOPK_INCLUDE cub/device/device_batched_topk.cuh
   PATHS ${TOPKIT_CCCL} ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES} NO_DEFAULT_PATH)
 if(TOPKIT_CUB_TOPK_INCLUDE)
   target_sources(topkit_bench PRIVATE peers/cub_topk.cu)
   target_compile_definitions(topkit_bench PRIVATE TOPKIT_CUB_TOPK)
+endif()
+find_path(TOPKIT_FLASHINFER_INCLUDE flashinfer/topk.cuh PATHS ${TOPKIT_FLASHINFER} NO_DEFAULT_PATH)
+if(TOPKIT_FLASHINFER_INCLUDE)
+  target_sources(topkit_bench PRIVATE peers/flashinfer_topk.cu)
+  set_property(SOURCE peers/flashinfer_topk.cu APPEND PROPERTY INCLUDE_DIRECTORIES ${TOPKIT_FLASHINFER_INCLUDE})
+  target_compile_definitions(topkit_bench PRIVATE TOPKIT_FLASHINFER)
 endif()

@@ -1,6 +1,6 @@
-// CUB's sorts of whole rows: what the CUDA toolkit itself has for the k best in order. One row: DeviceRadixSort; rows of at
-// least 64 Ki: one DeviceSegmentedRadixSort; else DeviceSegmentedSort, which is made for short segments. All are stable, so
-// the lower index wins ties, but their order is that of the bits: they part -0 from +0 and NaN by sign.
+// CUB's sorts of whole rows: what the CUDA toolkit itself has for the k best in order. One row: DeviceRadixSort; several:
+// DeviceSegmentedRadixSort (DeviceSegmentedSort waits for the device in the middle, so no graph can hold it). Both are
+// stable, so the lower index wins ties, but their order is that of the bits: they part -0 from +0 and NaN by sign.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <thrust/iterator/counting_iterator.h>
@@ -8,14 +8,11 @@
 
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_segmented_radix_sort.cuh>
-#include <cub/device/device_segmented_sort.cuh>
 
 #include "cuda_peer.hpp"
 
 namespace topkit::bench {
 namespace {
-
-constexpr std::int64_t kLongRow = 1 << 16;
 
 struct RowBegin {
   std::int64_t cols;
@@ -65,12 +62,9 @@ class CubSort : public CudaPeerCall {
                                                        elements, 0, static_cast<int>(8 * sizeof(T)), stream);
     const auto begin =
         thrust::make_transform_iterator(thrust::counting_iterator<std::int64_t>(0), RowBegin{case_.cols});
-    if (case_.cols >= kLongRow)
-      return cub::DeviceSegmentedRadixSort::SortPairsDescending(temporary, temporary_bytes_, x, values, columns,
-                                                                indices, elements, case_.rows, begin, begin + 1, 0,
-                                                                static_cast<int>(8 * sizeof(T)), stream);
-    return cub::DeviceSegmentedSort::StableSortPairsDescending(temporary, temporary_bytes_, x, values, columns, indices,
-                                                               elements, case_.rows, begin, begin + 1, stream);
+    return cub::DeviceSegmentedRadixSort::SortPairsDescending(temporary, temporary_bytes_, x, values, columns, indices,
+                                                              elements, case_.rows, begin, begin + 1, 0,
+                                                              static_cast<int>(8 * sizeof(T)), stream);
   }
 
   Case case_;

@@ -5,11 +5,16 @@
 namespace topkit::bench {
 
 std::span<const CudaPeer* const> cuda_peers() {
+  static constexpr std::array kAll{
+      &kCubSort,
 #ifdef TOPKIT_CUB_TOPK
-  static constexpr std::array kAll{&kCubSort, &kCubTopk};
-#else
-  static constexpr std::array kAll{&kCubSort};
+      &kCubTopk,
 #endif
+#ifdef TOPKIT_FLASHINFER
+      &kFlashinferTopk,
+      &kFlashinferSorted,
+#endif
+  };
   return kAll;
 }
 

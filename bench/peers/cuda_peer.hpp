@@ -30,5 +30,8 @@ extern const CudaPeer kCubSort;
 #ifdef TOPKIT_CUB_TOPK
 extern const CudaPeer kCubTopk;
 #endif
+#ifdef TOPKIT_FLASHINFER
+extern const CudaPeer kFlashinferTopk, kFlashinferSorted;
+#endif
 
 }  // namespace topkit::bench

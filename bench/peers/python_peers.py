@@ -1,9 +1,8 @@
-#!/ usr / bin / env python3
-""
-    "torch.topk and numpy.argpartition beside topkit, in one process, on the CPU cases of cases.json.
+#!/usr/bin/env python3
+"""torch.topk and numpy.argpartition beside topkit, in one process, on the CPU cases of cases.json.
 
-    Everybody has one thread and takes turns in every round;
-topkit is called through its C interface with ctypes, so each ratio is formed from neighbouring samples.Needs numpy; torch is measured where it can be imported.
+Everybody has one thread and takes turns in every round; topkit is called through its C interface with ctypes, so each
+ratio is formed from neighbouring samples. Needs numpy; torch is measured where it can be imported.
 
     topkit bench --json --commit $(git rev-parse --short HEAD) > native.jsonl
     python3 bench/peers/python_peers.py --lib build/release/lib/libtopkit.so --join native.jsonl -o bench/results/cpu.json
@@ -22,6 +21,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import numpy as np  # noqa: E402  (reads the variables above when it is loaded)
+from topkit_ctypes import DTYPES, Library, read_lines, tensor, write_array  # noqa: E402
 
 try:
     import torch
@@ -33,70 +33,25 @@ except ImportError:
 POOL_BYTES = 16 << 20
 SAMPLE_NS = 2_000_000  # a sample repeats a call until it takes about this long
 LEAST_SHARE = 0.975  # of a core, or the thread was preempted and the sample does not count
-DTYPES = {"f32": (2, 32), "f16": (2, 16), "bf16": (4, 16)}
-
-
-class DLTensor(ctypes.Structure):
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device_type", ctypes.c_int32),
-        ("device_id", ctypes.c_int32),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    ]
-
-
-class Options(ctypes.Structure):
-    _fields_ = [
-        ("size", ctypes.c_size_t),
-        ("largest", ctypes.c_int32),
-        ("order", ctypes.c_int32),
-        ("nan", ctypes.c_int32),
-        ("axis", ctypes.c_int32),
-        ("lengths", ctypes.c_void_p),
-        ("starts", ctypes.c_void_p),
-        ("row_k", ctypes.c_void_p),
-        ("ids", ctypes.c_void_p),
-        ("fill", ctypes.c_void_p),
-        ("algorithm", ctypes.c_char_p),
-        ("isa", ctypes.c_char_p),
-        ("threads", ctypes.c_int32),
-        ("parallel_for", ctypes.c_void_p),
-        ("pool", ctypes.c_void_p),
-    ]
-
-
-def tensor(array, code, bits):
-    shape = (ctypes.c_int64 * array.ndim)(*array.shape)
-    return DLTensor(array.ctypes.data, 1, 0, array.ndim, code, bits, 1, shape, None, 0)
 
 
 class Topkit:
     def __init__(self, path):
-        self.lib = ctypes.CDLL(path)
-        self.lib.tk_last_error.restype = ctypes.c_char_p
+        self.library = Library(path)
 
     def caller(self, case, inputs, values, indices):
         code, bits = DTYPES[case["dtype"]]
-        options = Options()
-        self.lib.tk_options_init(ctypes.byref(options))
-        options.order = {"value": 0, "index": 1, "any": 2}[case.get("order", "value")]
-        options.threads = 1
-        out, places = tensor(values, code, bits), tensor(indices, 0, 64)
+        options = self.library.options(case.get("order", "value"), threads=1)
+        out = tensor(values.ctypes.data, values.shape, code, bits)
+        places = tensor(indices.ctypes.data, indices.shape, 0, 64)
         k = ctypes.c_int64(case["k"])
-        keep = [tensor(x, code, bits) for x in inputs]
+        keep = [tensor(x.ctypes.data, x.shape, code, bits) for x in inputs]
         calls = [(ctypes.byref(x), k, ctypes.byref(options), ctypes.byref(out), ctypes.byref(places), None, None) for x in keep]
         self.keep = keep, options, out, places
-        function = self.lib.tk_topk
+        function, check = self.library.lib.tk_topk, self.library.check
 
         def run(i):
-            if function(*calls[i]):
-                raise RuntimeError(self.lib.tk_last_error().decode())
+            check(function(*calls[i]))
             return values, indices
 
         return run
@@ -195,21 +150,17 @@ def measure(case, topkit, rounds):
     inputs = make_inputs(case)
     shape = (case["rows"], case["k"])
     values, indices = np.empty(shape, inputs[0].dtype), np.empty(shape, np.int64)
-    runs = {
-    "topkit" : topkit.caller(case, inputs, values, indices)}
+    runs = {"topkit": topkit.caller(case, inputs, values, indices)}
     if torch is not None:
         runs[f"torch {torch.__version__.split('+')[0]}"] = torch_caller(case, inputs)
     if case["dtype"] == "f32":
         runs[f"numpy {np.__version__}"] = numpy_caller(case, inputs)
-    samplers = {
-  name: Sampler(run, len(inputs)) for name, run in runs.items()}
-    samples = {
-  name: [] for name in runs}
+    samplers = {name: Sampler(run, len(inputs)) for name, run in runs.items()}
+    samples = {name: [] for name in runs}
     for sampler in samplers.values():
         sampler.sample_us()
     for _ in range(rounds):
-        turn = {
-  name: sampler.sample_us() for name, sampler in samplers.items()}
+        turn = {name: sampler.sample_us() for name, sampler in samplers.items()}
         if None not in turn.values():
             for name, us in turn.items():
                 samples[name].append(us)
@@ -222,10 +173,11 @@ def measure(case, topkit, rounds):
         us = samples[name]
         hot = statistics.median(us)
         yield {
-    "case" : case["name"], "op" : "topk", ** {
-    key: case[key] for key in ("dtype", "rows", "cols", "k")},
-            "order":
-    case.get("order", "value"), "distribution": "normal",
+            "case": case["name"],
+            "op": "topk",
+            **{key: case[key] for key in ("dtype", "rows", "cols", "k")},
+            "order": case.get("order", "value"),
+            "distribution": "normal",
             "device": "cpu",
             "cache": case.get("cache", "l3"),
             "threads": 1,
@@ -238,10 +190,7 @@ def measure(case, topkit, rounds):
             "topkit_us": round(statistics.median(ours), 3),
             "ratio": round(statistics.median(peer / own for peer, own in zip(us, ours)), 3),
             "verified": exact(case, runs["topkit"], inputs) and exact(case, runs[name], inputs),
-    }
-
-def read_lines(path):
-    return [json.loads(line.rstrip().rstrip(",")) for line in path.read_text().splitlines() if line.startswith("{")]
+        }
 
 
 def main():
@@ -269,8 +218,8 @@ def main():
             else:
                 print(f"{case['name']}: {line['peer']} / topkit = {line['ratio']}", file=sys.stderr)
     if arguments.output is not None:
-        arguments.output.write_text("[\n" + ",\n".join(json.dumps(line) for line in results) + "\n]\n")
-    return 0 if all(line["verified"] for line in results) else 1
+        write_array(arguments.output, results)
+    return 0 if all(line.get("verified", True) for line in results) else 1
 
 
 if __name__ == "__main__":
