@@ -6,7 +6,7 @@ file(GLOB TOPKIT_BENCH_CUDA CONFIGURE_DEPENDS cuda_*.cpp cuda_*.cu peers/cuda_*.
 target_sources(topkit_bench PRIVATE ${TOPKIT_BENCH_CUDA})
 target_include_directories(topkit_bench SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 if(TOPKIT_CCCL)  # not SYSTEM: nvcc searches the toolkit's before those
-  target_include_directories(topkit_bench BEFORE PRIVATE ${TOPKIT_CCCL})
+  set_property(SOURCE peers/cub_sort.cu peers/cub_topk.cu APPEND PROPERTY INCLUDE_DIRECTORIES ${TOPKIT_CCCL})
 endif()
 set_target_properties(topkit_bench PROPERTIES
   CUDA_ARCHITECTURES "${TOPKIT_REAL_ARCHITECTURES}" CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF
@@ -18,11 +18,11 @@ find_path(TOPKIT_CUB_TOPK_INCLUDE cub/device/device_batched_topk.cuh
   PATHS ${TOPKIT_CCCL} ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES} NO_DEFAULT_PATH)
 if(TOPKIT_CUB_TOPK_INCLUDE)
   target_sources(topkit_bench PRIVATE peers/cub_topk.cu)
-  target_compile_definitions(topkit_bench PRIVATE TOPKIT_CUB_TOPK)
+  set_property(SOURCE peers/cuda_peer.cpp APPEND PROPERTY COMPILE_DEFINITIONS TOPKIT_CUB_TOPK)
 endif()
 find_path(TOPKIT_FLASHINFER_INCLUDE flashinfer/topk.cuh PATHS ${TOPKIT_FLASHINFER} NO_DEFAULT_PATH)
 if(TOPKIT_FLASHINFER_INCLUDE)
   target_sources(topkit_bench PRIVATE peers/flashinfer_topk.cu)
   set_property(SOURCE peers/flashinfer_topk.cu APPEND PROPERTY INCLUDE_DIRECTORIES ${TOPKIT_FLASHINFER_INCLUDE})
-  target_compile_definitions(topkit_bench PRIVATE TOPKIT_FLASHINFER)
+  set_property(SOURCE peers/cuda_peer.cpp APPEND PROPERTY COMPILE_DEFINITIONS TOPKIT_FLASHINFER)
 endif()

@@ -11,7 +11,10 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TABLES = {"cpu": "bench/results/cpu.json", "h200": "bench/results/h200.json"}
+sys.path.insert(0, str(ROOT / "tools"))
+import gpu_results  # noqa: E402
+
+GPU_FILES = ("h200.json", "h100.json")  # of bench/results: the first that is there
 
 
 def number(us):
@@ -27,7 +30,7 @@ def group_by_case(results):
     """Case name -> peer -> result, of the random input and the one-thread runs."""
     cases = {}
     for result in results:
-        if result["distribution"] == "normal" and result["threads"] == 1:
+        if result.get("distribution") == "normal" and result["threads"] == 1:
             cases.setdefault(result["case"], {})[result["peer"]] = result
     return cases
 
@@ -64,14 +67,65 @@ def table(results):
     return "\n".join(lines)
 
 
+def pair(hot, cold):
+    return f"{number(hot)} / {number(cold)}" if cold else number(hot)
+
+
+def rival_cell(rival):
+    return f"{times(rival.hot, 1)} {rival.name}" if rival else ""
+
+
+def gpu_table(path):
+    header, results = gpu_results.read(path)
+    rows = gpu_results.rows(results)
+    torch = next((rival.name for row in rows for rival in row.rivals if rival.name.startswith("torch")), "torch")
+    indices = {"i32": "int32", "i64": "int64"}[rows[0].own["index_type"]]
+    lines = [
+        f"On one {header['gpu']}, sorted, values and {indices} indices; hot: the input in L2, cold: from memory; peers by their hot",
+        "times over topkit's, *best peer* in any order, of equal values any:",
+        "",
+        f"| type | rows x cols, k | topkit us | floor us | of the roof | {torch} | best peer |",
+        "|---|---|---:|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        own, torch_rival = row.own, row.rival("torch")
+        cells = [
+            own["dtype"],
+            describe(own),
+            pair(own["hot_us"], own["cold_us"]),
+            pair(own["floor_us"], own["floor_cold_us"]),
+            f"{own['roof_percent']:.0f} %" if "roof_percent" in own else "",
+            times(torch_rival.hot, 1) if torch_rival else "",
+            rival_cell(row.best()),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
+    lines.append(
+        f"{header['machine']}, {header['roof_gbps'] / 1000:.2f} TB/s measured, an empty kernel {header['empty_kernel_us']:.2f} us; "
+        f"{header['date']}, commit {header['commit']}."
+    )
+    return "\n".join(lines)
+
+
+def tables():
+    """Marker -> what stands there, of the files that are there."""
+    folder = ROOT / "bench/results"
+    found = {}
+    if (folder / "cpu.json").exists():
+        found["cpu"] = table(json.loads((folder / "cpu.json").read_text()))
+    for name in GPU_FILES:
+        if (folder / name).exists():
+            found["gpu"] = gpu_table(folder / name)
+            break
+    return found
+
+
 def rewritten(text):
-    for name, path in TABLES.items():
-        if (ROOT / path).exists():
-            body = table(json.loads((ROOT / path).read_text()))
-            pattern = re.compile(rf"(<!-- {name}-table -->\n).*?(<!-- /{name}-table -->)", re.DOTALL)
-            text, count = pattern.subn(lambda match, body=body: match[1] + body + "\n" + match[2], text)
-            if count == 0:
-                sys.exit(f"README.md: no <!-- {name}-table --> ... <!-- /{name}-table --> for {path}")
+    for name, body in tables().items():
+        pattern = re.compile(rf"(<!-- {name}-table -->\n).*?(<!-- /{name}-table -->)", re.DOTALL)
+        text, count = pattern.subn(lambda match, body=body: match[1] + body + "\n" + match[2], text)
+        if count == 0:
+            sys.exit(f"README.md: no <!-- {name}-table --> ... <!-- /{name}-table -->")
     return text
 
 

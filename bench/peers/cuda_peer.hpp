@@ -26,12 +26,7 @@ struct CudaPeer {
 };
 
 std::span<const CudaPeer* const> cuda_peers();
-extern const CudaPeer kCubSort;
-#ifdef TOPKIT_CUB_TOPK
-extern const CudaPeer kCubTopk;
-#endif
-#ifdef TOPKIT_FLASHINFER
-extern const CudaPeer kFlashinferTopk, kFlashinferSorted;
-#endif
+// Of these, those are built whose headers CMake found.
+extern const CudaPeer kCubSort, kCubTopk, kFlashinferTopk, kFlashinferSorted;
 
 }  // namespace topkit::bench

@@ -125,8 +125,9 @@ TEST(Command, names_the_argument_that_is_wrong) {
   EXPECT_EQ(complaint({.suite = "l1m"}), "--suite l1m: must be llm, small, attention, search or all");
   EXPECT_EQ(complaint({.names = {"cuda-f32-1x50304-50"}}), "--case cuda-f32-1x50304-50: is a case of cuda, not of cpu");
   EXPECT_EQ(complaint({.cols = 4, .k = 1, .index_type = "i16"}), "--index-type i16: must be i32 or i64");
-  EXPECT_EQ(complaint({.cols = 4, .k = 1, .choice = {.algorithm = "radix"}}),
-            "--algorithm radix: must be all or one of argmax maxima blocked sampled split");
+  Command forced{.cols = 4, .k = 1};
+  forced.choice.algorithm = "radix";
+  EXPECT_EQ(complaint(forced), "--algorithm radix: must be all or one of argmax maxima blocked sampled split");
   EXPECT_EQ(complaint({.distributions = {"odd"}}).substr(0, 25), "--distribution odd: must ");
 }
 

@@ -1,6 +1,6 @@
 // The tests of the CUDA engine on a GPU: one program without dependencies, so that it can be carried to where the GPU is.
 //
-//   topkit_gpu_test [--reduced] [--threads N] [--only graphs|grid|streams|repetitions|large|misuse]
+//   topkit_gpu_test [--reduced] [--threads N] [--only graphs|grid|streams|repetitions|large|misuse|verifier]
 //
 // Ends with one line; exit code 0 when everything agrees, 1 when not, 77 when there is no GPU.
 #include <algorithm>
@@ -80,9 +80,9 @@ int run(const Options& options) {
   const auto seconds = [](Clock::time_point since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
   };
-  for (const Part& part :
-       {Part{"graphs", &test_graphs}, Part{"misuse", &test_misuse}, Part{"grid", &test_grid},
-        Part{"streams", &test_streams}, Part{"repetitions", &test_repetitions}, Part{"large", &test_large}}) {
+  for (const Part& part : {Part{"graphs", &test_graphs}, Part{"misuse", &test_misuse}, Part{"verifier", &test_verifier},
+                           Part{"grid", &test_grid}, Part{"streams", &test_streams},
+                           Part{"repetitions", &test_repetitions}, Part{"large", &test_large}}) {
     if (!options.only.empty() && options.only != part.name) continue;
     const Clock::time_point begin = Clock::now();
     const std::int64_t passed = report.passed(), failed = report.failed();
