@@ -34,6 +34,11 @@ std::string describe(const Record& record, const char* heat) {
   return fmt::format("{}{}{} {}", record.text("case"), input, algorithm, heat);
 }
 
+double deviation_us(const Record& record, std::string_view heat) {
+  const double hot = number(record, "mad_us").value_or(0);
+  return heat == "hot" ? hot : number(record, "cold_mad_us").value_or(hot);
+}
+
 std::string machine_of(const ResultsFile& file) {
   return file.records.empty() ? "" : file.records.front().text("machine");
 }
@@ -77,7 +82,7 @@ Verdicts compare(const ResultsFile& before, const ResultsFile& after, double tol
       const std::string field = fmt::format("{}_us", heat);
       const auto was = number(*old_record, field.c_str()), is = number(new_record, field.c_str());
       if (!was || !is || *was <= 0) continue;
-      const double noise_us = number(*old_record, "mad_us").value_or(0) + number(new_record, "mad_us").value_or(0);
+      const double noise_us = deviation_us(*old_record, heat) + deviation_us(new_record, heat);
       const double allowed = std::max(tolerance, kDeviations * noise_us / *was);
       const double ratio = *is / *was;
       ratios.push_back(ratio);

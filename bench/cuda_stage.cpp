@@ -1,7 +1,10 @@
 #include "cuda_stage.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 #include "algorithms.hpp"
 #include "verify.hpp"
@@ -121,6 +124,7 @@ std::unique_ptr<CallGraph> CudaStage::cold_graph(const std::function<void(const 
 
 // The fastest shape hot and the fastest cold: a floor must not be an accident of one launch shape.
 void CudaStage::add_floor() {
+  machine_.floor_out.reserve(static_cast<std::size_t>(case_.input_bytes() / 64 + (1 << 20)));
   Entrant best;
   double best_hot = 0, best_cold = 0;
   for (const FloorShape& shape : floor_shapes()) {
@@ -149,8 +153,8 @@ void CudaStage::enter(Contender who, Entrant entrant) {
     entrant.hot = hot_graph(entrant.run);
     entrant.cold = cold_graph(entrant.run);
   } catch (const std::exception& failure) {
+    if (!machine_.alive()) throw std::runtime_error(fmt::format("{} {}: {}", who.peer, who.algorithm, failure.what()));
     refusals_.push_back({std::move(who), failure.what()});
-    if (!machine_.alive()) throw;
     return;
   }
   who.launches = static_cast<int>(entrant.hot->nodes()) / entrant.hot->calls();

@@ -48,6 +48,7 @@ nlohmann::ordered_json object_of(const Result& r, const Provenance& from) {
   line["hot_us"] = rounded(r.hot_us);
   line["cold_us"] = or_null(r.cold_us);
   line["mad_us"] = rounded(r.mad_us);
+  line["cold_mad_us"] = or_null(r.cold_mad_us);
   line["floor_us"] = rounded(r.floor_us);
   line["floor_cold_us"] = or_null(r.floor_cold_us);
   if (const auto percent = roof_percent(r, from)) line["roof_percent"] = std::round(*percent * 10) / 10;
@@ -116,6 +117,26 @@ std::string cuda_line(const Result& ours, const std::vector<Result>& results, co
       percent ? fmt::format("{:.0f}%", *percent) : "-", exactness(ours), peers);
 }
 
+// Of the algorithms that were forced: which is the one that the plan should have chosen?
+std::string fastest_line(const Case& c, const std::vector<Result>& results) {
+  const Result *planned = nullptr, *hot = nullptr, *cold = nullptr;
+  for (const Result& r : results) {
+    if (r.who.peer != "topkit" || !r.verified) continue;
+    if (!r.who.forced) {
+      planned = &r;
+      continue;
+    }
+    if (hot == nullptr || r.hot_us < hot->hot_us) hot = &r;
+    if (r.cold_us && (cold == nullptr || *r.cold_us < *cold->cold_us)) cold = &r;
+  }
+  if (planned == nullptr || hot == nullptr) return "";
+  std::string text = fmt::format("{:<30} fastest hot: {} (the plan's takes {:.2f}x)", c.name, hot->who.algorithm,
+                                 planned->hot_us / hot->hot_us);
+  if (cold != nullptr && planned->cold_us)
+    text += fmt::format(", cold: {} ({:.2f}x)", cold->who.algorithm, *planned->cold_us / *cold->cold_us);
+  return text + '\n';
+}
+
 }  // namespace
 
 std::string header_json(DeviceKind device, const Provenance& from) {
@@ -180,6 +201,7 @@ std::string table_lines(const Case& c, const Measured& measured, const Provenanc
     const std::vector<Result> others = ours.who.forced ? std::vector<Result>() : measured.results;
     text += c.device == DeviceKind::cpu ? cpu_line(ours, others) : cuda_line(ours, others, from);
   }
+  text += fastest_line(c, measured.results);
   for (const Refusal& refusal : measured.refusals)
     text += fmt::format("{:<34} {} {}: {}\n", c.name, refusal.who.peer, refusal.who.algorithm, refusal.why);
   return text;

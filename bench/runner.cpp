@@ -38,6 +38,7 @@ Measured measure(const Case& c, Backend& backend, const Choice& choice) {
     result.mad_us = median_absolute_deviation(hot[i]);
     result.floor_us = median(hot[0]);
     result.cold_us = median_if_any(cold[i]);
+    if (result.cold_us) result.cold_mad_us = median_absolute_deviation(cold[i]);
     result.floor_cold_us = median_if_any(cold[0]);
     result.complaint = stage->complaint(i);
     result.verified = result.complaint.empty();

@@ -77,7 +77,7 @@ struct Result {
   Contender who;
   int threads = 1, index_bytes = 8;
   double hot_us = 0, mad_us = 0, floor_us = 0;
-  std::optional<double> cold_us, floor_cold_us;
+  std::optional<double> cold_us, cold_mad_us, floor_cold_us;
   bool verified = false;
   std::string complaint;
 };
@@ -87,7 +87,7 @@ struct Measured {
   std::vector<Refusal> refusals;
 };
 
-// hot_us, cold_us, floor_us: medians over the rounds; mad_us: of hot_us.
+// hot_us, cold_us, floor_us: medians over the rounds; mad_us, cold_mad_us: of hot_us and cold_us.
 Measured measure(const Case& c, Backend& backend, const Choice& choice);
 
 }  // namespace topkit::bench
