@@ -34,7 +34,7 @@ CudaInputs::CudaInputs(const Case& c, CudaMachine& machine)
   copies_ = std::clamp<std::int64_t>((enough + stride_bytes_ - 1) / stride_bytes_, 1, kMostCopies);
   data_ = machine.inputs.reserve(static_cast<std::size_t>(copies_ * stride_bytes_));
   fill(c, machine);
-  check(cudaStreamSynchronize(machine.stream()), "making the input");
+  check(cudaDeviceSynchronize(), "making the input");  // copies of pageable memory are not in the stream
 }
 
 void CudaInputs::fill(const Case& c, CudaMachine& machine) {

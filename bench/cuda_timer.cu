@@ -15,7 +15,7 @@ __global__ void spin(unsigned long long ns) {
 }
 
 // How long the host may need to hand over a graph: while it does the GPU spins, so that no gap falls between the events.
-unsigned long long hand_over_ns(std::size_t nodes) { return 100'000 + 500 * static_cast<unsigned long long>(nodes); }
+unsigned long long hand_over_ns(std::size_t nodes) { return 200'000 + 1000 * static_cast<unsigned long long>(nodes); }
 
 }  // namespace
 

@@ -75,7 +75,9 @@ TEST(Bench, WhatIsMissingIsNamed) {
   EXPECT_EQ(suite.code, 2);
   EXPECT_THAT(suite.err, HasSubstr("--suite odd: must be llm, small, attention, search or all"));
   const test::Run cuda = with(kSmall, {"--device", "cuda"});
-  if (cuda.code != 0) EXPECT_THAT(cuda.err, HasSubstr("--device cuda: "));
+  if (cuda.code != 0) {
+    EXPECT_THAT(cuda.err, HasSubstr("--device cuda: "));
+  }
 }
 
 }  // namespace

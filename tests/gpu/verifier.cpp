@@ -58,6 +58,7 @@ struct Sheet {
     check(cudaMemcpy(on_x.data(), x.data(), x.size(), cudaMemcpyHostToDevice), "copy");
     check(cudaMemcpy(on_values.data(), values.data(), values.size(), cudaMemcpyHostToDevice), "copy");
     check(cudaMemcpy(on_indices.data(), indices.data(), indices.size() * 8, cudaMemcpyHostToDevice), "copy");
+    check(cudaDeviceSynchronize(), "copies");
     bench::CudaVerifier verifier;
     return verifier.complaint(c,
                               {.x = on_x.data(),
