@@ -1,30 +1,32 @@
-// Block: one row in the registers of one block.
+// Block: one row in the registers of one block, 32 elements a lane.
 //
-// Regime: many rows of 1k to 16k columns, k up to half of them.
-// Passes over memory: one.
-// Limit: bandwidth when enough blocks are resident to hide one row's tail behind the loads of others.
-// Ideas: resident.cuh.
+// Regime: many rows of 1k to 32k columns, k <= 128 and at most one winner in 32 columns; for more winners, rows of up to 64
+// KiB by the resident kernel (resident.cuh).
+// Passes over memory: one (survivors are read once more, from the first cache).
+// Limit: bandwidth from about 4096 columns on, below that instructions and the waits between them.
+// How: every warp takes the share-th largest of its 64 slice maxima, share = k / warps; the least of these is the row's bound.
+// What reaches it, about 1.5 k, is listed in shared memory. Each warp sorts 64 (128) of them as 32-bit words, the key's distance
+// from the bound before the slot, and one merges. No warp searches for what another found, a row has two barriers, and 32 warps
+// a multiprocessor hide one row's end behind the loads of others. Too many survivors raise the bound (block_raise.cuh), equal
+// words are settled by (key, column).
+// Ideas: Dr. Top-k (SC'21) for bounds from slice maxima; Batcher's network (1968) with mirrored first rounds.
 #include <type_traits>
 
+#include "block_kernel.cuh"
+#include "block_shape.hpp"
 #include "resident_run.cuh"
 
 namespace topkit::cuda {
 
 void run_block(const Plan& plan, const Args& args, void*, Stream stream) {
   with_element(args.problem, [&](const auto& element) {
+    using E = std::remove_cvref_t<decltype(element)>;
+    if (block_takes(args.problem)) return start_block<E>(args, stream);
     const auto shape = resident_shape(plan, args.problem);
-    const auto run = [&]<int kThreads, int kVecs>() {
-      launch_resident<kThreads, kVecs, false>("topk_block", shape, args, element, stream);
-    };
-    if constexpr (!is_fast_element<std::remove_cvref_t<decltype(element)>>) {
-      run.template operator()<512, 4>();
+    if constexpr (is_fast_element<E>) {
+      launch_resident<512, 8, false>("topk_block", shape, args, element, stream);
     } else {
-      switch (plan.block_threads * 100 + plan.items_per_thread) {
-        case 12804: return run.template operator()<128, 4>();
-        case 25604: return run.template operator()<256, 4>();
-        case 51204: return run.template operator()<512, 4>();
-        default: return run.template operator()<512, 8>();
-      }
+      launch_resident<512, 4, false>("topk_block", shape, args, element, stream);
     }
   });
 }

@@ -122,6 +122,19 @@ struct WarpRow {
     return mask;
   }
 
+  // The first n elements of granule i.
+  __device__ static std::uint32_t granule_bits(int i, int n) { return out_of_order(((1U << n) - 1) << (i * kPerVec)); }
+  __device__ static void unpack(const E& element, const Vec& v, int i, Pack (&packs)[kPacks]) {
+    Pack some[E::kPacksPerVec];
+    element.unpack(v, some);
+#pragma unroll
+    for (int j = 0; j < E::kPacksPerVec; ++j) packs[i * E::kPacksPerVec + j] = some[j];
+  }
+  __device__ static void fill(int i, Pack (&packs)[kPacks]) {
+#pragma unroll
+    for (int j = 0; j < E::kPacksPerVec; ++j) packs[i * E::kPacksPerVec + j] = E::kPad;
+  }
+
  private:
   // The first element of this lane among those outside the aligned part, and how many it has.
   __device__ int edge_first() const { return ((at - granules) & (kLanes - 1)) * kPerVec; }
@@ -147,15 +160,6 @@ struct WarpRow {
       }
     }
     return n == 0 ? -1 : (granules + first / kPerVec) / kLanes;
-  }
-
-  // The first n elements of granule i.
-  __device__ static std::uint32_t granule_bits(int i, int n) { return out_of_order(((1U << n) - 1) << (i * kPerVec)); }
-  __device__ static void unpack(const E& element, const Vec& v, int i, Pack (&packs)[kPacks]) {
-    Pack some[E::kPacksPerVec];
-    element.unpack(v, some);
-#pragma unroll
-    for (int j = 0; j < E::kPacksPerVec; ++j) packs[i * E::kPacksPerVec + j] = some[j];
   }
 };
 

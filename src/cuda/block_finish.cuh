@@ -1,0 +1,194 @@
+// The end of a row: its survivors are put into order, 32 * kRegs a warp, and the parts merged.
+//
+// Words of 32 bits are sorted. A 16-bit key carries its column, so words are unique. A 32-bit key gives what it has above
+// the bound, less low bits if that is too long, and the survivor's slot; if neighbours among the winners agree in all but
+// the slot, the row is sorted once more, by (key, column).
+#pragma once
+
+#include "block_row.cuh"
+#include "block_state.cuh"
+#include "warp_network.cuh"
+
+namespace topkit::cuda {
+
+// Survivors of a row, listed in shared memory.
+struct Survivors {
+  int count;
+  int k;
+  Key low, high;  // no winner is below low, none above high
+  bool columns;   // they are listed as columns, not as bits of threads' masks
+  bool ordered;   // those equal to low are listed by column, behind all others
+};
+
+template <int kRegs>
+inline constexpr int kPartWords = kWarp* kRegs;
+
+// a and b are descending by place; a becomes the better half of both, descending. Returns the best word of the other half.
+template <int kRegs, class W>
+__device__ __forceinline__ W keep_better(W (&a)[kRegs], const W (&b)[kRegs]) {
+  W lost = 0;
+#pragma unroll
+  for (int r = 0; r < kRegs; ++r) {
+    const W theirs = __shfl_xor_sync(full_mask, b[kRegs - 1 - r], kWarp - 1);
+    const W less = a[r] > theirs ? theirs : a[r];
+    lost = lost > less ? lost : less;
+    a[r] = a[r] > theirs ? a[r] : theirs;
+  }
+  halve_runs<kPartWords<kRegs> / 2>(a);
+  return lost;
+}
+
+// By one warp, exactly whatever the keys are: state.words[place] becomes the column of the winner at place.
+template <int kRegs, class E>
+[[gnu::noinline]] __device__ void settle(const E element, const typename E::Raw* x, int count, BlockState& state) {
+  std::uint64_t best[kRegs] = {};
+#pragma unroll 1
+  for (int from = 0; from < count; from += kPartWords<kRegs>) {
+    std::uint64_t words[kRegs];
+#pragma unroll
+    for (int i = 0; i < kRegs; ++i) {
+      const int slot = from + i * kWarp + static_cast<int>(lane());
+      words[i] = 0;
+      if (slot >= count) continue;
+      const std::uint32_t column = state.columns[slot];
+      words[i] = candidate(element.key(element.pack(x[column]), 0), column);
+    }
+    __syncwarp(full_mask);
+    sort_places<kWarp>(words);
+    if (from == 0) {
+#pragma unroll
+      for (int i = 0; i < kRegs; ++i) best[i] = words[i];
+    } else {
+      keep_better(best, words);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < kRegs; ++i) state.words[static_cast<int>(lane()) * kRegs + i] = index_of(best[i]);
+  __syncwarp(full_mask);
+}
+
+// By one warp: the columns of the winners, ascending.
+template <int kRegs>
+[[gnu::noinline]] __device__ void by_column(int k, BlockState& state) {
+  std::uint32_t words[kRegs];
+#pragma unroll
+  for (int i = 0; i < kRegs; ++i) {
+    const int place = i * kWarp + static_cast<int>(lane());
+    words[i] = place < k ? ~state.words[place] : 0;
+  }
+  __syncwarp(full_mask);
+  sort_places<kWarp>(words);
+#pragma unroll
+  for (int i = 0; i < kRegs; ++i) state.words[static_cast<int>(lane()) * kRegs + i] = ~words[i];
+  __syncwarp(full_mask);
+}
+
+// By all warps that have a part, `turn` being 0 for the one that merges them: there, state.words[place] becomes the column
+// of the winner at place and the result is true. Others return false.
+template <int kRegs, class E>
+__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E>& row, int turn, int warps,
+                           Order order, BlockState& state) {
+  constexpr bool kWide = sizeof(typename E::Raw) == 4;
+  constexpr int kWords = kPartWords<kRegs>;
+  constexpr std::uint32_t kSlots = 4 * kWords;
+  static_assert(kSlots <= kBlockSlots);
+  constexpr int kKeyBits = 31 - __builtin_ctz(kSlots);
+  const int id = static_cast<int>(lane());
+  const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
+  const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
+
+  std::uint32_t best[kRegs], lost = 0;
+  const int first = turn * kWords;
+#pragma unroll 1
+  for (int from = first; from < s.count; from += warps * kWords) {
+    std::uint32_t words[kRegs];
+    int column[kRegs];
+    Key key[kRegs];
+#pragma unroll
+    for (int i = 0; i < kRegs; ++i) {
+      const int slot = ::min(from + i * kWarp + id, s.count - 1);
+      column[i] = state.columns[slot];
+      if (!s.columns) column[i] = row.column(column[i] >> 5, column[i] & 31);
+    }
+#pragma unroll
+    for (int i = 0; i < kRegs; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
+    __syncwarp(full_mask);
+#pragma unroll
+    for (int i = 0; i < kRegs; ++i) {
+      const int slot = from + i * kWarp + id;
+      if constexpr (kWide) {
+        const Key part = key[i] >= s.low ? ((key[i] - s.low) >> shift) + 1 : 0;
+        words[i] = slot < s.count ? part * kSlots | (kSlots - 1 - slot) : 0;
+        if (slot < s.count) state.columns[slot] = static_cast<std::uint16_t>(column[i]);
+      } else {
+        words[i] = slot < s.count ? key[i] << 16 | (0xffffU & ~column[i]) : 0;
+      }
+    }
+    sort_places<kWarp>(words);
+    if (from == first) {
+#pragma unroll
+      for (int i = 0; i < kRegs; ++i) best[i] = words[i];
+    } else {
+      const std::uint32_t less = keep_better(best, words);
+      lost = less > lost ? less : lost;
+    }
+  }
+  if (s.count > kWords) {
+    if (turn != 0) {
+#pragma unroll
+      for (int i = 0; i < kRegs; ++i) state.words[first + id * kRegs + i] = best[i];
+      if (kWide) state.lost[turn] = __reduce_max_sync(full_mask, lost);
+    }
+    __syncthreads();
+    if (turn != 0) return false;
+#pragma unroll 1
+    for (int part = 1; part < warps && part * kWords < s.count; ++part) {
+      std::uint32_t words[kRegs];
+#pragma unroll
+      for (int i = 0; i < kRegs; ++i) words[i] = state.words[part * kWords + id * kRegs + i];
+      std::uint32_t less = keep_better(best, words);
+      if constexpr (kWide) less = less > state.lost[part] ? less : state.lost[part];
+      lost = less > lost ? less : lost;
+    }
+  }
+
+  __syncwarp(full_mask);
+  bool settled = false;
+  if constexpr (kWide) {
+    // Neighbours that agree in all but their slots.
+    const std::uint32_t beyond = __shfl_down_sync(full_mask, best[0], 1);
+    const int last = ::min(s.k, s.count - 1);
+    bool same = false;
+#pragma unroll
+    for (int i = 0; i < kRegs; ++i) {
+      std::uint32_t next = i + 1 < kRegs ? best[(i + 1) % kRegs] : beyond;
+      if (id * kRegs + i == kWords - 1) next = lost;
+      same = same || (id * kRegs + i < last && (best[i] ^ next) < kSlots &&
+                      !(s.ordered && shift == 0 && best[i] / kSlots == 1));
+    }
+    // The last place meets the best of what any lane lost.
+    if (s.count > kWords && s.k == kWords) {
+      const std::uint32_t end = __shfl_sync(full_mask, best[kRegs - 1], kWarp - 1);
+      same = same || ((end ^ lost) < kSlots && !(s.ordered && shift == 0 && end / kSlots == 1));
+    }
+    settled = __any_sync(full_mask, same) != 0;
+    if (settled) settle<kRegs>(element, row.x, s.count, state);
+  }
+  if (!settled) {
+#pragma unroll
+    for (int i = 0; i < kRegs; ++i) {
+      const std::uint32_t word = best[i];
+      const int place = id * kRegs + i;
+      if constexpr (kWide) {
+        if (place < s.k) state.words[place] = state.columns[kSlots - 1 - (word & (kSlots - 1))];
+      } else {
+        state.words[place] = 0xffffU & ~word;
+      }
+    }
+    __syncwarp(full_mask);
+  }
+  if (order == Order::index) by_column<kRegs>(s.k, state);
+  return true;
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,115 @@
+// A row in the registers of a block: 32 elements a lane, vector loads of its 16-byte granules, single loads at its two ends.
+//
+// Granule g of the aligned part is granule g / threads of thread g % threads, so that neighbours are spread over all warps.
+// What lies before and after the aligned part shares the granules behind it, as in WarpRow.
+#pragma once
+
+#include "warp_row.cuh"
+
+namespace topkit::cuda {
+
+template <class E>
+struct BlockRow {
+  using Raw = typename E::Raw;
+  static constexpr int kPerVec = 16 / static_cast<int>(sizeof(Raw));
+  static constexpr int kVecs = 32 / kPerVec;
+  static constexpr int kPacks = kVecs * E::kPacksPerVec;
+  using Lane = WarpRow<E, kWarp, kVecs>;  // masks and packs of one lane are the same
+
+  const Raw* x;
+  int count;     // elements of the row
+  int head;      // elements before the aligned part
+  int granules;  // of the aligned part
+
+  __device__ BlockRow(const Raw* begin, int elements) : x(begin), count(elements) {
+    const auto behind = static_cast<int>(reinterpret_cast<std::uintptr_t>(begin) % 16 / sizeof(Raw));
+    head = ::min((kPerVec - behind) % kPerVec, count);
+    granules = (count - head) / kPerVec;
+  }
+
+  // The column of a bit of a thread's mask.
+  __device__ int column(int thread, int bit) const {
+    const int e = Lane::element_of(bit);
+    const int g = e / kPerVec * static_cast<int>(blockDim.x) + thread;
+    const int position = g * kPerVec + e % kPerVec;
+    if (g < granules) return position + head;
+    const int q = position - granules * kPerVec;
+    return q < head ? q : position;
+  }
+
+  // Fills packs (kPad where there is no element) and returns the mask of what is there.
+  __device__ std::uint32_t load(const E& element, Pack (&packs)[kPacks]) const {
+    const int threads = static_cast<int>(blockDim.x), at = static_cast<int>(threadIdx.x);
+    const Vec* const aligned = reinterpret_cast<const Vec*>(x + head) + at;
+    const int edge = count - granules * kPerVec;  // elements outside the aligned part
+    Vec v[kVecs];
+    if (granules == kVecs * threads && edge == 0) {
+#pragma unroll
+      for (int i = 0; i < kVecs; ++i) v[i] = aligned[i * threads];
+#pragma unroll
+      for (int i = 0; i < kVecs; ++i) Lane::unpack(element, v[i], i, packs);
+      return Lane::kAll;
+    }
+    std::uint32_t there = 0;
+#pragma unroll
+    for (int i = 0; i < kVecs; ++i) {
+      if constexpr (E::kPad != 0) v[i] = {{E::kPad, E::kPad, E::kPad, E::kPad}};
+      if (i * threads + at < granules) {
+        v[i] = aligned[i * threads];
+        there |= Lane::granule_bits(i, kPerVec);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kVecs; ++i) {
+      Lane::unpack(element, v[i], i, packs);
+      if constexpr (E::kPad == 0) {
+        if (i * threads + at >= granules) Lane::fill(i, packs);
+      }
+    }
+    if (edge != 0) there |= load_edge(element, edge, packs);
+    return there;
+  }
+
+ private:
+  // The elements outside the aligned part fill two granules at most, of two threads.
+  __device__ std::uint32_t load_edge(const E& element, int edge, Pack (&packs)[kPacks]) const {
+    const int threads = static_cast<int>(blockDim.x), at = static_cast<int>(threadIdx.x);
+    int vec = -1, first = 0;
+#pragma unroll
+    for (int i = 0; i < kVecs; ++i) {
+      const int beyond = (i * threads + at - granules) * kPerVec;
+      if (beyond >= 0 && beyond < edge) {
+        vec = i;
+        first = beyond;
+      }
+    }
+    if (vec < 0) return 0;
+    const int n = ::min(edge - first, kPerVec);
+    Pack some[E::kPacksPerVec];
+#pragma unroll
+    for (int j = 0; j < E::kPacksPerVec; ++j) some[j] = E::kPad;
+#pragma unroll
+    for (int j = 0; j < kPerVec; ++j) {
+      if (j >= n) continue;
+      const int q = first + j;
+      const Raw raw = x[q < head ? q : q + granules * kPerVec];
+      if constexpr (E::kPerPack == 2) {
+        Pack& p = some[j / 2];
+        p = j % 2 == 0 ? (p & 0xffff0000U) | raw : (p & 0xffffU) | static_cast<Pack>(raw) << 16;
+      } else {
+        some[j] = element.pack(raw);
+      }
+    }
+    std::uint32_t there = 0;
+#pragma unroll
+    for (int i = 0; i < kVecs; ++i) {
+      if (i != vec) continue;
+      there = Lane::granule_bits(i, n);
+#pragma unroll
+      for (int j = 0; j < E::kPacksPerVec; ++j) packs[i * E::kPacksPerVec + j] = some[j];
+    }
+    return there;
+  }
+};
+
+}  // namespace topkit::cuda

@@ -1,0 +1,80 @@
+// What only the block kernel has: a bound from every warp's share, words that leave out bits of the key, parts that are
+// merged, the continuation when too many elements pass.
+#include <algorithm>
+#include <bit>
+#include <random>
+
+#include "direct.hpp"
+
+namespace topkit::test {
+namespace {
+
+struct Size {
+  std::int64_t cols, k;
+};
+// One warp and many; winners in one part and in several; shares of every kind (block_bound.cuh).
+constexpr Size kSizes[] = {{900, 17},  {2048, 64}, {2050, 40}, {4096, 128},
+                           {4096, 64}, {3001, 10}, {9000, 5},  {1024, 1}};
+
+std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+TEST(TopkBlock, winners_that_differ_in_their_low_bits_are_ordered_by_them) {
+  std::mt19937 random(1);
+  for (const Size size : kSizes) {
+    // A wide range above the bound leaves no room for the low bits in a word; a narrow one has many equal keys.
+    for (const float top : {1e30F, 2.0F, 1.00001F}) {
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(2 * size.cols));
+      for (std::uint32_t& element : rows)
+        element = bits(1.0F + (top - 1.0F) * static_cast<float>(random() % 256) / 256) + random() % 3;
+      ASSERT_TRUE(matches_oracle(cuda::run_block, DType::f32, rows, size.cols, size.k, 0, size.k));
+      ASSERT_TRUE(matches_oracle(cuda::run_block, DType::u32, rows, size.cols, size.k, 1, size.k));
+    }
+  }
+}
+
+TEST(TopkBlock, too_many_above_the_bound_raise_it) {
+  std::mt19937 random(2);
+  for (const Size size : kSizes) {
+    std::vector<std::uint32_t> one_thread, few, sparse;
+    for (std::int64_t i = 0; i < 2 * size.cols; ++i) {
+      // Most slices have low maxima, so a low bound lets the others' elements pass.
+      one_thread.push_back(bits(i / 4 % 32 < 20 ? static_cast<float>(random() % 65536) : -1.0F));
+      // Less than k above what most elements are equal to.
+      few.push_back(bits(random() % 512 == 0 ? 3.0F + static_cast<float>(random() % 4) : 1.0F));
+      sparse.push_back(bits(random() % 16 == 0 ? static_cast<float>(random() % 3) : 0.0F));
+    }
+    for (int offset = 0; offset < 4; ++offset)
+      for (const auto& rows : {one_thread, few, sparse})
+        ASSERT_TRUE(matches_oracle(cuda::run_block, DType::f32, rows, size.cols, size.k, offset, 3));
+  }
+}
+
+TEST(TopkBlock, of_equal_elements_the_first_columns_win) {
+  std::mt19937 random(3);
+  for (const Size size : kSizes) {
+    for (const std::uint32_t distinct : {1U, 2U, 5U, 40U}) {
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(2 * size.cols));
+      for (std::uint32_t& element : rows) element = bits(1.0F + static_cast<float>(random() % distinct));
+      for (std::size_t i = 7; i < rows.size(); i += static_cast<std::size_t>(size.cols) / 3 + 5) rows[i] = bits(99.0F);
+      ASSERT_TRUE(matches_oracle(cuda::run_block, DType::f32, rows, size.cols, size.k, static_cast<int>(distinct % 4),
+                                 distinct));
+    }
+  }
+}
+
+TEST(TopkBlock, infinities_nan_and_zeros_at_the_bound) {
+  const std::uint32_t special[] = {0x7f800000, 0xff800000, 0x7fc00001, 0xffc00002, 0, 0x80000000, 1, 0x80000001};
+  std::mt19937 random(4);
+  for (const Size size : kSizes) {
+    for (const std::size_t kinds : {1, 2, 4, 8}) {
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(2 * size.cols));
+      for (std::size_t from = 0; from + kinds <= 8; from += 2) {
+        for (std::uint32_t& element : rows) element = special[from + random() % kinds];
+        ASSERT_TRUE(matches_oracle(cuda::run_block, DType::f32, rows, size.cols, size.k, 0, from));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace topkit::test
