@@ -39,8 +39,8 @@ __device__ __forceinline__ W keep_better(W (&a)[kRegs], const W (&b)[kRegs]) {
 }
 
 // By one warp, exactly whatever the keys are: state.words[place] becomes the column of the winner at place.
-template <int kRegs, class E>
-[[gnu::noinline]] __device__ void settle(const E element, const typename E::Raw* x, int count, BlockState& state) {
+template <int kRegs, class E, class State>
+[[gnu::noinline]] __device__ void settle(const E element, const typename E::Raw* x, int count, State& state) {
   std::uint64_t best[kRegs] = {};
 #pragma unroll 1
   for (int from = 0; from < count; from += kPartWords<kRegs>) {
@@ -68,8 +68,8 @@ template <int kRegs, class E>
 }
 
 // By one warp: the columns of the winners, ascending.
-template <int kRegs>
-[[gnu::noinline]] __device__ void by_column(int k, BlockState& state) {
+template <int kRegs, class State>
+[[gnu::noinline]] __device__ void by_column(int k, State& state) {
   std::uint32_t words[kRegs];
 #pragma unroll
   for (int i = 0; i < kRegs; ++i) {
@@ -85,13 +85,14 @@ template <int kRegs>
 
 // By all warps that have a part, `turn` being 0 for the one that merges them: there, state.words[place] becomes the column
 // of the winner at place and the result is true. Others return false.
-template <int kRegs, class E>
-__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E>& row, int turn, int warps,
-                           Order order, BlockState& state) {
+template <int kRegs, int kSlots_, class Team, class E, class State>
+__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team>& row, int turn, Order order,
+                           State& state) {
   constexpr bool kWide = sizeof(typename E::Raw) == 4;
   constexpr int kWords = kPartWords<kRegs>;
-  constexpr std::uint32_t kSlots = 4 * kWords;
-  static_assert(kSlots <= kBlockSlots);
+  constexpr std::uint32_t kSlots = kSlots_;
+  static_assert(kSlots_ <= State::kSlots && kWords <= State::kWords);
+  const int warps = Team::warps();
   constexpr int kKeyBits = 31 - __builtin_ctz(kSlots);
   const int id = static_cast<int>(lane());
   const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
@@ -133,13 +134,13 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
       lost = less > lost ? less : lost;
     }
   }
-  if (s.count > kWords) {
+  if (Team::warps() > 1 && s.count > kWords) {
     if (turn != 0) {
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) state.words[first + id * kRegs + i] = best[i];
       if (kWide) state.lost[turn] = __reduce_max_sync(full_mask, lost);
     }
-    __syncthreads();
+    Team::sync();
     if (turn != 0) return false;
 #pragma unroll 1
     for (int part = 1; part < warps && part * kWords < s.count; ++part) {

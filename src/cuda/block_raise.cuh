@@ -1,8 +1,9 @@
-// The exact continuation of a block whose bound lets too many elements pass: the row is read again, from the caches, and
+// The exact continuation of a row whose bound lets too many elements pass: the row is read again, from the caches, and
 // the bound raised until few enough pass. Of those equal to it, the first by column are listed.
 #pragma once
 
 #include "block_state.cuh"
+#include "block_team.cuh"
 #include "bound.cuh"
 
 namespace topkit::cuda {
@@ -13,11 +14,11 @@ struct Raised {
   bool ordered;  // those equal to it are listed by column, behind all others
 };
 
-// All threads of the block call, behind a barrier, with low <= the k-th best key <= high, k <= slots <= kBlockSlots.
-template <class E>
+// All threads of the team call, behind a barrier, with low <= the k-th best key <= high, k <= slots <= State::kSlots.
+template <class Team, class E, class State>
 [[gnu::noinline]] __device__ Raised block_raise(const E element, const typename E::Raw* x, int count, int k, Key low,
-                                                Key high, int slots, BlockState& state) {
-  const int threads = static_cast<int>(blockDim.x), at = static_cast<int>(threadIdx.x);
+                                                Key high, int slots, State& state) {
+  const int threads = Team::threads(), at = Team::at();
   const auto for_each = [&](auto visit) {
     for (int column = at; column < count; column += threads) visit(element.key(element.pack(x[column]), 0), column);
   };
@@ -26,14 +27,14 @@ template <class E>
   };
 
   // Most often few are better than the bound and many equal to it.
-  __syncthreads();
+  Team::sync();
   if (at == 0) state.passed = 0;
-  __syncthreads();
+  Team::sync();
   std::uint32_t better = 0;
   if (low < high) for_each([&](Key key, int) { better += key > low ? 1 : 0; });
   better = __reduce_add_sync(full_mask, better);
   if (lane() == 0 && better != 0) atomicAdd(&state.passed, better);
-  __syncthreads();
+  Team::sync();
   int above = static_cast<int>(state.passed), within = 0;
   if (above >= k) {
     // Bins over the keys, narrowed around the k-th.
@@ -44,11 +45,11 @@ template <class E>
       const Key width = high - low;
       const int shift = width < kBoundBins ? 0 : 26 - __clz(static_cast<int>(width));
       for (int i = at; i < kBoundBins; i += threads) state.bins[i] = 0;
-      __syncthreads();
+      Team::sync();
       for_each([&](Key key, int) {
         if (key >= low && key <= high) atomicAdd(&state.bins[(key - low) >> shift], 1U);
       });
-      __syncthreads();
+      Team::sync();
       for (int bin = kBoundBins - 1; bin >= 0; --bin) {
         within = static_cast<int>(state.bins[bin]);
         if (above + within >= k) {
@@ -58,17 +59,17 @@ template <class E>
         }
         above += within;
       }
-      __syncthreads();
+      Team::sync();
     }
   }
-  __syncthreads();
+  Team::sync();
   if (at == 0) state.passed = 0;
-  __syncthreads();
+  Team::sync();
   if (above + within >= k && above + within <= slots) {
     for_each([&](Key key, int column) {
       if (key >= low) list(column);
     });
-    __syncthreads();
+    Team::sync();
     return {above + within, low, false};
   }
   if (above > 0) {
@@ -82,17 +83,17 @@ template <class E>
     const int column = from + at;
     const bool equal = column < count && element.key(element.pack(x[column]), 0) == low;
     const std::uint32_t equals = __ballot_sync(full_mask, equal);
-    if (lane() == 0) state.low[warp()] = static_cast<Key>(__popc(equals));
-    __syncthreads();
+    if (lane() == 0) state.low[Team::warp_at()] = static_cast<Key>(__popc(equals));
+    Team::sync();
     int place = listed;
-    for (int w = 0; w < threads / kWarp; ++w) {
+    for (int w = 0; w < Team::warps(); ++w) {
       const int theirs = static_cast<int>(state.low[w]);
-      if (w < static_cast<int>(warp())) place += theirs;
+      if (w < Team::warp_at()) place += theirs;
       listed += theirs;
     }
     place += __popc(equals & ((1U << lane()) - 1));
     if (equal && place < k) state.columns[place] = static_cast<std::uint16_t>(column);
-    __syncthreads();
+    Team::sync();
   }
   return {k, low, true};
 }

@@ -1,14 +1,15 @@
-// A row in the registers of a block: 32 elements a lane, vector loads of its 16-byte granules, single loads at its two ends.
+// A row in the registers of a team of threads: 32 elements a lane, vector loads of its 16-byte granules, single loads at its two ends.
 //
 // Granule g of the aligned part is granule g / threads of thread g % threads, so that neighbours are spread over all warps.
 // What lies before and after the aligned part shares the granules behind it, as in WarpRow.
 #pragma once
 
+#include "block_team.cuh"
 #include "warp_row.cuh"
 
 namespace topkit::cuda {
 
-template <class E>
+template <class E, class Team>
 struct BlockRow {
   using Raw = typename E::Raw;
   static constexpr int kPerVec = 16 / static_cast<int>(sizeof(Raw));
@@ -30,7 +31,7 @@ struct BlockRow {
   // The column of a bit of a thread's mask.
   __device__ int column(int thread, int bit) const {
     const int e = Lane::element_of(bit);
-    const int g = e / kPerVec * static_cast<int>(blockDim.x) + thread;
+    const int g = e / kPerVec * Team::threads() + thread;
     const int position = g * kPerVec + e % kPerVec;
     if (g < granules) return position + head;
     const int q = position - granules * kPerVec;
@@ -39,7 +40,7 @@ struct BlockRow {
 
   // Fills packs (kPad where there is no element) and returns the mask of what is there.
   __device__ std::uint32_t load(const E& element, Pack (&packs)[kPacks]) const {
-    const int threads = static_cast<int>(blockDim.x), at = static_cast<int>(threadIdx.x);
+    const int threads = Team::threads(), at = Team::at();
     const Vec* const aligned = reinterpret_cast<const Vec*>(x + head) + at;
     const int edge = count - granules * kPerVec;  // elements outside the aligned part
     Vec v[kVecs];
@@ -73,7 +74,7 @@ struct BlockRow {
  private:
   // The elements outside the aligned part fill two granules at most, of two threads.
   __device__ std::uint32_t load_edge(const E& element, int edge, Pack (&packs)[kPacks]) const {
-    const int threads = static_cast<int>(blockDim.x), at = static_cast<int>(threadIdx.x);
+    const int threads = Team::threads(), at = Team::at();
     int vec = -1, first = 0;
 #pragma unroll
     for (int i = 0; i < kVecs; ++i) {

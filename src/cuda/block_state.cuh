@@ -1,4 +1,4 @@
-// What the warps of a block share.
+// What the threads that share a row share.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,18 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kBlockSlots = 512;     // survivors of a row that are put into order at once
 inline constexpr int kBlockThreads = 1024;  // at most
 
-struct BlockState {
-  Key low[kWarp], high[kWarp];  // by warp: a bound, the largest key
-  std::uint32_t passed;         // survivors
-  std::uint16_t columns[kBlockSlots];
-  std::uint32_t words[kBlockSlots];  // of parts of survivors in order; at last the winners' columns
-  std::uint32_t lost[kWarp];         // by part: the best word that fell out of it
+template <int kSlots_, bool kAlone>
+struct RowState {
+  static constexpr int kSlots = kSlots_;  // survivors that are put into order at once
+  static constexpr int kWarps = kAlone ? 1 : kWarp;
+  static constexpr int kWords = kAlone ? 64 : kSlots;
+  Key low[kWarps], high[kWarps];  // by warp: a bound, the largest key
+  std::uint32_t passed;           // survivors
+  std::uint16_t columns[kSlots];
+  std::uint32_t words[kWords];  // of parts of survivors in order; at last the winners' columns
+  std::uint32_t lost[kWarps];   // by part: the best word that fell out of it
   std::uint32_t bins[kBoundBins];
 };
 

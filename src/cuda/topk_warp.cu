@@ -10,8 +10,10 @@
 // under a bound that rises; if many equal the bound exactly, the first by column are picked beforehand.
 // Ideas: Dr. Top-k (SC'21) for bounds from slice maxima, FAISS's WarpSelect for networks; the partition of the maxima by a
 // few exchanges instead of a sort is our own.
-#include "../dtype.hpp"
+#include <type_traits>
+
 #include "kernels.hpp"
+#include "warp_alone.cuh"
 #include "warp_kernel.cuh"
 
 namespace topkit::cuda {
@@ -20,31 +22,21 @@ namespace {
 template <class E>
 void run_element(const Args& args, Stream stream) {
   constexpr int kVecs = 32 / E::kPerPack / E::kPacksPerVec;  // 32 elements a lane
-  constexpr bool kFast = E::kPad != 0;                       // the other types share fewer kernels
   const Problem& p = args.problem;
   if (p.k > 32) return start_warp<E, 32, kVecs, 4>(args, stream);
-  if constexpr (kFast) {
+  if constexpr (is_fast_element<E>) {  // the other types share one kernel
     if (p.k <= 4 && p.cols <= 4 * 32) return start_warp<E, 4, kVecs, 1>(args, stream);
     if (p.k <= 8 && p.cols <= 8 * 32) return start_warp<E, 8, kVecs, 1>(args, stream);
     if (p.k <= 16 && p.cols <= 16 * 32) return start_warp<E, 16, kVecs, 1>(args, stream);
   }
-  start_warp<E, 32, kVecs, 1>(args, stream);
+  start_alone<E>(args, stream);
 }
 
 }  // namespace
 
 void run_warp(const Plan&, const Args& args, void*, Stream stream) {
-  const Problem& p = args.problem;
-  if (p.largest && p.nan == Nan::largest) {
-    if (p.dtype == DType::f32) return run_element<F32>(args, stream);
-    if (p.dtype == DType::bf16) return run_element<Bf16>(args, stream);
-    if (p.dtype == DType::f16) return run_element<F16>(args, stream);
-  }
-  switch (bytes(p.dtype)) {
-    case 1: return run_element<General<std::uint8_t>>(args, stream);
-    case 2: return run_element<General<std::uint16_t>>(args, stream);
-    default: return run_element<General<std::uint32_t>>(args, stream);
-  }
+  with_element(args.problem,
+               [&](const auto& element) { run_element<std::remove_cvref_t<decltype(element)>>(args, stream); });
 }
 
 }  // namespace topkit::cuda

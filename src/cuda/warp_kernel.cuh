@@ -32,7 +32,7 @@ __global__ void __launch_bounds__(kThreads) warp_kernel(const __grid_constant__ 
   if (k == 0) there = 0;
   const Select select{element, row, packs, shared<Slots>().of[group], k > 0 ? k : 1};
   int column[kRegs];
-  select.select(there, select.bound(), column);
+  select.select(there, column);
 
   if (args.problem.order == Order::index) {
     std::uint32_t words[kRegs];

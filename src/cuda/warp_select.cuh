@@ -5,6 +5,7 @@
 #include <iterator>
 #include <type_traits>
 
+#include "warp_network.cuh"
 #include "warp_row.cuh"
 #include "warp_sort.cuh"
 
@@ -27,7 +28,8 @@ struct WarpSelect {
 
   // The least of a set of k maxima of different slices: at least k elements have its key or a better one. The set is found
   // by exchanges between two halves, which leaves it near the best.
-  __device__ Key bound() const {
+  // high: the best of all lanes' is the row's best.
+  __device__ Key bound(Key& high) const {
     Key a[kRegs], b[kRegs];
     slice_maxima(a, b);
     constexpr int kDistances[] = {0, 1, 2, 4, 8, 16, 3, 5, 7};
@@ -44,6 +46,7 @@ struct WarpSelect {
         mine = larger(mine, theirs);
       }
     }
+    high = a[0];
     if (__all_sync(full_mask, 2 * k <= kBatch)) {
       sort_one(a);
       return place(a, k - 1);
@@ -61,10 +64,14 @@ struct WarpSelect {
   }
 
   // The columns of the k best, best first: column[r] of a lane is place r * kLanes + its number.
-  __device__ void select(std::uint32_t there, Key low, int (&column)[kRegs]) const {
-    std::uint32_t pending = Row::filter(packs, element.threshold(low)) & there;
-    if constexpr (kWide) {
-      if (quick(pending, column)) return;
+  __device__ void select(std::uint32_t there, int (&column)[kRegs]) const {
+    Key high = 0;
+    const Key low = bound(high);
+    const std::uint32_t pending = Row::filter(packs, element.threshold(low)) & there;
+    if constexpr (kRegs == 1) {
+      if (quick(pending, low, high, column)) return;
+    } else if constexpr (kWide) {
+      if (quick_batches(pending, column)) return;
     }
     exact(pending, low, column);
   }
@@ -99,7 +106,7 @@ struct WarpSelect {
   template <class W>
   __device__ static void sort_one(W (&a)[kRegs]) {
     if constexpr (kRegs == 1) {
-      sort_words<kLanes>(a, true);
+      sort_places<kLanes>(a);
     } else {
       sort_words_looped<kLanes>(a, true);
     }
@@ -167,9 +174,66 @@ struct WarpSelect {
   }
   __device__ Key key_at(int column) const { return element.key(element.pack(row.x[column]), 0); }
 
-  // One round for 32-bit keys: words of a key's high bits and the slot. False when the row has more survivors than two
+  // One round. False when the row has more survivors than two batches, or what the words leave out may decide.
+  __device__ bool quick(std::uint32_t pending, Key low, Key high, int (&column)[kRegs]) const {
+    static_assert(kRegs == 1);
+    constexpr std::uint32_t kSlots = 2 * kBatch;
+    constexpr int kKeyBits = 31 - __builtin_ctz(kSlots);
+    int total = 0;
+    int slot = before(__popc(pending), total);
+    // The widest row of the warp decides how many low bits all of them leave out.
+    const std::uint32_t width = __reduce_max_sync(full_mask, high > low ? high - low : 0);
+    if (__any_sync(full_mask, total > static_cast<int>(kSlots))) return false;
+    while (pending != 0) {
+      const int bit = 31 - __clz(static_cast<int>(pending));
+      pending ^= 1U << bit;
+      slots[slot++] = static_cast<std::uint16_t>(row.at << 5 | bit);
+    }
+    __syncwarp(full_mask);
+    const int bits = 32 - __clz(static_cast<int>(width));
+    const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
+    std::uint32_t words[2];
+    int columns[2];
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int s = i * kLanes + row.at;
+      columns[i] = s < total ? column_of(s) : -1;
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const Key key = columns[i] < 0 ? 0 : key_at(columns[i]);
+      const int s = i * kLanes + row.at;
+      if constexpr (kWide) {
+        const Key part = key >= low ? ((key - low) >> shift) + 1 : 0;
+        words[i] = columns[i] < 0 ? 0 : part * kSlots | (kSlots - 1 - s);
+      } else {
+        words[i] = columns[i] < 0 ? 0 : key << 16 | (0xffffU & ~columns[i]);
+      }
+    }
+    sort_places<kLanes>(words);
+    if constexpr (kWide) {
+      // Neighbours that agree in all but their slots.
+      const std::uint32_t beyond = __shfl_down_sync(full_mask, words[0], 1, kLanes);
+      const int last = k < total - 1 ? k : total - 1;
+      const bool same = (2 * row.at < last && (words[0] ^ words[1]) < kSlots) ||
+                        (2 * row.at + 1 < last && (words[1] ^ beyond) < kSlots);
+      const bool doubt = __any_sync(full_mask, same) != 0;
+      __syncwarp(full_mask);
+      if (doubt) return false;
+    }
+    // Place p is with lane p / 2; k <= kLanes.
+    const std::uint32_t even = __shfl_sync(full_mask, words[0], row.at / 2, kLanes);
+    const std::uint32_t odd = __shfl_sync(full_mask, words[1], row.at / 2, kLanes);
+    const std::uint32_t word = row.at % 2 == 0 ? even : odd;
+    column[0] = 0;
+    if (row.at < k)
+      column[0] = kWide ? column_of(kSlots - 1 - (word & (kSlots - 1))) : static_cast<int>(0xffffU & ~word);
+    return true;
+  }
+
+  // The same for several words a lane and 32-bit keys: words of a key's high bits and the slot. False when the row has more survivors than two
   // batches or the words left out may decide.
-  __device__ bool quick(std::uint32_t pending, int (&column)[kRegs]) const {
+  __device__ bool quick_batches(std::uint32_t pending, int (&column)[kRegs]) const {
     constexpr std::uint32_t kSlot = 2 * kBatch - 1;
     const int total = list(pending, 2 * kBatch);
     const auto word_at = [&](int slot) -> std::uint32_t {

@@ -1,0 +1,119 @@
+// One row from its load to its winners: every warp bounds its own elements, the least bound is the row's, what reaches it is
+// listed in shared memory, put into order and written.
+#pragma once
+
+#include <cstdint>
+
+#include "block_bound.cuh"
+#include "block_finish.cuh"
+#include "block_raise.cuh"
+#include "block_row.cuh"
+#include "places.cuh"
+
+namespace topkit::cuda {
+
+// The maxima of two slices of a lane's elements.
+template <class E, int kPacks>
+__device__ void slice_maxima(const E& element, const Pack (&packs)[kPacks], Key& a, Key& b) {
+  constexpr int kSlices = 2 / E::kPerPack;
+  Pack m[2] = {packs[0], packs[kSlices - 1]};
+#pragma unroll
+  for (int i = kSlices; i < kPacks; ++i) m[i % kSlices] = E::max(m[i % kSlices], packs[i]);
+  a = element.key(m[0], 0);
+  b = element.key(m[kSlices - 1], E::kPerPack - 1);
+}
+
+// Values that come from a reduction or a vote are known to be the whole warp's, and so are branches on them.
+__device__ inline int uniform(int value) {
+  return static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(value)));
+}
+
+// By all threads of the team. share: that of each warp (share_bound) where the row has args.problem.cols elements and
+// args.problem.k winners. kMost: winners a row may have.
+template <class Team, int kMost, class E, class State>
+__device__ void select_row(const Args& args, const E& element, std::int64_t index, int share, State& state) {
+  using Raw = typename E::Raw;
+  using Row = BlockRow<E, Team>;
+  const int warps = Team::warps(), at = Team::at(), id = static_cast<int>(lane());
+  const Args::Span span = args.span(index);
+  const int k = static_cast<int>(span.count);
+  if (k == 0) {
+    const Places<Raw> places(args, index);
+    for (int place = at; place < args.problem.k; place += Team::threads()) places.pad(place);
+    return;
+  }
+  if (at == 0) state.passed = 0;
+  Team::sync();
+  const Row row(static_cast<const Raw*>(args.x) + args.problem.layout.row(index) + span.begin,
+                static_cast<int>(span.end - span.begin));
+  Pack packs[Row::kPacks];
+  const std::uint32_t there = row.load(element, packs);
+
+  Key a, b;
+  slice_maxima(element, packs, a, b);
+  // Warps without elements of their own have no say.
+  int voters = warps;
+  if (span.end - span.begin != args.problem.cols || k != args.problem.k) {
+    const int log = 31 - __clz(::min(warps, ::max(1, row.granules / kWarp)));
+    voters = 1 << log;
+    share = uniform((k + voters - 1) >> log);
+  }
+  Key high = __reduce_max_sync(full_mask, larger(a, b)), low = ~Key{0};
+  if (warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) low = share > kWarp ? 0 : share_bound(a, b, share);
+  const int peer = ::min(id, warps - 1);
+  if (warps > 1) {
+    if (id == 0) {
+      state.low[Team::warp_at()] = low;
+      state.high[Team::warp_at()] = high;
+    }
+    Team::sync();
+    low = __reduce_min_sync(full_mask, state.low[peer]);
+  }
+
+  std::uint32_t pending = Row::Lane::filter(packs, element.threshold(low)) & there;
+  const int mine = __popc(pending);
+  int slot = mine > 0 ? static_cast<int>(atomicAdd(&state.passed, static_cast<std::uint32_t>(mine))) : 0;
+  if (!__any_sync(full_mask, slot + mine > State::kSlots)) {
+    while (pending != 0) {
+      const int bit = 31 - __clz(static_cast<int>(pending));
+      pending ^= 1U << bit;
+      state.columns[slot++] = static_cast<std::uint16_t>(at << 5 | bit);
+    }
+  }
+  Team::sync();
+  if (warps > 1) high = __reduce_max_sync(full_mask, state.high[peer]);
+  Survivors survivors{uniform(static_cast<int>(state.passed)), k, low, high, false, false};
+  const bool few = kMost <= 64 || args.problem.k <= 64;  // winners: two words a lane hold them, else four
+  constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
+  const int slots = few ? kFewSlots : State::kSlots;
+  if (survivors.count > slots) {
+    const Raised raised = block_raise<Team>(element, row.x, row.count, k, low, high, slots, state);
+    survivors.count = uniform(raised.count);
+    survivors.low = raised.low;
+    survivors.columns = true;
+    survivors.ordered = raised.ordered;
+  }
+  int turn = 0;
+  if (warps > 1) {
+    // Which warp ends the row differs from block to block, so that the multiprocessor's schedulers share that work.
+    const int last = static_cast<int>(__umulhi(blockIdx.x * 0x9E3779B9U, static_cast<unsigned>(warps)));
+    turn = Team::warp_at() - last;
+    turn = uniform(turn < 0 ? turn + warps : turn);
+    if (turn > 0 && turn * (few ? kPartWords<2> : kPartWords<4>) >= survivors.count) return;
+  }
+  bool ends = false;
+  if (few) {
+    ends = finish_row<2, kFewSlots>(survivors, element, row, turn, args.problem.order, state);
+  } else if constexpr (kMost > 64) {
+    ends = finish_row<4, State::kSlots>(survivors, element, row, turn, args.problem.order, state);
+  }
+  if (!ends) return;
+  const Places<Raw> places(args, index);
+  for (int place = id; place < k; place += kWarp) {
+    const int column = static_cast<int>(state.words[place]);
+    places.write(place, span.begin + column, row.x[column]);
+  }
+  for (int place = k + id; place < args.problem.k; place += kWarp) places.pad(place);
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,23 @@
+// The threads that share a row: a block, or one warp of several in a block.
+#pragma once
+
+#include "simt.hpp"
+
+namespace topkit::cuda {
+
+template <bool kAlone>
+struct Team {
+  __device__ static int threads() { return kAlone ? kWarp : static_cast<int>(blockDim.x); }
+  __device__ static int warps() { return threads() / kWarp; }
+  __device__ static int at() { return static_cast<int>(kAlone ? lane() : threadIdx.x); }
+  __device__ static int warp_at() { return kAlone ? 0 : static_cast<int>(warp()); }
+  __device__ static void sync() {
+    if constexpr (kAlone) {
+      __syncwarp(full_mask);
+    } else {
+      __syncthreads();
+    }
+  }
+};
+
+}  // namespace topkit::cuda
