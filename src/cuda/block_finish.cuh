@@ -16,27 +16,12 @@ struct Survivors {
   int count;
   int k;
   Key low, high;  // no winner is below low, none above high
-  bool columns;   // they are listed as columns, not as bits of threads' masks
+  bool columns;   // they are listed as columns, not by their names (BlockRow)
   bool ordered;   // those equal to low are listed by column, behind all others
 };
 
 template <int kRegs>
 inline constexpr int kPartWords = kWarp* kRegs;
-
-// a and b are descending by place; a becomes the better half of both, descending. Returns the best word of the other half.
-template <int kRegs, class W>
-__device__ __forceinline__ W keep_better(W (&a)[kRegs], const W (&b)[kRegs]) {
-  W lost = 0;
-#pragma unroll
-  for (int r = 0; r < kRegs; ++r) {
-    const W theirs = __shfl_xor_sync(full_mask, b[kRegs - 1 - r], kWarp - 1);
-    const W less = a[r] > theirs ? theirs : a[r];
-    lost = lost > less ? lost : less;
-    a[r] = a[r] > theirs ? a[r] : theirs;
-  }
-  halve_runs<kPartWords<kRegs> / 2>(a);
-  return lost;
-}
 
 // By one warp, exactly whatever the keys are: state.words[place] becomes the column of the winner at place.
 template <int kRegs, class E, class State>
@@ -59,7 +44,7 @@ template <int kRegs, class E, class State>
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) best[i] = words[i];
     } else {
-      keep_better(best, words);
+      keep_better<kWarp>(best, words);
     }
   }
 #pragma unroll
@@ -85,9 +70,9 @@ template <int kRegs, class State>
 
 // By all warps that have a part, `turn` being 0 for the one that merges them: there, state.words[place] becomes the column
 // of the winner at place and the result is true. Others return false.
-template <int kRegs, int kSlots_, class Team, class E, class State>
-__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team>& row, int turn, Order order,
-                           State& state) {
+template <int kRegs, int kSlots_, class Team, int kMasks, class E, class State>
+__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team, kMasks>& row, int turn,
+                           Order order, State& state) {
   constexpr bool kWide = sizeof(typename E::Raw) == 4;
   constexpr int kWords = kPartWords<kRegs>;
   constexpr std::uint32_t kSlots = kSlots_;
@@ -109,7 +94,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
     for (int i = 0; i < kRegs; ++i) {
       const int slot = ::min(from + i * kWarp + id, s.count - 1);
       column[i] = state.columns[slot];
-      if (!s.columns) column[i] = row.column(column[i] >> 5, column[i] & 31);
+      if (!s.columns) column[i] = row.column(column[i]);
     }
 #pragma unroll
     for (int i = 0; i < kRegs; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
@@ -130,7 +115,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) best[i] = words[i];
     } else {
-      const std::uint32_t less = keep_better(best, words);
+      const std::uint32_t less = keep_better<kWarp>(best, words);
       lost = less > lost ? less : lost;
     }
   }
@@ -147,7 +132,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
       std::uint32_t words[kRegs];
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) words[i] = state.words[part * kWords + id * kRegs + i];
-      std::uint32_t less = keep_better(best, words);
+      std::uint32_t less = keep_better<kWarp>(best, words);
       if constexpr (kWide) less = less > state.lost[part] ? less : state.lost[part];
       lost = less > lost ? less : lost;
     }

@@ -10,25 +10,27 @@
 namespace topkit::cuda {
 
 template <class E>
+inline constexpr int kBlockMasks = 1;  // block_masks of its problems
+
+template <class E, int kMasks>
 __global__ void __launch_bounds__(is_fast_element<E> ? kBlockThreads : kBlockThreads / 2)
-    block_kernel(const __grid_constant__ Args args, const E element, std::int64_t first_row, int share) {
+    block_kernel(const __grid_constant__ Args args, const E element, std::int64_t first_row, const BlockShape shape) {
   grid_launch_dependents();
   grid_dependency_wait();
-  select_row<Team<false>, 128>(args, element, first_row + blockIdx.x, share, shared<RowState<512, false>>());
+  select_row<Team<false>, kMasks, 128>(args, element, first_row + blockIdx.x, shape, shared<RowState<512, false>>());
 }
 
 template <class E>
-void start_block(const Args& args, Stream stream) {
+void start_block(const Args& args, const BlockShape& shape, Stream stream) {
   constexpr std::int64_t kMostBlocks = 1 << 30;
-  const int warps = static_cast<int>((args.problem.cols + 1023) / 1024);
   for (std::int64_t row = 0; row < args.problem.rows; row += kMostBlocks) {
-    launch(block_kernel<E>,
+    launch(block_kernel<E, kBlockMasks<E>>,
            {.kernel = "block_kernel",
             .grid = static_cast<unsigned>(std::min(kMostBlocks, args.problem.rows - row)),
-            .block = static_cast<unsigned>(warps * kWarp),
+            .block = static_cast<unsigned>(shape.warps * kWarp),
             .stream = stream,
             .pdl = true},
-           args, E(args.problem), row, static_cast<int>((args.problem.k + warps - 1) / warps));
+           args, E(args.problem), row, shape);
   }
 }
 

@@ -1,4 +1,5 @@
-// A row in the registers of a team of threads: 32 elements a lane, vector loads of its 16-byte granules, single loads at its two ends.
+// A row in the registers of a team of threads: 32 elements a lane for each of its masks, vector loads of the row's 16-byte
+// granules, single loads at its two ends.
 //
 // Granule g of the aligned part is granule g / threads of thread g % threads, so that neighbours are spread over all warps.
 // What lies before and after the aligned part shares the granules behind it, as in WarpRow.
@@ -9,13 +10,13 @@
 
 namespace topkit::cuda {
 
-template <class E, class Team>
+template <class E, class Team, int kMasks>
 struct BlockRow {
   using Raw = typename E::Raw;
   static constexpr int kPerVec = 16 / static_cast<int>(sizeof(Raw));
-  static constexpr int kVecs = 32 / kPerVec;
+  static constexpr int kVecs = 32 / kPerVec;  // of a mask
   static constexpr int kPacks = kVecs * E::kPacksPerVec;
-  using Lane = WarpRow<E, kWarp, kVecs>;  // masks and packs of one lane are the same
+  using Lane = WarpRow<E, kWarp, kVecs>;  // the elements of one mask of one lane are the same
 
   const Raw* x;
   int count;     // elements of the row
@@ -28,63 +29,79 @@ struct BlockRow {
     granules = (count - head) / kPerVec;
   }
 
-  // The column of a bit of a thread's mask.
-  __device__ int column(int thread, int bit) const {
-    const int e = Lane::element_of(bit);
-    const int g = e / kPerVec * Team::threads() + thread;
+  // An element's name: its thread, mask and bit in 16 bits.
+  __device__ static std::uint16_t name(int mask, int bit) {
+    return static_cast<std::uint16_t>((Team::at() * kMasks + mask) << 5 | bit);
+  }
+  __device__ int column(int name) const {
+    const int e = Lane::element_of(name & 31), mask = (name >> 5) % kMasks, thread = (name >> 5) / kMasks;
+    const int g = (mask * kVecs + e / kPerVec) * Team::threads() + thread;
     const int position = g * kPerVec + e % kPerVec;
     if (g < granules) return position + head;
     const int q = position - granules * kPerVec;
     return q < head ? q : position;
   }
 
-  // Fills packs (kPad where there is no element) and returns the mask of what is there.
-  __device__ std::uint32_t load(const E& element, Pack (&packs)[kPacks]) const {
+  // Fills packs (kPad where there is no element) and the masks of what is there.
+  __device__ void load(const E& element, Pack (&packs)[kMasks][kPacks], std::uint32_t (&there)[kMasks]) const {
     const int threads = Team::threads(), at = Team::at();
     const Vec* const aligned = reinterpret_cast<const Vec*>(x + head) + at;
     const int edge = count - granules * kPerVec;  // elements outside the aligned part
-    Vec v[kVecs];
-    if (granules == kVecs * threads && edge == 0) {
+    Vec v[kMasks][kVecs] = {};
+    if (granules == kMasks * kVecs * threads && edge == 0) {
 #pragma unroll
-      for (int i = 0; i < kVecs; ++i) v[i] = aligned[i * threads];
+      for (int m = 0; m < kMasks; ++m) {
 #pragma unroll
-      for (int i = 0; i < kVecs; ++i) Lane::unpack(element, v[i], i, packs);
-      return Lane::kAll;
+        for (int i = 0; i < kVecs; ++i) v[m][i] = aligned[(m * kVecs + i) * threads];
+      }
+#pragma unroll
+      for (int m = 0; m < kMasks; ++m) {
+#pragma unroll
+        for (int i = 0; i < kVecs; ++i) Lane::unpack(element, v[m][i], i, packs[m]);
+        there[m] = Lane::kAll;
+      }
+      return;
     }
-    std::uint32_t there = 0;
 #pragma unroll
-    for (int i = 0; i < kVecs; ++i) {
-      if constexpr (E::kPad != 0) v[i] = {{E::kPad, E::kPad, E::kPad, E::kPad}};
-      if (i * threads + at < granules) {
-        v[i] = aligned[i * threads];
-        there |= Lane::granule_bits(i, kPerVec);
+    for (int m = 0; m < kMasks; ++m) {
+      there[m] = 0;
+#pragma unroll
+      for (int i = 0; i < kVecs; ++i) {
+        v[m][i] = {{E::kPad, E::kPad, E::kPad, E::kPad}};
+        if ((m * kVecs + i) * threads + at < granules) {
+          v[m][i] = aligned[(m * kVecs + i) * threads];
+          there[m] |= Lane::granule_bits(i, kPerVec);
+        }
       }
     }
 #pragma unroll
-    for (int i = 0; i < kVecs; ++i) {
-      Lane::unpack(element, v[i], i, packs);
-      if constexpr (E::kPad == 0) {
-        if (i * threads + at >= granules) Lane::fill(i, packs);
+    for (int m = 0; m < kMasks; ++m) {
+#pragma unroll
+      for (int i = 0; i < kVecs; ++i) {
+        Lane::unpack(element, v[m][i], i, packs[m]);
+        if constexpr (E::kPad == 0) {
+          if ((m * kVecs + i) * threads + at >= granules) Lane::fill(i, packs[m]);
+        }
       }
     }
-    if (edge != 0) there |= load_edge(element, edge, packs);
-    return there;
+    if (edge != 0) load_edge(element, edge, packs, there);
   }
 
  private:
   // The elements outside the aligned part fill two granules at most, of two threads.
-  __device__ std::uint32_t load_edge(const E& element, int edge, Pack (&packs)[kPacks]) const {
+  __device__ void load_edge(const E& element, int edge, Pack (&packs)[kMasks][kPacks],
+                            std::uint32_t (&there)[kMasks]) const {
     const int threads = Team::threads(), at = Team::at();
     int vec = -1, first = 0;
 #pragma unroll
-    for (int i = 0; i < kVecs; ++i) {
+    for (int i = 0; i < kMasks * kVecs; ++i) {
       const int beyond = (i * threads + at - granules) * kPerVec;
       if (beyond >= 0 && beyond < edge) {
         vec = i;
         first = beyond;
       }
     }
-    if (vec < 0) return 0;
+    if (vec < 0) return;
     const int n = ::min(edge - first, kPerVec);
     Pack some[E::kPacksPerVec];
 #pragma unroll
@@ -101,15 +118,16 @@ struct BlockRow {
         some[j] = element.pack(raw);
       }
     }
-    std::uint32_t there = 0;
 #pragma unroll
-    for (int i = 0; i < kVecs; ++i) {
-      if (i != vec) continue;
-      there = Lane::granule_bits(i, n);
+    for (int m = 0; m < kMasks; ++m) {
 #pragma unroll
-      for (int j = 0; j < E::kPacksPerVec; ++j) packs[i * E::kPacksPerVec + j] = some[j];
+      for (int i = 0; i < kVecs; ++i) {
+        if (m * kVecs + i != vec) continue;
+        there[m] |= Lane::granule_bits(i, n);
+#pragma unroll
+        for (int j = 0; j < E::kPacksPerVec; ++j) packs[m][i * E::kPacksPerVec + j] = some[j];
+      }
     }
-    return there;
   }
 };
 

@@ -8,6 +8,7 @@
 #include "block_finish.cuh"
 #include "block_raise.cuh"
 #include "block_row.cuh"
+#include "block_shape.hpp"
 #include "places.cuh"
 
 namespace topkit::cuda {
@@ -28,12 +29,12 @@ __device__ inline int uniform(int value) {
   return static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(value)));
 }
 
-// By all threads of the team. share: that of each warp (share_bound) where the row has args.problem.cols elements and
-// args.problem.k winners. kMost: winners a row may have.
-template <class Team, int kMost, class E, class State>
-__device__ void select_row(const Args& args, const E& element, std::int64_t index, int share, State& state) {
+// By all threads of the team. shape: of rows of args.problem.cols elements with args.problem.k winners. kMost: winners a row
+// may have.
+template <class Team, int kMasks, int kMost, class E, class State>
+__device__ void select_row(const Args& args, const E& element, std::int64_t index, BlockShape shape, State& state) {
   using Raw = typename E::Raw;
-  using Row = BlockRow<E, Team>;
+  using Row = BlockRow<E, Team, kMasks>;
   const int warps = Team::warps(), at = Team::at(), id = static_cast<int>(lane());
   const Args::Span span = args.span(index);
   const int k = static_cast<int>(span.count);
@@ -43,23 +44,39 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     return;
   }
   if (at == 0) state.passed = 0;
-  Team::sync();
   const Row row(static_cast<const Raw*>(args.x) + args.problem.layout.row(index) + span.begin,
                 static_cast<int>(span.end - span.begin));
-  Pack packs[Row::kPacks];
-  const std::uint32_t there = row.load(element, packs);
+  Pack packs[kMasks][Row::kPacks];
+  std::uint32_t pending[kMasks] = {};
+  row.load(element, packs, pending);
 
-  Key a, b;
-  slice_maxima(element, packs, a, b);
-  // Warps without elements of their own have no say.
+  Key a[kMasks], b[kMasks];
+  Key high = 0;
+#pragma unroll
+  for (int m = 0; m < kMasks; ++m) {
+    slice_maxima(element, packs[m], a[m], b[m]);
+    high = larger(high, larger(a[m], b[m]));
+  }
+  high = __reduce_max_sync(full_mask, high);
+  // Warps and masks without elements of their own have no say.
   int voters = warps;
   if (span.end - span.begin != args.problem.cols || k != args.problem.k) {
     const int log = 31 - __clz(::min(warps, ::max(1, row.granules / kWarp)));
     voters = 1 << log;
-    share = uniform((k + voters - 1) >> log);
+    shape.votes = row.granules >= Team::threads() * (Row::kVecs + 1) ? kMasks : 1;
+    shape.share = uniform((k + shape.votes * voters - 1) / shape.votes >> log);
+    shape.votes = uniform(shape.votes);
   }
-  Key high = __reduce_max_sync(full_mask, larger(a, b)), low = ~Key{0};
-  if (warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) low = share > kWarp ? 0 : share_bound(a, b, share);
+  Key low = ~Key{0};
+  if (warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
+    if (kMasks > 1 && shape.votes == 1) {
+      a[0] = larger(a[0], a[kMasks - 1]);
+      b[0] = larger(b[0], b[kMasks - 1]);
+    }
+    low = shape.share > kWarp ? 0 : share_bound(a[0], b[0], shape.share);
+    if (kMasks > 1 && shape.votes > 1 && low != 0)
+      low = smaller(low, share_bound(a[kMasks - 1], b[kMasks - 1], shape.share));
+  }
   const int peer = ::min(id, warps - 1);
   if (warps > 1) {
     if (id == 0) {
@@ -68,16 +85,25 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     }
     Team::sync();
     low = __reduce_min_sync(full_mask, state.low[peer]);
+  } else {
+    Team::sync();
   }
 
-  std::uint32_t pending = Row::Lane::filter(packs, element.threshold(low)) & there;
-  const int mine = __popc(pending);
+  int mine = 0;
+#pragma unroll
+  for (int m = 0; m < kMasks; ++m) {
+    pending[m] &= Row::Lane::filter(packs[m], element.threshold(low));
+    mine += __popc(pending[m]);
+  }
   int slot = mine > 0 ? static_cast<int>(atomicAdd(&state.passed, static_cast<std::uint32_t>(mine))) : 0;
   if (!__any_sync(full_mask, slot + mine > State::kSlots)) {
-    while (pending != 0) {
-      const int bit = 31 - __clz(static_cast<int>(pending));
-      pending ^= 1U << bit;
-      state.columns[slot++] = static_cast<std::uint16_t>(at << 5 | bit);
+#pragma unroll
+    for (int m = 0; m < kMasks; ++m) {
+      while (pending[m] != 0) {
+        const int bit = 31 - __clz(static_cast<int>(pending[m]));
+        pending[m] ^= 1U << bit;
+        state.columns[slot++] = Row::name(m, bit);
+      }
     }
   }
   Team::sync();
@@ -109,10 +135,12 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   }
   if (!ends) return;
   const Places<Raw> places(args, index);
+#pragma unroll 1
   for (int place = id; place < k; place += kWarp) {
     const int column = static_cast<int>(state.words[place]);
     places.write(place, span.begin + column, row.x[column]);
   }
+#pragma unroll 1
   for (int place = k + id; place < args.problem.k; place += kWarp) places.pad(place);
 }
 

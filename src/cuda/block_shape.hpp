@@ -1,15 +1,32 @@
-// Which rows the block kernel takes in its own form, the others being the resident kernel's. Pure host code.
+// How a block takes a row. Pure host code.
 #pragma once
 
 #include "../algorithms.hpp"
 
 namespace topkit::cuda {
 
-// 32 elements a lane in up to 32 warps (16 for types that need keys), and up to 32 winners a warp: a bound from 64 maxima a
-// warp is loose beyond that.
-inline bool block_takes(const Problem& p) {
-  const std::int64_t warps = (p.cols + 1023) / 1024;
-  return warps >= 1 && warps <= (is_fast(p) ? 32 : 16) && p.k <= 32 * warps && p.k <= 128;
+struct BlockShape {
+  int warps;  // 0: not at all
+  int votes;  // bounds of a warp
+  int share;  // of the winners, for each of them: at most 32 of 64 maxima
+};
+
+// Masks of 32 elements a lane has.
+constexpr int block_masks(const Problem&) { return 1; }
+
+// Rows of up to 1024 elements a mask of a warp and up to 128 winners, few enough for a bound from maxima.
+inline BlockShape block_shape(const Problem& p) {
+  const int masks = block_masks(p), most = is_fast(p) ? 32 : 16;
+  if (p.k > 128 || p.cols < 1 || p.cols > 32768) return {};
+  const std::int64_t granules = p.cols * bytes(p.dtype) / 16, vecs = 2 * bytes(p.dtype);
+  for (auto warps = static_cast<int>((p.cols + 1024 * masks - 1) / (1024 * masks)); warps <= most; ++warps) {
+    const int threads = 32 * warps;
+    if (warps > 1 && granules < threads) break;  // some would have nothing
+    const int votes = granules >= threads * (vecs + 1) ? masks : 1;
+    const auto share = static_cast<int>((p.k + warps * votes - 1) / (warps * votes));
+    if (share <= 32) return {warps, votes, share};
+  }
+  return {};
 }
 
 }  // namespace topkit::cuda

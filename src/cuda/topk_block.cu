@@ -21,7 +21,7 @@ namespace topkit::cuda {
 void run_block(const Plan& plan, const Args& args, void*, Stream stream) {
   with_element(args.problem, [&](const auto& element) {
     using E = std::remove_cvref_t<decltype(element)>;
-    if (block_takes(args.problem)) return start_block<E>(args, stream);
+    if (const BlockShape shape = block_shape(args.problem); shape.warps > 0) return start_block<E>(args, shape, stream);
     const auto shape = resident_shape(plan, args.problem);
     if constexpr (is_fast_element<E>) {
       launch_resident<512, 8, false>("topk_block", shape, args, element, stream);

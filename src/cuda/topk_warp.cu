@@ -2,14 +2,14 @@
 //
 // Regime: cols <= 1024, k <= 128. A lane holds up to 32 elements, so a row of 256 takes a quarter of a warp.
 // Passes over memory: one (survivors are read once more, from L1).
-// Limit: instructions, not memory.
-// How: the maxima of the lanes' slices give a bound that few more than k elements reach. They are listed in shared memory, a
-// batch of one word a lane each, sorted by a network, and the best k of two batches kept. Words are 32 bits: 16-bit keys carry
-// their column, so they have no ties; 32-bit keys give their low bits to the survivor's number, and a warp that sees two
-// words agree in the rest starts over with (key, column) pairs. Any number of survivors is dealt with, batch after batch,
-// under a bound that rises; if many equal the bound exactly, the first by column are picked beforehand.
-// Ideas: Dr. Top-k (SC'21) for bounds from slice maxima, FAISS's WarpSelect for networks; the partition of the maxima by a
-// few exchanges instead of a sort is our own.
+// Limit: instructions and the waits between them, not memory; 65536 rows of 1024 f32 are within 1.15 of a bare read.
+// How: the maxima of the lanes' slices, sorted by a network, give a bound that few more than k elements reach. These are listed
+// in shared memory and sorted, two words of 32 bits a lane at a time: 16-bit keys carry their column, 32-bit keys their
+// distance from the bound and the survivor's slot. A row whose words agree but for the slot, or with too many survivors, goes
+// on exactly: groups of lanes batch after batch under a bound that rises (warp_select.cuh), a whole warp as a block does
+// (block_raise.cuh, block_finish.cuh). k > 32 keeps four words a lane.
+// Ideas: Dr. Top-k (SC'21) for bounds from slice maxima, FAISS's WarpSelect for networks, Batcher's network (1968) with mirrored
+// first rounds, so that a lane's side in all exchanges is a bit of its number.
 #include <type_traits>
 
 #include "kernels.hpp"

@@ -23,7 +23,8 @@ __global__ void __launch_bounds__(kAloneWarps* kWarp, E::kPerPack == 2     ? 12
   const int turn = uniform(static_cast<int>(warp()));
   const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kAloneWarps + turn;
   if (index >= args.problem.rows) return;
-  select_row<Team<true>, 32>(args, element, index, static_cast<int>(args.problem.k), shared<States>().of[turn]);
+  select_row<Team<true>, 1, 32>(args, element, index, {1, 1, static_cast<int>(args.problem.k)},
+                                shared<States>().of[turn]);
 }
 
 template <class E>

@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(kThreads) warp_kernel(const __grid_constant__ 
   using Row = typename Select::Row;
   using Raw = typename E::Raw;
   struct Slots {
-    std::uint16_t of[kThreads / kLanes][2 * Select::kBatch];
+    std::uint16_t of[kThreads / kLanes][Select::kMostSlots];
   };
   grid_launch_dependents();
   grid_dependency_wait();

@@ -61,4 +61,19 @@ __device__ __forceinline__ void sort_places(W (&words)[kRegs]) {
   if constexpr (kLength < kLanes * kRegs) sort_places<kLanes, 2 * kLength>(words);
 }
 
+// a and b are descending by place; a becomes the better half of both, descending. Returns the best word this lane lost.
+template <int kLanes, int kRegs, class W>
+__device__ __forceinline__ W keep_better(W (&a)[kRegs], const W (&b)[kRegs]) {
+  W lost = 0;
+#pragma unroll
+  for (int r = 0; r < kRegs; ++r) {
+    const W theirs = __shfl_xor_sync(full_mask, b[kRegs - 1 - r], kLanes - 1);
+    const W less = a[r] > theirs ? theirs : a[r];
+    lost = lost > less ? lost : less;
+    a[r] = a[r] > theirs ? a[r] : theirs;
+  }
+  halve_runs<kLanes * kRegs / 2>(a);
+  return lost;
+}
+
 }  // namespace topkit::cuda

@@ -15,6 +15,7 @@ template <class E, int kLanes_, int kVecs, int kRegs_>
 struct WarpSelect {
   static constexpr int kLanes = kLanes_, kRegs = kRegs_;
   static constexpr int kBatch = kLanes * kRegs;  // most winners of a row
+  static constexpr int kMostSlots = (kRegs == 1 ? 4 : 2) * kBatch;
   static constexpr bool kWide = sizeof(typename E::Raw) == 4;
   using Row = WarpRow<E, kLanes, kVecs>;
   using Word = std::conditional_t<kWide, std::uint64_t, std::uint32_t>;  // (key, ~column)
@@ -23,7 +24,7 @@ struct WarpSelect {
   const E& element;
   const Row& row;
   const Pack (&packs)[kPacks];
-  std::uint16_t* slots;  // 2 * kBatch of this group: lane << 5 | bit
+  std::uint16_t* slots;  // kMostSlots of this group: lane << 5 | bit
   int k;
 
   // The least of a set of k maxima of different slices: at least k elements have its key or a better one. The set is found
@@ -32,34 +33,44 @@ struct WarpSelect {
   __device__ Key bound(Key& high) const {
     Key a[kRegs], b[kRegs];
     slice_maxima(a, b);
-    constexpr int kDistances[] = {0, 1, 2, 4, 8, 16, 3, 5, 7};
-#pragma unroll
-    for (int round = 0; round < static_cast<int>(std::size(kDistances)); ++round) {
-      const int distance = kDistances[round];
-      if (distance >= kLanes) continue;
-#pragma unroll
-      for (int r = 0; r < kRegs; ++r) {
-        Key& mine = a[r];
-        Key& other = b[(r + round) % kRegs];
-        const Key theirs = distance == 0 ? other : __shfl_xor_sync(full_mask, other, distance);
-        other = smaller(mine, theirs);
-        mine = larger(mine, theirs);
-      }
-    }
-    high = a[0];
-    if (__all_sync(full_mask, 2 * k <= kBatch)) {
-      sort_one(a);
-      return place(a, k - 1);
-    }
-    Key least = a[0];
-#pragma unroll
-    for (int r = 1; r < kRegs; ++r) least = smaller(least, a[r]);
-    if constexpr (kLanes == kWarp) {
-      return __reduce_min_sync(full_mask, least);
+    if constexpr (kRegs == 1) {
+      Key both[2] = {a[0], b[0]};
+      sort_places<kLanes>(both);
+      high = both[0];
+      const int last = k - 1;
+      const Key even = __shfl_sync(full_mask, both[0], last / 2, kLanes);
+      const Key odd = __shfl_sync(full_mask, both[1], last / 2, kLanes);
+      return last % 2 == 0 ? even : odd;
     } else {
+      constexpr int kDistances[] = {0, 1, 2, 4, 8, 16, 3, 5, 7};
 #pragma unroll
-      for (int d = 1; d < kLanes; d *= 2) least = smaller(least, __shfl_xor_sync(full_mask, least, d));
-      return least;
+      for (int round = 0; round < static_cast<int>(std::size(kDistances)); ++round) {
+        const int distance = kDistances[round];
+        if (distance >= kLanes) continue;
+#pragma unroll
+        for (int r = 0; r < kRegs; ++r) {
+          Key& mine = a[r];
+          Key& other = b[(r + round) % kRegs];
+          const Key theirs = distance == 0 ? other : __shfl_xor_sync(full_mask, other, distance);
+          other = smaller(mine, theirs);
+          mine = larger(mine, theirs);
+        }
+      }
+      high = a[0];
+      if (__all_sync(full_mask, 2 * k <= kBatch)) {
+        sort_one(a);
+        return place(a, k - 1);
+      }
+      Key least = a[0];
+#pragma unroll
+      for (int r = 1; r < kRegs; ++r) least = smaller(least, a[r]);
+      if constexpr (kLanes == kWarp) {
+        return __reduce_min_sync(full_mask, least);
+      } else {
+#pragma unroll
+        for (int d = 1; d < kLanes; d *= 2) least = smaller(least, __shfl_xor_sync(full_mask, least, d));
+        return least;
+      }
     }
   }
 
@@ -174,16 +185,17 @@ struct WarpSelect {
   }
   __device__ Key key_at(int column) const { return element.key(element.pack(row.x[column]), 0); }
 
-  // One round. False when the row has more survivors than two batches, or what the words leave out may decide.
+  // False when the row has more survivors than there are slots, or what the words leave out may decide.
   __device__ bool quick(std::uint32_t pending, Key low, Key high, int (&column)[kRegs]) const {
     static_assert(kRegs == 1);
-    constexpr std::uint32_t kSlots = 2 * kBatch;
+    constexpr std::uint32_t kSlots = kMostSlots;
     constexpr int kKeyBits = 31 - __builtin_ctz(kSlots);
     int total = 0;
     int slot = before(__popc(pending), total);
     // The widest row of the warp decides how many low bits all of them leave out.
     const std::uint32_t width = __reduce_max_sync(full_mask, high > low ? high - low : 0);
-    if (__any_sync(full_mask, total > static_cast<int>(kSlots))) return false;
+    const auto longest = static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(total)));
+    if (longest > static_cast<int>(kSlots)) return false;
     while (pending != 0) {
       const int bit = 31 - __clz(static_cast<int>(pending));
       pending ^= 1U << bit;
@@ -192,27 +204,39 @@ struct WarpSelect {
     __syncwarp(full_mask);
     const int bits = 32 - __clz(static_cast<int>(width));
     const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
-    std::uint32_t words[2];
-    int columns[2];
+    const auto list_words = [&](int from, std::uint32_t(&words)[2]) {
+      int columns[2];
+      Key keys[2];
 #pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const int s = i * kLanes + row.at;
-      columns[i] = s < total ? column_of(s) : -1;
-    }
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const Key key = columns[i] < 0 ? 0 : key_at(columns[i]);
-      const int s = i * kLanes + row.at;
-      if constexpr (kWide) {
-        const Key part = key >= low ? ((key - low) >> shift) + 1 : 0;
-        words[i] = columns[i] < 0 ? 0 : part * kSlots | (kSlots - 1 - s);
-      } else {
-        words[i] = columns[i] < 0 ? 0 : key << 16 | (0xffffU & ~columns[i]);
+      for (int i = 0; i < 2; ++i) {
+        const int s = from + i * kLanes + row.at;
+        columns[i] = column_of(s < total ? s : 0);
       }
+#pragma unroll
+      for (int i = 0; i < 2; ++i) keys[i] = total > 0 ? key_at(columns[i]) : 0;
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        const int s = from + i * kLanes + row.at;
+        if constexpr (kWide) {
+          const Key part = keys[i] >= low ? ((keys[i] - low) >> shift) + 1 : 0;
+          words[i] = part * kSlots | (kSlots - 1 - s);
+        } else {
+          words[i] = keys[i] << 16 | (0xffffU & ~columns[i]);
+        }
+        if (s >= total) words[i] = 0;
+      }
+      sort_places<kLanes>(words);
+    };
+    std::uint32_t words[2];
+    list_words(0, words);
+#pragma unroll 1
+    for (int from = 2 * kLanes; from < longest; from += 2 * kLanes) {
+      std::uint32_t more[2];
+      list_words(from, more);
+      keep_better<kLanes>(words, more);
     }
-    sort_places<kLanes>(words);
     if constexpr (kWide) {
-      // Neighbours that agree in all but their slots.
+      // Neighbours that agree in all but their slots; k <= kLanes, so the place behind the last winner is among these.
       const std::uint32_t beyond = __shfl_down_sync(full_mask, words[0], 1, kLanes);
       const int last = k < total - 1 ? k : total - 1;
       const bool same = (2 * row.at < last && (words[0] ^ words[1]) < kSlots) ||
@@ -221,7 +245,7 @@ struct WarpSelect {
       __syncwarp(full_mask);
       if (doubt) return false;
     }
-    // Place p is with lane p / 2; k <= kLanes.
+    // Place p is with lane p / 2.
     const std::uint32_t even = __shfl_sync(full_mask, words[0], row.at / 2, kLanes);
     const std::uint32_t odd = __shfl_sync(full_mask, words[1], row.at / 2, kLanes);
     const std::uint32_t word = row.at % 2 == 0 ? even : odd;
