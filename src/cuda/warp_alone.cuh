@@ -9,11 +9,15 @@ namespace topkit::cuda {
 
 inline constexpr int kAloneWarps = 4;  // of a block, each with a row of its own
 
-// Rows of up to 1024 elements, k <= 32. Packs of two 16-bit elements leave registers for more warps.
+// Blocks a multiprocessor has room for: packs of two 16-bit elements take half the registers of others.
 template <class E>
-__global__ void __launch_bounds__(kAloneWarps* kWarp, E::kPerPack == 2     ? 12
-                                                      : is_fast_element<E> ? 8
-                                                                           : 6)
+inline constexpr int kAloneBlocks = E::kPerPack == 2     ? 10
+                                    : is_fast_element<E> ? 8
+                                                         : 6;
+
+// Rows of up to 1024 elements, k <= 32.
+template <class E>
+__global__ void __launch_bounds__(kAloneWarps* kWarp, kAloneBlocks<E>)
     alone_kernel(const __grid_constant__ Args args, const E element) {
   struct States {
     RowState<128, true> of[kAloneWarps];
