@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "algorithms.hpp"
+#include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
 #include "cuda/radix_shape.hpp"
 #include "plan_device.hpp"
@@ -95,7 +96,9 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
 // The kernel and why; radix where nothing faster can.
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
-  if (p.cols <= t.warp_cols && p.k <= t.warp_k && can(Algorithm::cuda_warp))
+  const bool wide =
+      p.k > 32 && cuda::block_shape(p).warps > 0;  // a warp orders 32 winners faster than several, not more
+  if (p.cols <= t.warp_cols && p.k <= t.warp_k && !wide && can(Algorithm::cuda_warp))
     return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
   const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);
   const bool many = p.rows >= device.sms;
