@@ -6,6 +6,7 @@
 #include "algorithms.hpp"
 #include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
+#include "cuda/grid_shape.hpp"
 #include "cuda/radix_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
@@ -62,22 +63,18 @@ void shape_cluster(Plan& plan, const Problem& p, const Device& device) {
 void shape_stream(Plan& plan, const Problem& p, const Device& device, bool clusters) {
   // 1024 threads a multiprocessor: as many rows at once as fill it.
   const std::int64_t slots = 2LL * std::max(device.sms, 1);
-  plan.block_threads = p.rows > slots && p.k <= 256 && is_fast(p) ? 256 : 512;
-  if (clusters && p.rows > 0 && 2 * p.rows <= slots)
-    plan.cluster_blocks = static_cast<int>(std::min<std::int64_t>(8, slots / p.rows));
+  plan.block_threads = 512;
+  if (!clusters || p.rows <= 0) return;
+  while (plan.cluster_blocks < 8 && 2 * plan.cluster_blocks * p.rows <= slots) plan.cluster_blocks *= 2;
 }
 
 void shape_grid(Plan& plan, const Problem& p, const Device& device, bool clusters) {
+  const cuda::GridShape shape = cuda::grid_shape(p, device.sms, clusters);
   plan.block_threads = 512;
-  plan.cluster_blocks = clusters ? 8 : 1;
-  const std::int64_t clusters_at_once = std::max<std::int64_t>(1, 2LL * std::max(device.sms, 1) / plan.cluster_blocks);
-  const std::int64_t rows = std::max<std::int64_t>(1, p.rows);
-  // Parts long enough that their samples pay, few enough that their winners are quickly merged.
-  std::int64_t parts = std::clamp<std::int64_t>(clusters_at_once / rows, 2, 64);
-  parts = std::clamp<std::int64_t>(p.cols / 32768, 2, parts);
-  plan.row_parts = static_cast<int>(parts);
+  plan.cluster_blocks = shape.blocks;
+  plan.row_parts = shape.parts;
   plan.launches = 2;
-  plan.workspace_bytes = static_cast<std::size_t>(rows * parts * p.k) * 8;
+  plan.workspace_bytes = shape.workspace_bytes;
 }
 
 void shape(Plan& plan, const Problem& p, const Device& device) {

@@ -21,6 +21,11 @@ struct Row {
         count(static_cast<std::uint32_t>(span.end - span.begin)),
         shift(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(x) % 16 / sizeof(Raw))) {}
 
+  __device__ Row(const void* first, std::uint32_t elements)
+      : x(static_cast<const Raw*>(first)),
+        count(elements),
+        shift(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(x) % 16 / sizeof(Raw))) {}
+
   __device__ std::uint32_t granules() const { return (shift + count + kPerVec - 1) / kPerVec; }
 
   // Position in the row of element e of granule g; >= count when it is outside.
@@ -29,6 +34,9 @@ struct Row {
   __device__ bool inside(std::uint32_t g) const { return g * kPerVec >= shift && (g + 1) * kPerVec <= shift + count; }
   __device__ const Vec* vec(std::uint32_t g) const { return reinterpret_cast<const Vec*>(x - shift) + g; }
   __device__ Vec load_inside(std::uint32_t g) const { return load_once(vec(g)); }
+
+  // Granule g is vectors()[g], where it is inside.
+  __device__ const Vec* vectors() const { return reinterpret_cast<const Vec*>(x - shift); }
 
   // The packs of any granule; elements outside the row are kPad.
   __device__ void load(const E& element, std::uint32_t g, Pack (&packs)[E::kPacksPerVec]) const {

@@ -29,7 +29,7 @@
 //   simt/device_mbarrier.hpp
 //   async_copy16(shared, global), async_copy4/8, async_commit(),
 //   async_wait<n>() grid_dependency_wait(), grid_launch_dependents()     programmatic dependent launch load_once<T>(p)
-//   a load of 4, 8 or 16 bytes that will not be read again (no L1, evict first) max_nan(a, b), min_nan f32: NaN wins
+//   a load of 4, 8 or 16 bytes that will not be read again (no L1, evict first) prefetch(p) asks for p's line in L2 max_nan(a, b), min_nan f32: NaN wins
 //   (max.NaN.f32) max_nan_f16x2, max_nan_bf16x2, min_nan_..., gt_mask_f16x2, ge_mask_f16x2, gt_mask_bf16x2,
 //   ge_mask_bf16x2
 //                                          pairs in one std::uint32_t; masks are 0xFFFF a half, false for NaN

@@ -1,38 +1,41 @@
-// Rows too long for registers: one pass behind a threshold that a sample made safe.
+// Rows too long for registers: one pass behind a threshold that a sample guessed.
 //
-//   sample    pieces of 512 bytes spread over the row; the k-th best of their group maxima bounds the row's k-th from below,
-//             always: a sample's k-th is never above the row's
-//   stream    ascending tiles; elements >= the bound are appended to a list in shared memory, one barrier a tile
-//   raise     when the list fills, it is cut down to its best k, which raises the bound. All that is held then has a lower
-//             index than what comes, so afterwards only larger keys can win
-//   finish    the list is cut to about k and put into order (finish.cuh)
+//   sample    the first vectors that a block takes lie all over its share of the row; the maxima of groups of them, shared
+//             by the blocks of a cluster, give a threshold that a few times k elements reach
+//   stream    then the rest in ascending order, each warp at its own pace; what reaches the threshold goes to a list in
+//             shared memory. There is no barrier, and a lane claims the places of all that a vector gives, or none
+//   raise     when the list is crowded all warps meet, cut it to its best k, and what must be beaten rises
+//   finish    the list, or the lists of a cluster, are put into order (stream_finish.cuh)
 //
-// A tile that alone overflows the list (many equal keys) is taken again in pieces of one element a thread. Passes over
-// memory: 1 plus the sample. Ideas: sampled threshold and one pass, TensorRT-LLM's GVR V2 and vLLM PR 56346; raising the
-// bound from what is held, DeepSelect; the group maxima that make the bound safe, Dr. Top-k (SC 21).
+// When fewer than k elements reached the threshold, the row is streamed once more without one, which is exact whatever it
+// holds. Passes over memory: 1. Ideas: sampled threshold, one pass and verification, TensorRT-LLM's GVR V2 and vLLM
+// PR 56346; raising the threshold by what is held, DeepSelect.
 #pragma once
 
 #include "../args.hpp"
-#include "bound.cuh"
-#include "compact.cuh"
 #include "element.hpp"
-#include "finish.cuh"
 #include "row.cuh"
+#include "stream_finish.cuh"
+#include "stream_list.cuh"
+#include "stream_sample.cuh"
 #include "write.cuh"
 
 namespace topkit::cuda {
 
-inline constexpr int kStreamPerThread = 8;  // candidates a thread can hold while the list is cut
-inline constexpr int kStreamVecs = 4;       // granules a thread has in a tile
+inline constexpr int kStreamThreads = 512;
+inline constexpr int kStreamWarps = kStreamThreads / kWarp;
+inline constexpr int kMostStreamBlocks = 16;
 
 struct StreamShape {
-  int blocks;         // of a cluster, that is of a row
-  int sample_rounds;  // granules a thread samples
-  int capacity;       // of a block's list, a power of two, <= kStreamPerThread * threads, >= k + 2 * threads and 2 * k
-  int joined;         // 1: a thread's sample is one group; 0: each granule is
-  int parts;          // of a row, each selected by a cluster of its own; > 1: candidates go to `out`
+  int blocks;       // of a cluster
+  int parts;        // clusters of a row; > 1: candidates go to `out`
+  int sample_vecs;  // vectors of a thread that give the threshold, a power of two
+  int joined;       // of these, how many are in one group, a power of two
+  int capacity;     // of a block's list
+  int room;         // candidates that each block of a row has in `out`
   std::int64_t first_row;
-  Candidate* out;  // [rows, parts, k], 0 where a part has fewer
+  Candidate* out;         // [rows, parts * blocks, room]
+  std::uint32_t* counts;  // [rows, parts * blocks]
 };
 
 template <class E>
@@ -42,287 +45,393 @@ struct StreamArgs {
   StreamShape shape;
 };
 
-constexpr int stream_groups(const StreamShape& s, int threads) {
-  return threads * (s.joined != 0 ? 1 : s.sample_rounds);
+// Vectors a thread has on their way.
+template <class E>
+inline constexpr int kStreamVecs = E::kPacksPerVec* E::kPerPack <= 8 && E::kPacksPerVec <= 4 ? 4 : 2;
+
+// Neighbouring lanes whose vectors are in one group.
+constexpr int stream_lanes(const StreamShape& s) { return s.blocks > 4 ? s.blocks : 4; }
+constexpr int stream_groups(const StreamShape& s) {
+  return kStreamThreads / stream_lanes(s) * (s.sample_vecs / s.joined) * s.blocks;
 }
 
-constexpr std::size_t stream_shared_bytes(const StreamShape& s, int threads) {
-  const std::size_t maxima = static_cast<std::size_t>(stream_groups(s, threads)) * s.blocks * sizeof(Key);
-  const std::size_t list = static_cast<std::size_t>(s.capacity) * sizeof(Candidate);
-  return s.blocks == 1 ? (maxima > list ? maxima : list) : maxima + 2 * list;
+constexpr std::size_t stream_shared_bytes(const StreamShape& s, int k) {
+  return static_cast<std::size_t>(s.capacity + k + kFullBin) * sizeof(Candidate);
 }
 
 struct StreamState {
-  CompactState compact;
+  CompactState cut;
+  // Of the block's row, what only rare paths and the end need.
+  const void* x;
+  std::int64_t row_index;
+  std::uint32_t elements, first, last, begin, size, rest;
+  Strata strata;
+  Rising rising;
+  std::uint32_t origin;  // position of the block's first granule
+  int k;
+  BinState bins;
+  alignas(16) Key maxima[kMostGroups];
+  Key bound;
   std::uint32_t passed;
-  std::uint32_t list[16];
+  std::uint32_t next;
+  std::uint32_t counts[kMostStreamBlocks];
 };
 
-// What an element must beat: the packed threshold first, then, once k are held, the candidate `floor`.
-struct Rising {
-  Pack threshold;
-  Key held;  // k candidates of this key or better are held
-  Candidate floor;
-};
-
-// Cuts the list to about k, which raises what must be beaten. All threads, after a barrier; ends with one.
-template <class E, int kThreads>
-__device__ Rising cut(const E& element, Candidate* list, int count, int k, Rising rising, StreamState& state) {
-  Candidate lowest = 0;
-  const int kept = compact<kThreads, kStreamPerThread>(list, count, k, k + k / 8, state.compact, &lowest);
-  if (threadIdx.x == 0) state.passed = kept;
-  // Every kept candidate reaches `lowest`, and k are kept: what does not beat lowest - 1 cannot win.
-  if (lowest > rising.floor) rising.floor = lowest - 1;
-  rising.held = key_of(lowest);
-  rising.threshold = element.threshold(rising.held);
-  __syncthreads();
-  return rising;
-}
-
-// A tile that overflowed the list is taken again: what it gave is dropped, then it comes one element a thread at a time.
-template <class E, int kThreads>
-__device__ Rising retake(const E& element, const Row<E>& row, std::uint32_t tile, bool is_first, std::uint32_t end,
-                         Candidate* list, int capacity, int k, Rising rising, StreamState& state) {
-  const std::uint32_t first = row.position(tile, 0);
-  Candidate mine[kStreamPerThread];
-#pragma unroll
-  for (int i = 0; i < kStreamPerThread; ++i) {
-    const int at = i * kThreads + static_cast<int>(threadIdx.x);
-    mine[i] = at < capacity ? list[at] : 0;
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) state.passed = 0;
-  __syncthreads();
-#pragma unroll
-  for (int i = 0; i < kStreamPerThread; ++i)
-    if (mine[i] != 0 && !is_first && index_of(mine[i]) < first) list[atomicAdd(&state.passed, 1U)] = mine[i];
-  for (std::uint32_t j = 0; j < kStreamVecs; ++j) {
-    Pack packs[E::kPacksPerVec];
-    const std::uint32_t g = tile + j * kThreads + threadIdx.x;
-#pragma unroll
-    for (int i = 0; i < E::kPacksPerVec; ++i) packs[i] = E::kPad;
-    if (g < end) row.load(element, g, packs);
-#pragma unroll
-    for (int e = 0; e < E::kPacksPerVec * E::kPerPack; ++e) {
+// The end of a row: the lists of its blocks become one, which is put into order and written.
+template <class E, bool kClustered>
+[[gnu::noinline]] __device__ void finish_row(const StreamArgs<E>& a, Candidate* list, int count, int all,
+                                             StreamState& state) {
+  constexpr int kThreads = kStreamThreads;
+  const int k = state.k;
+  const std::int64_t row_index = state.row_index;
+  if constexpr (kClustered) {
+    if (cluster_rank() != 0) {
+      cluster_sync();  // the first block has read the list
+      return;
+    }
+    // The others' candidates go behind mine.
+    const int capacity = a.shape.capacity;
+    if (all <= capacity) {
+      for (int i = static_cast<int>(threadIdx.x); i < all - count; i += kThreads) {
+        int b = 1, at = i;
+        for (; at >= static_cast<int>(state.counts[b]); ++b) at -= static_cast<int>(state.counts[b]);
+        list[count + i] = cluster_load(&list[at], b);
+      }
+      count = all;
       __syncthreads();
-      const int count = static_cast<int>(state.passed);
-      __syncthreads();
-      if (count > capacity - kThreads) rising = cut<E, kThreads>(element, list, count, k, rising, state);
-      const Pack pack = packs[e / E::kPerPack];
-      const std::uint32_t p = row.position(g, e);
-      if (g < end && p < row.count && (E::passes(pack, rising.threshold) >> (e % E::kPerPack) & 1U) != 0) {
-        const Candidate c = candidate(element.key(pack, e % E::kPerPack), p);
-        if (c > rising.floor) list[atomicAdd(&state.passed, 1U)] = c;
+    } else {
+      for (int b = 1; b < a.shape.blocks; ++b) {
+        for (int at = 0; at < static_cast<int>(state.counts[b]);) {
+          if (count > k + k / 8) {
+            __syncthreads();
+            count = cut_list<kThreads>(list, count, k, k + k / 8, state.cut);
+          }
+          const int more = ::min(static_cast<int>(state.counts[b]) - at, capacity - count);
+          for (int i = static_cast<int>(threadIdx.x); i < more; i += kThreads)
+            list[count + i] = cluster_load(&list[at + i], b);
+          at += more;
+          count += more;
+        }
       }
     }
+    cluster_sync();
   }
-  __syncthreads();
-  return rising;
+  sort_list<kThreads>(list, count, k, a.args.problem.order, list + a.shape.capacity, state.cut, state.bins);
+  const Writer<E> writer(a.args, a.element, a.args.span(row_index), row_index);
+#pragma unroll 1
+  for (int place = static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) {
+    if (place < k) {
+      writer.write(place, list[place]);
+    } else {
+      writer.pad(place);
+    }
+  }
 }
 
-template <class E, int kThreads, bool kClustered>
-__global__ void __launch_bounds__(kThreads, 512 / kThreads) stream_kernel(const __grid_constant__ StreamArgs<E> a) {
+template <class E, bool kClustered>
+__global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
+    stream_kernel(const __grid_constant__ StreamArgs<E> a) {
+  constexpr int kThreads = kStreamThreads;
+  constexpr int kVecs = kStreamVecs<E>;
   constexpr int kPacks = E::kPacksPerVec;
-  constexpr std::uint32_t kTile = kThreads * kStreamVecs;
+  constexpr int kElements = kPacks * E::kPerPack;
+  constexpr int kTile = kStreamWarps * kVecs;  // chunks
   const StreamShape& shape = a.shape;
   const E& element = a.element;
   const int blocks = kClustered ? shape.blocks : 1;
   const int rank = kClustered ? static_cast<int>(cluster_rank()) : 0;
-  const unsigned cluster = kClustered ? blockIdx.x / shape.blocks : blockIdx.x;
-  const std::int64_t row_index = shape.first_row + cluster / shape.parts;
-  const int part = static_cast<int>(cluster % shape.parts);
+  const int shares = shape.blocks * shape.parts;
+  const std::int64_t row_index = shape.first_row + blockIdx.x / shares;
+  const int share = static_cast<int>(blockIdx.x % shares);
   StreamState& state = shared<StreamState>();
-  const int groups = stream_groups(shape, kThreads);
-  Key* maxima = dynamic_shared<Key>();
-  auto* list = reinterpret_cast<Candidate*>(kClustered ? maxima + groups * blocks : maxima);
-  Candidate* gathered = list + shape.capacity;
+  Candidate* const list = dynamic_shared<Candidate>();
 
   grid_dependency_wait();
   grid_launch_dependents();
-  const Args::Span whole = a.args.span(row_index);
-  Args::Span span = whole;
-  if (shape.parts > 1) {
-    const std::int64_t each = ((whole.end - whole.begin + shape.parts - 1) / shape.parts + 31) / 32 * 32;
-    span.begin = ::min(whole.begin + part * each, whole.end);
-    span.end = ::min(span.begin + each, whole.end);
-    span.count = ::min(whole.count, span.end - span.begin);
-  }
+  const Args::Span span = a.args.span(row_index);
   const Row<E> row(a.args, span, row_index);
   const int k = static_cast<int>(span.count);
-  // The end: the best k of `count` candidates to the row's outputs, or, when there are other parts, to `out`.
-  const auto deliver = [&](Candidate* best, int count) {
-    const auto most_k = static_cast<int>(a.args.problem.k);
-    if (shape.parts > 1) {
-      Candidate* const out = shape.out + ((row_index - shape.first_row) * shape.parts + part) * most_k;
-      const auto offset = static_cast<std::uint32_t>(span.begin - whole.begin);
-      for (int i = static_cast<int>(threadIdx.x); i < most_k; i += kThreads)
-        out[i] = i < count ? best[i] - offset : 0;  // the index is stored complemented
-      return;
-    }
-    const Writer<E> writer(a.args, element, span, row_index);
-    finish<kThreads>(best, count, k, a.args.problem.order, [&](int place, Candidate c) { writer.write(place, c); });
-    for (int place = k + static_cast<int>(threadIdx.x); place < most_k; place += kThreads) writer.pad(place);
-  };
   if (k == 0) {
-    if (rank == 0) deliver(list, 0);
+    if (shape.parts > 1) {
+      if (threadIdx.x == 0) shape.counts[blockIdx.x] = 0;
+    } else if (rank == 0) {
+      const Writer<E> writer(a.args, element, span, row_index);
+      for (int place = static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) writer.pad(place);
+    }
     return;
   }
   if constexpr (kClustered) cluster_arrive();  // matched before the first write to another block
-  const std::uint32_t granules = row.granules();
-  const std::uint32_t share = ((granules + blocks - 1) / blocks + 7) / 8 * 8;
-  const std::uint32_t begin = ::min(rank * share, granules);
-  const std::uint32_t end = ::min(begin + share, granules);
 
-  // Sample.
-  {
-    // Pieces never overlap: an element in two groups would make the bound too high.
-    const std::uint32_t pieces = kThreads / 32 * shape.sample_rounds;
-    const std::uint32_t stride = ::max((end - begin) / pieces / 8 * 8, 32U);
-    Key joined = 0;
-    for (int r = 0; r < shape.sample_rounds; ++r) {
-      const std::uint32_t g = begin + (r * (kThreads / 32) + warp()) * stride + lane();
-      Key key = 0;
-      if (g < end) {
-        Pack packs[kPacks];
-        row.load(element, g, packs);
-        Pack best = packs[0];
+  // Whole granules; the two at the ends of a row that are not, are its first block's.
+  const std::uint32_t first = row.shift != 0 ? 1 : 0;
+  const std::uint32_t last = ::max((row.shift + row.count) / Row<E>::kPerVec, first);
+  const std::uint32_t each = ((last - first + shares - 1) / shares + kChunk - 1) / kChunk * kChunk;
+  const std::uint32_t begin = ::min(first + share * each, last);
+  const std::uint32_t size = ::min(each, last - begin);  // granules, from here on counted from `begin`
+  const std::uint32_t chunks = (size + kChunk - 1) / kChunk;
+  const Vec* mine = row.vectors() + begin;
+  // A row in parts is sampled as a whole by each cluster, and then streamed as if it were not; otherwise a block samples
+  // its share, and what it has sampled is streamed no more.
+  const bool own_sample = shape.parts == 1;
+  Strata strata(own_sample ? chunks : (last - first) / kChunk, kTile * (own_sample ? 1 : blocks));
+  std::uint32_t rest = own_sample && strata.width() == 1 ? 0 : size;  // what is streamed
+
+  constexpr std::uint32_t kNone = ~0U;
+  Vec v[kVecs];
+  std::uint32_t at[kVecs];  // the granule that v[j] holds, or kNone
+  constexpr std::uint32_t kTileGranules = kTile * kChunk;
+  std::uint32_t here = threadIdx.x;  // granule of vector 0 of a tile; vectors are kThreads apart
+  const auto fetch = [&](std::uint32_t from, int j) {
+    const std::uint32_t g = from + j * kThreads;
+    const bool there = (static_cast<int>(g < rest) & static_cast<int>(!strata.holds(g / kChunk))) != 0;
+    at[j] = there ? g : kNone;
+    if (there) v[j] = load_once(mine + g);
+  };
+  // Of the tile before the first, the sample.
+  const auto sampled = [&](int j, std::uint32_t granules) {
+    const std::uint32_t q = warp() * kVecs + j;
+    const std::uint32_t g = strata.at(q) * kChunk + lane();
+    return q < strata.taken() && g < granules ? g : kNone;
+  };
+  const auto best_key = [&](const Vec& vec) {
+    Pack packs[kPacks];
+    element.unpack(vec, packs);
 #pragma unroll
-        for (int i = 1; i < kPacks; ++i) best = E::max(best, packs[i]);
-        key = element.key(best, 0);
-        if constexpr (E::kPerPack == 2) key = ::max(key, element.key(best, 1));
-      }
-      joined = ::max(joined, key);
-      if (shape.joined == 0) maxima[rank * groups + r * kThreads + threadIdx.x] = key;
+    for (int i = 1; i < kPacks; ++i) packs[0] = E::max(packs[0], packs[i]);
+    const Key key = element.key(packs[0], 0);
+    return E::kPerPack == 2 ? ::max(key, element.key(packs[0], 1)) : key;
+  };
+#pragma unroll
+  for (int j = 0; j < kVecs; ++j) {
+    if (own_sample) {
+      at[j] = sampled(j, size);
+      if (at[j] != kNone) v[j] = load_once(mine + at[j]);
+    } else {
+      const std::uint32_t q = (warp() * kVecs + j) * blocks + rank;
+      at[j] = q < strata.taken() ? 0 : kNone;
+      if (at[j] != kNone) v[j] = row.load_inside(first + strata.at(q) * kChunk + lane());
     }
-    if (shape.joined != 0) maxima[rank * groups + threadIdx.x] = joined;
-    if (threadIdx.x == 0) state.passed = 0;
+  }
+  if (threadIdx.x == 0) {
+    state.passed = 0;
+    state.next = ~0U;
+    state.x = row.x;
+    state.row_index = row_index;
+    state.elements = row.count;
+    state.first = first;
+    state.last = last;
+    state.begin = begin;
+    state.size = size;
+    state.origin = row.position(begin, 0);
+    state.k = k;
+    state.rest = rest;
+    state.strata = strata;
+    if (!own_sample) state.strata.hold_none();
+  }
+  for (int i = stream_groups(shape) + static_cast<int>(threadIdx.x); i < kMostGroups; i += kThreads)
+    state.maxima[i] = 0;
+  if constexpr (kClustered) cluster_wait();
+  {
+    // Lane l of a group hands the group's maximum to block l.
+    const int lanes = stream_lanes(shape);
+    const int to = static_cast<int>(threadIdx.x) % lanes;
+    int group = static_cast<int>(threadIdx.x) / lanes + rank * (stream_groups(shape) / blocks);
+    Key joined = 0;
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      if (j >= shape.sample_vecs) break;
+      joined = ::max(joined, at[j] != kNone ? best_key(v[j]) : 0);
+      if (((j + 1) & (shape.joined - 1)) != 0) continue;
+      for (int d = 1; d < lanes; d *= 2) joined = ::max(joined, __shfl_xor_sync(full_mask, joined, d));
+      if constexpr (kClustered) {
+        if (to < blocks) cluster_store(&state.maxima[group], to, joined);
+      } else {
+        if (to == 0) state.maxima[group] = joined;
+      }
+      group += kThreads / lanes;
+      joined = 0;
+    }
+  }
+  const std::uint32_t taken = strata.taken();
+  if (!own_sample) {
+    strata.hold_none();
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) fetch(here, j);
+  } else {
+    here -= kTileGranules;
+    // Memory does not wait for the search.
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      const std::uint32_t g = threadIdx.x + j * kThreads;
+      if (threadIdx.x % 8 == 0 && g < rest) prefetch(mine + g);
+    }
   }
   if constexpr (kClustered) {
-    cluster_wait();
-    for (int i = static_cast<int>(threadIdx.x); i < groups; i += kThreads) {
-      const Key mine = maxima[rank * groups + i];
-      for (int to = 0; to < blocks; ++to)
-        if (to != rank) cluster_store(&maxima[rank * groups + i], to, mine);
-    }
     cluster_sync();
   } else {
     __syncthreads();
   }
-  if (groups * blocks <= kWarpGroups) {
-    if (warp() == 0) {
-      const Key t = warp_bound(maxima, groups * blocks, k, state.compact.bins);
-      if (lane() == 0) state.compact.low_key = t;
-    }
-  } else {
-    block_bound<kThreads>(maxima, groups * blocks, k, state.compact);
+  if (warp() == 0) {
+    const float chunks_taken = static_cast<float>(taken * (own_sample ? blocks : 1));
+    const float elements = chunks_taken * static_cast<float>(shape.sample_vecs) * (kChunk * kElements / kVecs);
+    const int r = sample_rank(k, elements, static_cast<float>(row.count));
+    const Key bound =
+        stream_groups(shape) <= 4 * kWarp ? sample_bound<1>(state.maxima, r) : sample_bound<4>(state.maxima, r);
+    if (lane() == 0) state.bound = bound;
   }
   __syncthreads();
+  Rising rising{element.threshold(state.bound), 0};
 
-  // The first barrier of the loop separates this read of low_key from its next use.
-  Rising rising{element.threshold(state.compact.low_key), 0, 0};
-  bool crowded = false;
-  const auto append = [&](Pack pack, int sub, std::uint32_t position) {
-    const Candidate c = candidate(element.key(pack, sub), position);
-    if (c <= rising.floor || position >= row.count) return;
-    const std::uint32_t slot = atomicAdd(&state.passed, 1U);
-    if (slot < static_cast<std::uint32_t>(shape.capacity)) list[slot] = c;
-    crowded |= slot >= static_cast<std::uint32_t>(shape.capacity) / 2;
-  };
-  Vec now[kStreamVecs], next[kStreamVecs];
-  const auto is_full = [&](std::uint32_t tile) {
-    return tile + kTile <= end && row.inside(tile) && row.inside(tile + kTile - 1);
-  };
-  const auto fetch = [&](std::uint32_t tile, Vec(&to)[kStreamVecs]) {
-    if (tile < end && is_full(tile)) {
+  // What of a granule beats the threshold goes to the list. False: no room for all of it, and nothing was taken.
+  const auto capacity = static_cast<std::uint32_t>(shape.capacity);
+  const auto take = [&](const Pack(&packs)[kPacks], std::uint32_t position, std::uint32_t most) {
+    std::uint32_t mask = 0;
 #pragma unroll
-      for (int j = 0; j < kStreamVecs; ++j) to[j] = row.load_inside(tile + j * kThreads + threadIdx.x);
-    }
-  };
-  fetch(begin, now);
-  for (std::uint32_t tile = begin; tile < end; tile += kTile) {
-    fetch(tile + kTile, next);
-    const bool full = is_full(tile);
-    const auto packs_of = [&](int j, Pack(&packs)[kPacks]) {
-      const std::uint32_t g = tile + j * kThreads + threadIdx.x;
-      if (full) {
-        element.unpack(now[j], packs);
-      } else if (g < end) {
-        row.load(element, g, packs);
-      } else {
+    for (int i = 0; i < kPacks; ++i) {
+      const unsigned bits = E::passes(packs[i], rising.threshold);
 #pragma unroll
-        for (int i = 0; i < kPacks; ++i) packs[i] = E::kPad;
+      for (int s = 0; s < E::kPerPack; ++s) {
+        const int e = i * E::kPerPack + s;
+        if ((bits >> s & 1U) != 0 && position + e <= most &&
+            candidate(element.key(packs[i], s), position + e) > rising.floor)
+          mask |= 1U << e;
       }
-    };
+    }
+    if (mask == 0) return true;
+    std::uint32_t slot = atomicAdd(&state.passed, static_cast<unsigned>(__popc(mask)));
+    if (slot + __popc(mask) > capacity) {
+#pragma unroll 1
+      for (; slot < capacity; ++slot) list[slot] = 0;
+      return false;
+    }
 #pragma unroll
-    for (int j = 0; j < kStreamVecs; ++j) {
-      Pack packs[kPacks];
-      packs_of(j, packs);
-      Pack best = packs[0];
+    for (int e = 0; e < kElements; ++e)
+      if ((mask >> e & 1U) != 0)
+        list[slot++] = candidate(element.key(packs[e / E::kPerPack], e % E::kPerPack), position + e);
+    return true;
+  };
+  // Bit j: vector j of the tile found no room. Bit kVecs: a granule at an end of the row is still to be taken.
+  unsigned left = 0;
+  const auto add_edges = [&] {
+    if (blockIdx.x % shares != 0 || threadIdx.x > 1) return;
+    const Row<E> whole(state.x, state.elements);
+    if (threadIdx.x == 0 ? state.first != 0 : state.last < whole.granules()) left = 1U << kVecs;
+  };
+  add_edges();
+  const auto any_left = [&](unsigned bits) { return __any_sync(full_mask, (left & bits) != 0) != 0; };
+  constexpr unsigned kTileBits = (1U << kVecs) - 1;
+
+  const auto tile = [&] { return static_cast<int>(here - threadIdx.x); };  // its first granule; negative for the sample
+  const auto is_done = [&] { return tile() >= static_cast<int>(rest); };
+
+  // What need not stay in registers while a list is cut.
+  const auto restore = [&] {
+    mine = Row<E>(state.x, state.elements).vectors() + state.begin;
+    rest = state.rest;
+    strata = state.strata;
+  };
+
+  // The pass, and a second one behind no threshold when too few have passed. Warps meet when the list is crowded and at
+  // the end.
+  const unsigned crowded = capacity / 4 * 3;
+  int count = 0, all = 0;
+  bool fetched = true;
+  while (true) {
+    while (true) {
+      if (any_left(~0U)) {
+        const bool stuck = any_left(kTileBits);
+#pragma unroll 1
+        for (int j = 0; j <= kVecs; ++j) {
+          if ((left >> j & 1U) == 0) continue;
+          std::uint32_t g = lane() == 0 ? 0 : state.last;
+          if (j < kVecs) g = state.begin + (tile() < 0 ? sampled(j, state.size) : here + j * kThreads);
+          const Row<E> again(state.x, state.elements);
+          Pack packs[kPacks];
+          again.load(element, g, packs);
+          if (take(packs, again.position(g, 0), state.elements - 1)) left &= ~(1U << j);
+        }
+        __syncwarp(full_mask);
+        if (stuck && !any_left(kTileBits)) here += kTileGranules;
+      }
+      if (!any_left(~0U)) {
+        if (!fetched) {
 #pragma unroll
-      for (int i = 1; i < kPacks; ++i) best = E::max(best, packs[i]);
-      if (E::passes(best, rising.threshold) != 0) {
-        const std::uint32_t g = tile + j * kThreads + threadIdx.x;
+          for (int j = 0; j < kVecs; ++j) fetch(here, j);
+        }
+        for (bool go_on = !is_done(); go_on;) {
 #pragma unroll
-        for (int i = 0; i < kPacks; ++i) {
-          const unsigned bits = g < end ? E::passes(packs[i], rising.threshold) : 0;
+          for (int j = 0; j < kVecs; ++j) {
+            // The vector gives way to the next in its own registers: a copy would wait for all that are on their way.
+            Pack packs[kPacks];
+            element.unpack(v[j], packs);
+            Pack best = packs[0];
 #pragma unroll
-          for (int s = 0; s < E::kPerPack; ++s)
-            if ((bits >> s & 1U) != 0) append(packs[i], s, row.position(g, i * E::kPerPack + s));
+            for (int i = 1; i < kPacks; ++i) best = E::max(best, packs[i]);
+            if (at[j] != kNone && E::passes(best, rising.threshold) != 0) {
+              if (!take(packs, state.origin + at[j] * Row<E>::kPerVec, ~0U)) left |= 1U << j;
+            }
+            fetch(here + kTileGranules, j);
+          }
+          // Lanes may see different counts, the warp does as one.
+          const bool full = *static_cast<volatile std::uint32_t*>(&state.passed) >= crowded;
+          go_on = !__any_sync(full_mask, full || left != 0);
+          if (go_on || !any_left(kTileBits)) here += kTileGranules;
+          go_on = go_on && !is_done();
         }
       }
-    }
-    if (__syncthreads_or(crowded ? 1 : 0) != 0) {
-      crowded = false;
-      int count = static_cast<int>(state.passed);
-      if (count > shape.capacity) {
-        rising = retake<E, kThreads>(element, row, tile, tile == begin, end, list, shape.capacity, k, rising, state);
-        count = static_cast<int>(state.passed);
-      }
-      if (count > k + k / 8) rising = cut<E, kThreads>(element, list, count, k, rising, state);
+      if (lane() == 0 && !is_done()) atomicMin(&state.next, state.origin + (tile() < 0 ? 0 : here) * Row<E>::kPerVec);
+      const bool all_done = __syncthreads_and(is_done() ? 1 : 0) != 0;
+      count = static_cast<int>(state.passed);
+      const std::uint32_t next = state.next;
+      if (all_done) break;
+      if (threadIdx.x == 0) state.rising = rising;
       __syncthreads();
-      // All that is held has a lower index than what comes: equal keys cannot win any more once k are held.
-      if (rising.floor != 0) {
-        rising.floor = ::max(rising.floor, static_cast<Candidate>(rising.held) << 32 | 0xffffffffU);
-        rising.threshold = element.threshold(rising.held == ~Key{0} ? rising.held : rising.held + 1);
+      const int held_k = state.k;
+      count = cut_list<kThreads>(list, ::min(count, shape.capacity), held_k, held_k + held_k / 8, state.cut);
+      rising = raised(element, state.rising, state.cut.low, next);
+      if (threadIdx.x == 0) {
+        state.passed = static_cast<std::uint32_t>(count);
+        state.next = ~0U;
       }
+      fetched = false;
+      __syncthreads();
+      restore();
     }
-#pragma unroll
-    for (int j = 0; j < kStreamVecs; ++j) now[j] = next[j];
-  }
-  __syncthreads();
-  int count = static_cast<int>(state.passed);
-  // Lists that are joined are cut to k, so that two of them fit.
-  const int most = kClustered || shape.parts > 1 ? k : k + k / 8 + 8;
-  if (count > most) {
-    Candidate lowest = 0;
-    count = compact<kThreads, kStreamPerThread>(list, count, k, most, state.compact, &lowest);
-  }
-  if constexpr (kClustered) {
-    if (static_cast<int>(threadIdx.x) < blocks) cluster_store(&state.list[rank], threadIdx.x, count);
-    cluster_sync();
-    if (rank == 0) {
-      count = 0;
-      for (int b = 0; b < blocks; ++b) {
-        const int more = static_cast<int>(state.list[b]);
-        if (count + more > shape.capacity) {
-          Candidate lowest = 0;
-          __syncthreads();
-          count = compact<kThreads, kStreamPerThread>(gathered, count, k, k, state.compact, &lowest);
-        }
-        for (int i = static_cast<int>(threadIdx.x); i < more; i += kThreads)
-          gathered[count + i] = cluster_load(&list[i], b);
-        count += more;
+    if (shape.parts > 1) {
+      // The second kernel sees how many there are in all.
+      const std::int64_t place = blockIdx.x;
+      if (count > shape.room) {
+        __syncthreads();
+        count = cut_list<kThreads>(list, count, state.k, shape.room, state.cut);
       }
+      if (threadIdx.x == 0) shape.counts[place] = static_cast<std::uint32_t>(count);
+      Candidate* const out = shape.out + place * shape.room;
+      for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) out[i] = list[i];
+      return;
     }
-    cluster_sync();
-    if (rank != 0) return;
-    if (count > most) {
-      Candidate lowest = 0;
-      count = compact<kThreads, kStreamPerThread>(gathered, count, k, most, state.compact, &lowest);
+    all = count;
+    if constexpr (kClustered) {
+      if (static_cast<int>(threadIdx.x) < blocks) cluster_store(&state.counts[rank], threadIdx.x, count);
+      cluster_sync();
+      all = 0;
+      for (int b = 0; b < blocks; ++b) all += static_cast<int>(state.counts[b]);
     }
-    list = gathered;
+    if (all >= state.k) break;
+    if constexpr (kClustered) cluster_sync();  // before the counts are written again
+    __syncthreads();
+    if (threadIdx.x == 0) state.passed = 0;
+    if (threadIdx.x == 0) {
+      state.strata.hold_none();
+      state.rest = state.size;
+    }
+    here = threadIdx.x;
+    rising = {element.threshold(0), 0};
+    add_edges();
+    fetched = false;
+    __syncthreads();
+    restore();
   }
-  deliver(list, count);
+  finish_row<E, kClustered>(a, list, count, all, state);
 }
 
 }  // namespace topkit::cuda

@@ -3,8 +3,10 @@
 // Regime: rows of a million columns and more, fewer of them than multiprocessors, k up to 2048.
 // Passes over memory: one, and the sample. Launches: two; the second waits by programmatic dependent launch.
 // Limit: bandwidth; below 16 MB the two launches.
-// Ideas: each part of the row is a row of the stream kernel; the union of the parts' k best holds the row's.
+// Ideas: every cluster of the stream kernel samples the whole row, so all have the same threshold; what their parts of the
+// row have above it is a few times k in all, which one block puts into order.
 #include "by_element.hpp"
+#include "grid_shape.hpp"
 #include "stream_run.cuh"
 
 namespace topkit::cuda {
@@ -12,68 +14,145 @@ namespace {
 
 constexpr int kMergeThreads = 1024;
 constexpr int kMergeCapacity = 8192;
+constexpr int kMergeEach = 4;  // candidates a thread looks at between two barriers
 
 struct MergeState {
-  CompactState compact;
+  CompactState cut;
+  BinState bins;
+  std::uint32_t counts[kMostGridShares];
   std::uint32_t held;
+  std::uint32_t all;
 };
 
-// One block a row: the best k of `count` candidates a row, 0 where there is none.
+// Appends the candidates above the floor and cuts when the next ones might not fit. All threads; ends with a barrier.
+template <int kEach>
+__device__ Candidate merge_more(const Candidate (&more)[kEach], Candidate* list, int k, Candidate floor,
+                                MergeState& s) {
+#pragma unroll
+  for (int i = 0; i < kEach; ++i)
+    if (more[i] > floor) list[atomicAdd(&s.held, 1U)] = more[i];
+  __syncthreads();
+  const int held = static_cast<int>(s.held);
+  __syncthreads();
+  if (held <= kMergeCapacity - kEach * kMergeThreads) return floor;
+  const int kept = cut_list<kMergeThreads>(list, held, k, k + k / 8, s.cut);
+  const Candidate lowest = s.cut.low;
+  if (threadIdx.x == 0) s.held = static_cast<std::uint32_t>(kept);
+  __syncthreads();
+  return lowest - 1;
+}
+
+// One block a row.
 template <class E>
 __global__ void __launch_bounds__(kMergeThreads)
-    grid_merge(const __grid_constant__ Args args, const E element, const Candidate* all, int count) {
+    grid_merge(const __grid_constant__ Args args, const E element, const __grid_constant__ StreamShape shape) {
   MergeState& state = shared<MergeState>();
   Candidate* const list = dynamic_shared<Candidate>();
-  const std::int64_t row = blockIdx.x;
-  const Args::Span span = args.span(row);
+  const std::int64_t row_index = blockIdx.x;
+  const Args::Span span = args.span(row_index);
   const int k = static_cast<int>(span.count);
-  const Candidate* const mine = all + row * count;
-  if (threadIdx.x == 0) state.held = 0;
+  const int shares = shape.parts * shape.blocks;
+  const Candidate* const all = shape.out + row_index * shares * shape.room;
+  const std::uint32_t* const counts = shape.counts + row_index * shares;
+  if (threadIdx.x == 0) {
+    state.held = 0;
+    state.all = 0;
+  }
   __syncthreads();
   grid_dependency_wait();
+  const int share = static_cast<int>(threadIdx.x);
+  const std::uint32_t mine = share < shares ? load_once(counts + share) : 0;
+  if (share < shares) state.counts[share] = mine;
+  const std::uint32_t sum = __reduce_add_sync(full_mask, mine);
+  if (lane() == 0) atomicAdd(&state.all, sum);
+  __syncthreads();
+  if (k == 0) {
+    const Writer<E> writer(args, element, span, row_index);
+    for (int place = share; place < args.problem.k; place += kMergeThreads) writer.pad(place);
+    return;
+  }
   Candidate floor = 0;
-  for (int base = 0; base < count; base += kMergeThreads) {
-    const int at = base + static_cast<int>(threadIdx.x);
-    const Candidate c = at < count ? load_once(mine + at) : 0;
-    if (c > floor) list[atomicAdd(&state.held, 1U)] = c;
-    __syncthreads();
-    const int held = static_cast<int>(state.held);
-    __syncthreads();
-    if (held > kMergeCapacity - kMergeThreads) {
-      Candidate lowest = 0;
-      const int kept =
-          compact<kMergeThreads, kMergeCapacity / kMergeThreads>(list, held, k, k + k / 8, state.compact, &lowest);
-      if (threadIdx.x == 0) state.held = kept;
-      floor = lowest - 1;
+  if (static_cast<int>(state.all) < k) {
+    // The sample misled: once more without a threshold, by this block alone.
+    const Row<E> row(args, span, row_index);
+    constexpr int kElements = Row<E>::kPerVec;
+    for (std::uint32_t base = 0; base < row.granules(); base += kMergeThreads) {
+      const std::uint32_t g = base + threadIdx.x;
+      Pack packs[E::kPacksPerVec];
+      if (g < row.granules()) row.load(element, g, packs);
+#pragma unroll
+      for (int e = 0; e < kElements; e += kMergeEach) {
+        Candidate more[kMergeEach];
+#pragma unroll
+        for (int i = 0; i < kMergeEach; ++i) {
+          const std::uint32_t at = row.position(g, e + i);
+          more[i] = g < row.granules() && at < row.count
+                        ? candidate(element.key(packs[(e + i) / E::kPerPack], (e + i) % E::kPerPack), at)
+                        : 0;
+        }
+        floor = merge_more(more, list, k, floor, state);
+      }
+    }
+  } else {
+    // Every slot of every share, in groups of neighbours that most shares fill.
+    const int slots = shares * shape.room;
+    const bool few = static_cast<int>(state.all) <= kMergeCapacity;
+    if (few) {
+      // Four lanes a share.
+      for (int s = share / 4; s < shares; s += kMergeThreads / 4) {
+        const int have = static_cast<int>(state.counts[s]);
+        std::uint32_t to = 0;
+        if (share % 4 == 0) to = atomicAdd(&state.held, static_cast<unsigned>(have));
+        to = __shfl_sync(0xfU << (lane() & ~3U), to, static_cast<int>(lane() & ~3U));
+#pragma unroll 4
+        for (int i = share % 4; i < have; i += 4) list[to + i] = load_once(all + s * shape.room + i);
+      }
       __syncthreads();
+    } else {
+      for (int base = 0; base < slots; base += kMergeEach * kMergeThreads) {
+        Candidate more[kMergeEach];
+#pragma unroll
+        for (int i = 0; i < kMergeEach; ++i) {
+          const int at = base + i * kMergeThreads + share;
+          const bool there = at < slots && at % shape.room < static_cast<int>(state.counts[at / shape.room]);
+          more[i] = there ? load_once(all + at) : 0;
+        }
+        floor = merge_more(more, list, k, floor, state);
+      }
     }
   }
-  int held = static_cast<int>(state.held);
-  if (held > k + k / 8 + 8) {
-    Candidate lowest = 0;
-    held = compact<kMergeThreads, kMergeCapacity / kMergeThreads>(list, held, k, k + k / 8 + 8, state.compact, &lowest);
+  sort_list<kMergeThreads>(list, static_cast<int>(state.held), k, args.problem.order, list + kMergeCapacity, state.cut,
+                           state.bins);
+  const Writer<E> writer(args, element, span, row_index);
+#pragma unroll 1
+  for (int place = share; place < args.problem.k; place += kMergeThreads) {
+    if (place < k) {
+      writer.write(place, list[place]);
+    } else {
+      writer.pad(place);
+    }
   }
-  const Writer<E> writer(args, element, span, row);
-  finish<kMergeThreads>(list, held, k, args.problem.order, [&](int place, Candidate c) { writer.write(place, c); });
-  for (int place = k + static_cast<int>(threadIdx.x); place < args.problem.k; place += kMergeThreads) writer.pad(place);
 }
 
 }  // namespace
 
 void run_grid(const Plan& plan, const Args& args, void* workspace, Stream stream) {
   StreamShape shape = stream_shape(plan, args.problem);
-  shape.parts = plan.row_parts;
+  const auto k = static_cast<int>(args.problem.k);
+  shape.room = grid_room(args.problem.k);
   shape.out = static_cast<Candidate*>(workspace);
-  launch_stream("topk_grid", shape, plan.block_threads, args, stream);
+  const std::int64_t shares = args.problem.rows * shape.parts * shape.blocks;
+  shape.counts = reinterpret_cast<std::uint32_t*>(shape.out + shares * shape.room);
+  launch_stream("topk_grid", shape, args, stream);
   with_element(args.problem, [&]<class E>(const E& element) {
     launch(grid_merge<E>,
            LaunchShape{.kernel = "grid_merge",
                        .grid = static_cast<unsigned>(args.problem.rows),
                        .block = kMergeThreads,
-                       .shared_bytes = kMergeCapacity * sizeof(Candidate),
+                       .shared_bytes = (kMergeCapacity + k + kFullBin) * sizeof(Candidate),
                        .stream = stream,
                        .pdl = true},
-           args, element, static_cast<const Candidate*>(shape.out), static_cast<int>(plan.row_parts * args.problem.k));
+           args, element, shape);
   });
 }
 

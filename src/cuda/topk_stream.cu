@@ -5,15 +5,13 @@
 // Passes over memory: one, and the sample, which the caches mostly keep.
 // Limit: bandwidth.
 // Ideas: stream.cuh.
-#include <type_traits>
-
 #include "by_element.hpp"
 #include "stream_run.cuh"
 
 namespace topkit::cuda {
 namespace {
 
-template <int kThreads, bool kClustered, class E>
+template <bool kClustered, class E>
 void launch_rows(const char* name, const StreamShape& whole, const Args& args, const E& element, Stream stream) {
   constexpr std::int64_t kMostBlocks = 1 << 30;
   const std::int64_t most_rows = kMostBlocks / (whole.blocks * whole.parts);
@@ -21,12 +19,12 @@ void launch_rows(const char* name, const StreamShape& whole, const Args& args, c
     const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
     StreamArgs<E> all{args, element, whole};
     all.shape.first_row = row;
-    launch(stream_kernel<E, kThreads, kClustered>,
+    launch(stream_kernel<E, kClustered>,
            LaunchShape{.kernel = name,
                        .grid = static_cast<unsigned>(rows * whole.blocks * whole.parts),
-                       .block = kThreads,
+                       .block = kStreamThreads,
                        .cluster = static_cast<unsigned>(whole.blocks),
-                       .shared_bytes = stream_shared_bytes(whole, kThreads),
+                       .shared_bytes = stream_shared_bytes(whole, static_cast<int>(args.problem.k)),
                        .stream = stream},
            all);
   }
@@ -34,17 +32,15 @@ void launch_rows(const char* name, const StreamShape& whole, const Args& args, c
 
 }  // namespace
 
-void launch_stream(const char* name, const StreamShape& shape, int threads, const Args& args, Stream stream) {
+void launch_stream(const char* name, const StreamShape& shape, const Args& args, Stream stream) {
   with_element(args.problem, [&](const auto& element) {
-    if (shape.blocks > 1) return launch_rows<512, true>(name, shape, args, element, stream);
-    if constexpr (is_fast_element<std::remove_cvref_t<decltype(element)>>)
-      if (threads == 256) return launch_rows<256, false>(name, shape, args, element, stream);
-    launch_rows<512, false>(name, shape, args, element, stream);
+    if (shape.blocks > 1) return launch_rows<true>(name, shape, args, element, stream);
+    launch_rows<false>(name, shape, args, element, stream);
   });
 }
 
 void run_stream(const Plan& plan, const Args& args, void*, Stream stream) {
-  launch_stream("topk_stream", stream_shape(plan, args.problem), plan.block_threads, args, stream);
+  launch_stream("topk_stream", stream_shape(plan, args.problem), args, stream);
 }
 
 }  // namespace topkit::cuda

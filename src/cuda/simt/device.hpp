@@ -111,6 +111,9 @@ __device__ __forceinline__ T load_once(const T* p) {
   return value;
 }
 
+// Asks for the line of p in the second cache.
+__device__ __forceinline__ void prefetch(const void* p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
+
 // --- Atomics for the types CUDA does not name: std::uint64_t is unsigned long there.
 template <class T>
 struct AtomicWord {

@@ -141,6 +141,8 @@ void async_wait() {
   simt::async_wait(n);
 }
 
+inline void prefetch(const void*) {}
+
 template <class T>
 T load_once(const T* p) {
   static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8 || sizeof(T) == 16);
