@@ -59,8 +59,10 @@ struct F32 {
   __device__ Raw raw(Key k) const { return (k & 0x80000000) != 0 ? k ^ 0x80000000 : ~k; }
   __device__ bool lossy(Key k) const { return k == 0x80000000 || k > 0xff800000; }
   // What packs are compared with. Never above an element of this key; for NaN it is +inf, which NaN passes; every element
-  // passes that of key 0.
-  __device__ Pack threshold(Key k) const { return k > 0xff800000 ? 0x7f800000 : k < 0x00800000 ? kPad : raw(k); }
+  // passes that of key 0. That of zero is -0: a difference to it is never negative for either zero (less_sign).
+  __device__ Pack threshold(Key k) const {
+    return k > 0xff800000 ? 0x7f800000 : k < 0x00800000 ? kPad : k == 0x80000000 ? k : raw(k);
+  }
   // Bit s: element s of the pack is not below the threshold. NaN passes.
   __device__ static unsigned passes(Pack p, Pack threshold) {
     return !(__uint_as_float(p) < __uint_as_float(threshold)) ? 1U : 0U;

@@ -252,7 +252,9 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       joined = 0;
     }
   }
-  const std::uint32_t taken = strata.taken();
+  // Of the first share, the largest: all blocks of a row must agree on one threshold.
+  const std::uint32_t taken =
+      own_sample ? Strata((::min(each, last - first) + kChunk - 1) / kChunk, kTile).taken() : strata.taken();
   if (!own_sample) {
     strata.hold_none();
 #pragma unroll
@@ -380,7 +382,8 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
         }
       }
       if (lane() == 0 && !is_done()) atomicMin(&state.next, state.origin + (tile() < 0 ? 0 : here) * Row<E>::kPerVec);
-      const bool all_done = __syncthreads_and(is_done() ? 1 : 0) != 0;
+      if (left >> kVecs != 0) atomicMin(&state.next, 0U);  // an end of the row is still to come
+      const bool all_done = __syncthreads_and(is_done() && left == 0 ? 1 : 0) != 0;
       count = static_cast<int>(state.passed);
       const std::uint32_t next = state.next;
       if (all_done) break;

@@ -86,6 +86,7 @@ __device__ __forceinline__ std::uint32_t not_less_bf16x2(std::uint32_t a, std::u
 __device__ __forceinline__ std::uint32_t float_bits(float v) { return __float_as_uint(v); }
 __device__ __forceinline__ float bits_float(std::uint32_t v) { return __uint_as_float(v); }
 // Bit 31 says a < b. A difference of unequal numbers is never rounded to zero, and the NaN of any operation is positive.
+// But -0 - +0 is -0.
 __device__ __forceinline__ std::uint32_t less_sign(float a, float b) { return __float_as_uint(__fsub_rn(a, b)); }
 __device__ __forceinline__ float add_zero(float v) { return __fadd_rn(v, 0.0F); }
 

@@ -87,7 +87,11 @@ inline std::uint32_t not_less_bf16x2(std::uint32_t a, std::uint32_t b) {
 
 inline std::uint32_t float_bits(float v) { return std::bit_cast<std::uint32_t>(v); }
 inline float bits_float(std::uint32_t v) { return std::bit_cast<float>(v); }
-inline std::uint32_t less_sign(float a, float b) { return a < b ? 0x80000000U : 0; }
+// As the device has it: the sign of the difference, which is that of -0 for less_sign(-0, +0).
+inline std::uint32_t less_sign(float a, float b) {
+  const float difference = a - b;
+  return std::isnan(difference) ? 0x7FFFFFFFU : std::bit_cast<std::uint32_t>(difference);
+}
 inline float add_zero(float v) { return std::isnan(v) ? std::bit_cast<float>(0x7FFFFFFFU) : v + 0.0F; }
 
 }  // namespace topkit::cuda
