@@ -42,15 +42,13 @@ bool fits(const Problem& p, int blocks, int threads, int vecs) {
 }
 
 void shape_block(Plan& plan, const Problem& p) {
-  plan.items_per_thread = most_vecs(p);
-  plan.block_threads = kMostThreads;
-  if (!is_fast(p)) return;
-  for (const int threads : {512, 256, 128}) {
-    if (fits(p, 1, threads, 4)) {
-      plan.block_threads = threads;
-      plan.items_per_thread = 4;
-    }
+  if (const cuda::BlockShape shape = cuda::block_shape(p); shape.warps > 0) {
+    plan.block_threads = 32 * shape.warps;
+    plan.items_per_thread = 2 * bytes(p.dtype) * cuda::block_masks(p);  // 32 elements a mask
+    return;
   }
+  plan.block_threads = kMostThreads;
+  plan.items_per_thread = fits(p, 1, kMostThreads, 4) ? 4 : most_vecs(p);
 }
 
 void shape_cluster(Plan& plan, const Problem& p, const Device& device) {
