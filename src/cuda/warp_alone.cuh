@@ -13,7 +13,7 @@ inline constexpr int kAloneWarps = 4;  // of a block, each with a row of its own
 template <class E>
 inline constexpr int kAloneBlocks = E::kPerPack == 2     ? 10
                                     : is_fast_element<E> ? 8
-                                                         : 6;
+                                                         : 5;
 
 // Rows of up to 1024 elements, k <= 32.
 template <class E>
