@@ -10,7 +10,7 @@
 namespace topkit::cuda {
 
 template <class E>
-inline constexpr int kBlockMasks = 1;  // block_masks of its problems
+inline constexpr int kBlockMasks = E::kPerPack;  // block_masks of its problems
 
 template <class E, int kMasks>
 __global__ void __launch_bounds__(is_fast_element<E> ? kBlockThreads : kBlockThreads / 2)

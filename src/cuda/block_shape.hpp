@@ -11,8 +11,8 @@ struct BlockShape {
   int share;  // of the winners, for each of them: at most 32 of 64 maxima
 };
 
-// Masks of 32 elements a lane has.
-constexpr int block_masks(const Problem&) { return 1; }
+// Masks of 32 elements a lane has: two of packed 16-bit elements take the registers of one of others.
+constexpr int block_masks(const Problem& p) { return is_fast(p) && bytes(p.dtype) == 2 ? 2 : 1; }
 
 // Rows of up to 1024 elements a mask of a warp and up to 128 winners, few enough for a bound from maxima.
 inline BlockShape block_shape(const Problem& p) {
