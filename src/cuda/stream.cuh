@@ -358,7 +358,14 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       if (!any_left(~0U)) {
         if (!fetched) {
 #pragma unroll
-          for (int j = 0; j < kVecs; ++j) fetch(here, j);
+          for (int j = 0; j < kVecs; ++j) {
+            if (tile() < 0) {
+              at[j] = sampled(j, state.size);
+              if (at[j] != kNone) v[j] = load_once(mine + at[j]);
+            } else {
+              fetch(here, j);
+            }
+          }
         }
         for (bool go_on = !is_done(); go_on;) {
 #pragma unroll

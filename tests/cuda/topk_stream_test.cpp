@@ -1,0 +1,103 @@
+// What only the stream and grid kernels have: a sample that misleads, lists that overflow, the best element alone.
+#include <algorithm>
+#include <bit>
+#include <random>
+
+#include "cuda/grid_shape.hpp"
+#include "cuda/stream_sample.cuh"
+#include "direct.hpp"
+
+namespace topkit::test {
+namespace {
+
+constexpr std::int64_t kCols = 40000;
+constexpr std::int64_t kChunkElements = 32 * 4;  // of f32
+constexpr std::uint32_t kTileChunks = 64;        // 16 warps of 4 vectors
+
+std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+// Noise below 1, and one large element in each of the first `spikes` chunks that the sample takes, each in a group of its
+// own: a thread's four vectors are one group, and so are four neighbouring lanes.
+std::vector<std::uint32_t> misleading(std::uint32_t spikes, float height) {
+  std::mt19937 random(5);
+  std::vector<std::uint32_t> row(kCols);
+  for (std::uint32_t& element : row) element = bits(static_cast<float>(random() % 100000) / 100000);
+  const cuda::Strata strata((kCols / 4 + 31) / 32, kTileChunks);
+  EXPECT_GE(strata.taken(), spikes);
+  for (std::uint32_t q = 0; q < spikes; ++q) row[strata.at(q) * kChunkElements + q % 4 * 32] = bits(height);
+  return row;
+}
+
+Plan in_parts(const Problem& p, int parts) {
+  Plan plan;
+  plan.row_parts = parts;
+  plan.workspace_bytes = cuda::grid_shape(p, parts, false).workspace_bytes;
+  return plan;
+}
+
+TEST(TopkStream, fewer_than_k_above_a_misleading_threshold_are_streamed_again) {
+  for (const float height : {2.0F, 1e30F}) {
+    const std::vector<std::uint32_t> row = misleading(40, height);
+    for (const std::int64_t k : {41, 50, 64})
+      ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, row, kCols, k, 0, static_cast<std::uint64_t>(k)));
+  }
+}
+
+TEST(TopkStream, fewer_than_k_in_all_parts_are_found_by_the_second_kernel) {
+  Problem p{.device = DeviceKind::cuda, .dtype = DType::f32};
+  p.rows = 1;
+  p.cols = kCols;
+  p.k = 64;
+  const std::vector<std::uint32_t> row = misleading(40, 3.0F);
+  const Plan plan = in_parts(p, 2);
+  for (const std::int64_t k : {41, 50, 64})
+    ASSERT_TRUE(matches_oracle(cuda::run_grid, DType::f32, row, kCols, k, 0, static_cast<std::uint64_t>(k),
+                               plan.workspace_bytes, plan));
+}
+
+TEST(TopkStream, parts_that_leave_more_than_one_block_holds_are_merged_in_rounds) {
+  Problem p{.device = DeviceKind::cuda, .dtype = DType::f32};
+  p.rows = 1;
+  p.cols = 60000;
+  p.k = 2000;
+  const Plan plan = in_parts(p, 6);
+  std::mt19937 random(6);
+  for (const unsigned distinct : {1U, 3U, 1000U}) {
+    std::vector<std::uint32_t> row(static_cast<std::size_t>(p.cols));
+    for (std::uint32_t& element : row) element = bits(static_cast<float>(random() % distinct));
+    ASSERT_TRUE(matches_oracle(cuda::run_grid, DType::f32, row, p.cols, p.k, 1, distinct, plan.workspace_bytes, plan));
+  }
+}
+
+TEST(TopkStream, ties_that_overflow_the_list_keep_the_first_columns) {
+  std::mt19937 random(7);
+  for (const unsigned distinct : {1U, 2U, 3U, 40U}) {
+    std::vector<std::uint32_t> rows(2 * kCols);
+    for (std::uint32_t& element : rows) element = bits(1.0F + static_cast<float>(random() % distinct));
+    // A few above all others, the last of them at the end of a row.
+    for (std::size_t i = 77; i < rows.size(); i += 7993) rows[i] = bits(99.0F);
+    rows[kCols - 1] = bits(99.0F);
+    for (int offset = 0; offset < 4; ++offset)
+      ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, rows, kCols, 37 + 500 * offset, offset, distinct));
+  }
+}
+
+TEST(TopkStream, of_equal_best_elements_the_first_column_wins) {
+  std::mt19937 random(8);
+  for (const std::int64_t cols : {1, 3, 5, 511, 2048, 9001, 40000}) {
+    std::vector<std::uint32_t> noise, same, minus_infinity, zeros, nans;
+    for (std::int64_t i = 0; i < 3 * cols; ++i) {
+      noise.push_back(bits(static_cast<float>(random() % 1000)));
+      same.push_back(bits(-2.5F));
+      minus_infinity.push_back(0xff800000U);
+      zeros.push_back(random() % 2 == 0 ? 0x80000000U : 0U);
+      nans.push_back(random() % 3 == 0 ? 0x7fc00001U + random() % 5 : bits(1e30F));
+    }
+    for (const auto& rows : {noise, same, minus_infinity, zeros, nans})
+      for (int offset = 0; offset < 4; ++offset)
+        ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, rows, cols, 1, offset, random() % 16));
+  }
+}
+
+}  // namespace
+}  // namespace topkit::test
