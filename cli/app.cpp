@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 #include <ostream>
+#include <string>
 
 #include "cli/commands.hpp"
 #include "cli/error.hpp"
@@ -27,6 +28,17 @@ int complain(Console& console, const char* message, int code) {
   return code;
 }
 
+// CLI11 says of an unknown first word only that a subcommand is missing.
+void check_command(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == argv[1]) return;
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  invalid("COMMAND = {}: must be one of {}", quote(argv[1]), names);
+}
+
 int parse_and_run(int argc, const char* const* argv, Console& console) {
   CLI::App app("The k best of each row, exactly: largest or smallest, the lower index wins ties.", "topkit");
   app.set_version_flag("--version", std::string("topkit ") + tk_version());
@@ -37,6 +49,7 @@ int parse_and_run(int argc, const char* const* argv, Console& console) {
   add_info(app, console);
   add_bench(app, console);
   add_demo(app, console);
+  check_command(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

@@ -1,18 +1,19 @@
 #include "cli/console.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "text.hpp"
+
 namespace topkit::cli {
 
 std::string Console::bold(std::string_view text) const {
-  return color ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+  return color ? formatted("\x1b[1m{}\x1b[0m", text) : std::string(text);
 }
 
 std::string Console::dim(std::string_view text) const {
-  return color ? fmt::format("\x1b[2m{}\x1b[0m", text) : std::string(text);
+  return color ? formatted("\x1b[2m{}\x1b[0m", text) : std::string(text);
 }
 
 Console standard_console() {

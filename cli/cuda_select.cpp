@@ -11,7 +11,7 @@
 namespace topkit::cli {
 namespace {
 
-constexpr std::int64_t kPieceBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kCudaPieceBytes = std::int64_t{256} << 20;
 
 }  // namespace
 
@@ -28,7 +28,7 @@ double cuda_select(const Task& task, std::byte* values, std::byte* indices, Prog
   options.axis = -1;
   std::vector<std::byte> staged;
   double seconds = 0;
-  for_each_piece(s, kPieceBytes, [&](const Piece& piece) {
+  for_each_piece(s, kCudaPieceBytes, [&](const Piece& piece) {
     const auto start = Clock::now();
     const std::int64_t rows = piece.count();
     const auto in = static_cast<std::size_t>(rows * s.cols() * s.element_bytes);

@@ -23,7 +23,7 @@ constexpr std::int64_t kShown = 10;
 constexpr std::int64_t kK = kShown + 1;  // a meaning is its own nearest
 constexpr int kRounds = 7;
 
-struct Options {
+struct DemoOptions {
   std::vector<std::string> words{"violin", "volcano", "democracy", "sourdough", "penguin"};
   std::string data = "/usr/share/wordnet";
 };
@@ -92,14 +92,14 @@ void show(Console& console, const WordNet& net, const Search& search, std::int64
     const Winner& winner = search.winners[static_cast<std::size_t>(row * kK + j)];
     if (winner.index == query) continue;
     const Meaning& meaning = net.meanings[static_cast<std::size_t>(winner.index)];
-    console.out << fmt::format("  {:.3f}  {:<28} {}\n", winner.score, shortened(meaning.words, 28),
-                               console.dim(shortened(meaning.definition, 80)));
+    console.out << formatted("  {:.3f}  {:<28} {}\n", winner.score, shortened(meaning.words, 28),
+                             console.dim(shortened(meaning.definition, 80)));
     ++shown;
   }
 }
 
 // The words asked for, then meanings spread evenly over all.
-std::vector<std::int32_t> make_queries(const Options& options, const WordNet& net) {
+std::vector<std::int32_t> make_queries(const DemoOptions& options, const WordNet& net) {
   std::vector<std::int32_t> queries;
   for (const std::string& word : options.words) {
     const std::int32_t place = net.find(word);
@@ -124,21 +124,21 @@ void compare(Console& console, Search& search) {
     if (search.winners != ours) fail(TK_INTERNAL, "demo: topkit and std::partial_sort disagree");
   }
   const auto line = [&](std::string_view what, double time) {
-    console.out << fmt::format("  {:<28} {:>8.1f} ms  {:>5.1f} GB/s  {:>5.1f} x\n", what, time * 1e3, gigabytes / time,
-                               sorted / time);
+    console.out << formatted("  {:<28} {:>8.1f} ms  {:>5.1f} GB/s  {:>5.1f} x\n", what, time * 1e3, gigabytes / time,
+                             sorted / time);
   };
   console.out << '\n'
               << console.bold(
-                     fmt::format("The {} best of {} scores, for {} meanings at once ({:.2f} GB, best of {} rounds)", kK,
-                                 search.cols, search.rows, gigabytes, kRounds))
+                     formatted("The {} best of {} scores, for {} meanings at once ({:.2f} GB, best of {} rounds)", kK,
+                               search.cols, search.rows, gigabytes, kRounds))
               << '\n';
   line("topkit", all);
   line("topkit, one thread", one);
   line("std::partial_sort of pairs", sorted);
-  console.out << fmt::format("  The same {} winners in the same order, every round.\n", search.winners.size());
+  console.out << formatted("  The same {} winners in the same order, every round.\n", search.winners.size());
 }
 
-void run_demo(const Options& options, Console& console) {
+void run_demo(const DemoOptions& options, Console& console) {
   if (static_cast<std::int64_t>(options.words.size()) > kQueries)
     invalid("WORD: {} words are given, at most {} fit", options.words.size(), kQueries);
   const WordNet net = read_wordnet(options.data);
@@ -150,7 +150,7 @@ void run_demo(const Options& options, Console& console) {
                     {search.scores.data() + r * search.cols, static_cast<std::size_t>(search.cols)});
   select_by_topkit(search, 0);
   console.out
-      << console.bold(fmt::format("The nearest of WordNet's {} meanings", search.cols)) << '\n'
+      << console.bold(formatted("The nearest of WordNet's {} meanings", search.cols)) << '\n'
       << "A meaning is a vector of the words that define it and of the meanings above it; the score is the cosine.\n";
   for (std::size_t r = 0; r < options.words.size(); ++r)
     show(console, net, search, static_cast<std::int64_t>(r), queries[r]);
@@ -160,7 +160,7 @@ void run_demo(const Options& options, Console& console) {
 }  // namespace
 
 void add_demo(CLI::App& app, Console& console) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DemoOptions>();
   CLI::App* command =
       app.add_subcommand("demo", "Find the nearest meanings of words in WordNet, and time the selection");
   command->add_option("WORD", options->words, "English nouns")->capture_default_str();

@@ -2,8 +2,6 @@
 // code 2, or 1 when it is no fault of the caller; an IoError is the machine's fault and ends with 1.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,7 +18,7 @@ class IoError : public std::runtime_error {
 
 template <class... T>
 [[noreturn]] void io_error(fmt::format_string<T...> format, T&&... values) {
-  throw IoError(fmt::format(format, std::forward<T>(values)...));
+  throw IoError(formatted(format, std::forward<T>(values)...));
 }
 
 inline constexpr int kExitFailed = 1;

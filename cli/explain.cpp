@@ -21,7 +21,7 @@
 namespace topkit::cli {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   std::string what;  // a shape or a file
   InputOptions input;
   SelectionOptions selection;
@@ -34,7 +34,7 @@ bool is_shape(const std::string& text) {
 }
 
 // What is asked, as the library itself reads a call.
-Call read_call(const Options& options, DeviceKind kind) {
+Call read_call(const ExplainOptions& options, DeviceKind kind) {
   Shape shape, strides;
   DType dtype = DType::f32;
   if (is_shape(options.what)) {
@@ -84,42 +84,42 @@ nlohmann::ordered_json to_json(const Problem& problem, const Device& device, con
 
 void print_words(Console& console, const Problem& p, const Device& device, const Plan& plan) {
   const auto line = [&](std::string_view key, const std::string& text) {
-    console.out << fmt::format("  {:<10} {}\n", key, text);
+    console.out << formatted("  {:<10} {}\n", key, text);
   };
   const AlgorithmInfo& chosen = info(plan.algorithm);
-  console.out << console.bold(fmt::format("{} {} of {}, the {} {} of each row, on {}", p.rows,
-                                          p.rows == 1 ? "row" : "rows", p.cols, p.k, p.largest ? "largest" : "smallest",
-                                          device_text(device)))
+  console.out << console.bold(formatted("{} {} of {}, the {} {} of each row, on {}", p.rows,
+                                        p.rows == 1 ? "row" : "rows", p.cols, p.k, p.largest ? "largest" : "smallest",
+                                        device_text(device)))
               << '\n';
-  line("type", fmt::format("{}, {} of input", name(p.dtype),
-                           bytes_text(static_cast<double>(p.rows) * static_cast<double>(p.cols) * bytes(p.dtype))));
-  line("order", fmt::format("{}, NaN {}",
-                            p.order == Order::value   ? "best first, the lower index first among equals"
-                            : p.order == Order::index ? "by index"
-                                                      : "any",
-                            p.nan == Nan::largest ? "above all numbers" : "never before a number"));
-  line("algorithm", fmt::format("{}: {}", chosen.name, chosen.regime));
+  line("type", formatted("{}, {} of input", name(p.dtype),
+                         bytes_text(static_cast<double>(p.rows) * static_cast<double>(p.cols) * bytes(p.dtype))));
+  line("order", formatted("{}, NaN {}",
+                          p.order == Order::value   ? "best first, the lower index first among equals"
+                          : p.order == Order::index ? "by index"
+                                                    : "any",
+                          p.nan == Nan::largest ? "above all numbers" : "never before a number"));
+  line("algorithm", formatted("{}: {}", chosen.name, chosen.regime));
   line("why", std::string(plan.why));
   if (device.kind == DeviceKind::cpu) {
     line("vectors", std::string(name(plan.isa)));
     line("threads", plan.threads == 1    ? "1, the calling thread"
-                    : plan.row_parts > 1 ? fmt::format("{}, a row in {} parts", plan.threads, plan.row_parts)
-                                         : fmt::format("{}, {} rows a task", plan.threads, plan.rows_per_task));
+                    : plan.row_parts > 1 ? formatted("{}, a row in {} parts", plan.threads, plan.row_parts)
+                                         : formatted("{}, {} rows a task", plan.threads, plan.rows_per_task));
   } else {
-    std::string launch = plan.launches == 1 ? "1 kernel" : fmt::format("{} kernels", plan.launches);
-    if (plan.block_threads > 0) launch += fmt::format(", {} threads a block", plan.block_threads);
-    if (plan.cluster_blocks > 1) launch += fmt::format(", {} blocks a row", plan.cluster_blocks);
+    std::string launch = plan.launches == 1 ? "1 kernel" : formatted("{} kernels", plan.launches);
+    if (plan.block_threads > 0) launch += formatted(", {} threads a block", plan.block_threads);
+    if (plan.cluster_blocks > 1) launch += formatted(", {} blocks a row", plan.cluster_blocks);
     line("launch", launch);
     line("workspace", bytes_text(static_cast<double>(plan.workspace_bytes)));
   }
   std::string others;
   for (const AlgorithmInfo& row : algorithms())
     if (row.device == device.kind && row.algorithm != plan.algorithm && row.can(p))
-      others += fmt::format("{}{}", others.empty() ? "" : ", ", row.name);
+      others += formatted("{}{}", others.empty() ? "" : ", ", row.name);
   line("or force", others.empty() ? "no other algorithm can" : others);
 }
 
-void run_explain(const Options& options, Console& console) {
+void run_explain(const ExplainOptions& options, Console& console) {
   const Device device = find_device(options.device);
   const Call call = read_call(options, device.kind);
   const Plan plan = choose(call.args.problem, device, built_in_tuning(), call.wish);
@@ -132,7 +132,7 @@ void run_explain(const Options& options, Console& console) {
 }  // namespace
 
 void add_explain(CLI::App& app, Console& console) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainOptions>();
   CLI::App* command = app.add_subcommand("explain", "Say how a selection would be done, without doing it");
   command->add_option("WHAT", options->what, "A shape such as 32x50304, or a file")->required();
   options->selection.add_to(*command);

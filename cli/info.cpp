@@ -75,27 +75,27 @@ void print_json(Console& console, const Isas& sets, const Gpus& cuda) {
 }
 
 std::string joined(const std::vector<std::string>& words) {
-  return words.empty() ? "none" : fmt::format("{}", fmt::join(words, " "));
+  return words.empty() ? "none" : formatted("{}", fmt::join(words, " "));
 }
 
 void print_words(Console& console, const Isas& sets, const Gpus& cuda) {
   const Device& cpu = cpu_device();
   const auto line = [&](std::string_view key, const std::string& text) {
-    console.out << fmt::format("  {:<10} {}\n", key, text);
+    console.out << formatted("  {:<10} {}\n", key, text);
   };
-  console.out << console.bold(fmt::format("topkit {}", tk_version())) << '\n';
-  line("cpu", fmt::format("{}, {} {}", processor(), cpu.threads, cpu.threads == 1 ? "thread" : "threads"));
+  console.out << console.bold(formatted("topkit {}", tk_version())) << '\n';
+  line("cpu", formatted("{}, {} {}", processor(), cpu.threads, cpu.threads == 1 ? "thread" : "threads"));
   line("caches",
-       fmt::format("L1 {} KiB, L2 {} KiB, L3 {} KiB", cpu.l1_bytes >> 10, cpu.l2_bytes >> 10, cpu.l3_bytes >> 10));
+       formatted("L1 {} KiB, L2 {} KiB, L3 {} KiB", cpu.l1_bytes >> 10, cpu.l2_bytes >> 10, cpu.l3_bytes >> 10));
   line("isas",
        joined(sets.usable) +
-           (sets.lacking.empty() ? "" : fmt::format("  (built, but not on this machine: {})", joined(sets.lacking))));
-  for (const Device& gpu : cuda.devices) line("gpu", fmt::format("{}, {} SMs", device_text(gpu), gpu.sms));
+           (sets.lacking.empty() ? "" : formatted("  (built, but not on this machine: {})", joined(sets.lacking))));
+  for (const Device& gpu : cuda.devices) line("gpu", formatted("{}, {} SMs", device_text(gpu), gpu.sms));
   if (!cuda.trouble.empty()) line("gpu", "none: " + cuda.trouble);
   for (const DeviceKind kind : {DeviceKind::cpu, DeviceKind::cuda}) {
-    console.out << console.bold(fmt::format("algorithms on {}", name(kind))) << '\n';
+    console.out << console.bold(formatted("algorithms on {}", name(kind))) << '\n';
     for (const AlgorithmInfo& row : algorithms())
-      if (row.device == kind) line(row.name, fmt::format("{} ({})", row.regime, row.needs));
+      if (row.device == kind) line(row.name, formatted("{} ({})", row.regime, row.needs));
   }
 }
 

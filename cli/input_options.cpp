@@ -16,7 +16,7 @@ void InputOptions::add_to(CLI::App& command) {
 DType parse_dtype(std::string_view text, std::string_view argument) {
   if (const std::optional<DType> dtype = dtype_from(text)) return *dtype;
   std::string names;
-  for (int i = 0; i < kDTypes; ++i) names += fmt::format("{}{}", i == 0 ? "" : " ", name(static_cast<DType>(i)));
+  for (int i = 0; i < kDTypes; ++i) names += formatted("{}{}", i == 0 ? "" : " ", name(static_cast<DType>(i)));
   invalid("{} = {}: must be one of {}", argument, quote(text), names);
 }
 

@@ -43,12 +43,12 @@ Device find_device(std::string_view name) {
 
 std::string device_text(const Device& device) {
   if (device.kind == DeviceKind::cuda)
-    return fmt::format("{} (sm_{})", device.name[0] != '\0' ? device.name : "a GPU", device.capability);
+    return formatted("{} (sm_{})", device.name[0] != '\0' ? device.name : "a GPU", device.capability);
   std::string isas;
   for (int i = 0; i < kIsas; ++i)
-    if (device.has(static_cast<Isa>(i))) isas += fmt::format("{} ", topkit::name(static_cast<Isa>(i)));
-  return fmt::format("the CPU ({}, {} {})", isas.substr(0, isas.size() - 1), device.threads,
-                     device.threads == 1 ? "thread" : "threads");
+    if (device.has(static_cast<Isa>(i))) isas += formatted("{} ", topkit::name(static_cast<Isa>(i)));
+  return formatted("the CPU ({}, {} {})", isas.substr(0, isas.size() - 1), device.threads,
+                   device.threads == 1 ? "thread" : "threads");
 }
 
 }  // namespace topkit::cli

@@ -11,7 +11,7 @@ namespace topkit::cli {
 namespace {
 
 // NumPy writes a few hundred bytes; what is longer than this is no header.
-constexpr std::size_t kLongestHeader = std::size_t{1} << 20;
+constexpr std::size_t kLongestNpyHeader = std::size_t{1} << 20;
 
 struct Header {
   std::optional<std::string> descr;
@@ -72,7 +72,7 @@ class HeaderParser {
   }
 
   void expect(char c) {
-    if (!accept(c)) wrong(fmt::format("'{}'", c));
+    if (!accept(c)) wrong(formatted("'{}'", c));
   }
 
   bool accept_word(std::string_view word) {
@@ -149,7 +149,7 @@ DType element(std::string_view descr, std::string_view file, std::optional<DType
   }
   std::optional<DType> dtype;
   if (kind.size() == 2 && (kind[0] == 'f' || kind[0] == 'i' || kind[0] == 'u') && kind[1] >= '1' && kind[1] <= '8')
-    dtype = dtype_from(fmt::format("{}{}", kind[0], (kind[1] - '0') * 8));
+    dtype = dtype_from(formatted("{}{}", kind[0], (kind[1] - '0') * 8));
   if (!dtype)
     invalid(
         "file {}: dtype {} is not supported; topkit takes f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8, and bf16 or f8 as V2 or V1 "
@@ -178,8 +178,8 @@ TensorView read_npy(std::span<const std::byte> bytes, std::string_view file, std
   const std::size_t prefix = major == 1 ? 10 : 12;
   if (bytes.size() < prefix) invalid("file {}: is cut off in its .npy header ({} bytes)", file, bytes.size());
   const std::size_t length = byte(8) | byte(9) << 8 | (major == 1 ? 0 : byte(10) << 16 | byte(11) << 24);
-  if (length > kLongestHeader)
-    invalid("file {}: .npy header of {} bytes is longer than {}", file, length, kLongestHeader);
+  if (length > kLongestNpyHeader)
+    invalid("file {}: .npy header of {} bytes is longer than {}", file, length, kLongestNpyHeader);
   if (length > bytes.size() - prefix)
     invalid("file {}: is cut off in its .npy header ({} of {} bytes)", file, bytes.size() - prefix, length);
 
@@ -195,7 +195,7 @@ TensorView read_npy(std::span<const std::byte> bytes, std::string_view file, std
   view.dtype = element(*header.descr, file, dtype);
   view.shape = *header.shape;
   view.offset = prefix + length;
-  view.size = static_cast<std::size_t>(dense_bytes(view.shape, view.dtype, fmt::format("file {}", file)));
+  view.size = static_cast<std::size_t>(dense_bytes(view.shape, view.dtype, formatted("file {}", file)));
   const std::size_t have = bytes.size() - view.offset;
   if (have != view.size)
     invalid("file {}: shape {} of {} needs {} bytes of data, the file has {}", file, shape_text(view.shape),
@@ -208,9 +208,8 @@ std::string npy_header(DType dtype, std::span<const std::int64_t> shape) {
   const int size = bytes(dtype);
   const bool foreign = dtype == DType::bf16 || dtype == DType::f8e4m3 || dtype == DType::f8e5m2;
   const char kind = foreign ? 'V' : name(dtype)[0];
-  std::string text =
-      fmt::format("{{'descr': '{}{}{}', 'fortran_order': False, 'shape': ({}{}), }}", size == 1 ? '|' : '<', kind, size,
-                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  std::string text = formatted("{{'descr': '{}{}{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                               size == 1 ? '|' : '<', kind, size, fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   // kMostAxes extents of 20 bytes fit version 1's 64 KiB.
   constexpr std::size_t kPrefix = 10;
   text.append(63 - (kPrefix + text.size()) % 64, ' ');

@@ -15,7 +15,7 @@
 namespace topkit::cli {
 
 OutputFile::OutputFile(std::string path, std::size_t size)
-    : path_(std::move(path)), temporary_(fmt::format("{}.{}.tmp", path_, ::getpid())), size_(size) {
+    : path_(std::move(path)), temporary_(formatted("{}.{}.tmp", path_, ::getpid())), size_(size) {
   struct stat facts {};
   if (::stat(path_.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode))
     invalid("output file {}: exists and is no file", quote(path_));

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <ostream>
 
@@ -14,8 +12,8 @@ namespace {
 constexpr std::int64_t kTerminalLines = 100;
 
 std::string time_text(double seconds) {
-  if (seconds < 1e-3) return fmt::format("{:.0f} us", seconds * 1e6);
-  return seconds < 1 ? fmt::format("{:.1f} ms", seconds * 1e3) : fmt::format("{:.2f} s", seconds);
+  if (seconds < 1e-3) return formatted("{:.0f} us", seconds * 1e6);
+  return seconds < 1 ? formatted("{:.1f} ms", seconds * 1e3) : formatted("{:.2f} s", seconds);
 }
 
 // Position of the row along the axes that are not selected: "3", or "0,7" when there are two.
@@ -37,10 +35,10 @@ void print_table(Console& console, const Result& result) {
   const Selection& s = task.selection;
   const std::string isa = result.plan_value("isa");
   console.out << console.bold(quote(task.x->name()))
-              << console.dim(fmt::format("  {} {}, the {} {} along axis {}  ({}{}{}, {})", name(task.x->view().dtype),
-                                         shape_text(s.shape), s.k, task.options.largest != 0 ? "largest" : "smallest",
-                                         s.axis, result.plan_value("algorithm"), isa.empty() ? "" : ", ", isa,
-                                         time_text(result.seconds)))
+              << console.dim(formatted("  {} {}, the {} {} along axis {}  ({}{}{}, {})", name(task.x->view().dtype),
+                                       shape_text(s.shape), s.k, task.options.largest != 0 ? "largest" : "smallest",
+                                       s.axis, result.plan_value("algorithm"), isa.empty() ? "" : ", ", isa,
+                                       time_text(result.seconds)))
               << '\n';
   const std::int64_t rows = s.rows();
   std::int64_t shown = rows;
@@ -50,18 +48,18 @@ void print_table(Console& console, const Result& result) {
     return;
   }
   const std::size_t width = std::max<std::size_t>(row_text(s, rows - 1).size(), 3);
-  console.out << console.dim(fmt::format("{:>{}}  {:>10}  {}", "row", width, "index", "value")) << '\n';
+  console.out << console.dim(formatted("{:>{}}  {:>10}  {}", "row", width, "index", "value")) << '\n';
   std::string number;
   for (std::int64_t row = 0; row < shown; ++row) {
     for (std::int64_t rank = 0; rank < s.k; ++rank) {
       number.clear();
       append_number(number, task.x->view().dtype, result.value(row, rank));
-      console.out << fmt::format("{:>{}}  {:>10}  {}\n", rank == 0 ? row_text(s, row) : "", width,
-                                 result.index(row, rank), number);
+      console.out << formatted("{:>{}}  {:>10}  {}\n", rank == 0 ? row_text(s, row) : "", width,
+                               result.index(row, rank), number);
     }
   }
   if (shown < rows)
-    console.out << console.dim(fmt::format("... {} more rows: --json, --csv or -o PREFIX give all", rows - shown))
+    console.out << console.dim(formatted("... {} more rows: --json, --csv or -o PREFIX give all", rows - shown))
                 << '\n';
 }
 

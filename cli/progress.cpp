@@ -1,10 +1,10 @@
 #include "cli/progress.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <ostream>
 #include <utility>
+
+#include "text.hpp"
 
 namespace topkit::cli {
 
@@ -25,8 +25,8 @@ void Progress::advance(std::int64_t bytes) {
   visible_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
-  console_.err << fmt::format("\r\x1b[K{}: {:.0f}% of {}, {}/s", what_, 100 * share,
-                              bytes_text(static_cast<double>(total_)), bytes_text(static_cast<double>(done_) / seconds))
+  console_.err << formatted("\r\x1b[K{}: {:.0f}% of {}, {}/s", what_, 100 * share,
+                            bytes_text(static_cast<double>(total_)), bytes_text(static_cast<double>(done_) / seconds))
                << std::flush;
 }
 
@@ -34,7 +34,7 @@ std::string bytes_text(double bytes) {
   constexpr std::array kUnits{"B", "kB", "MB", "GB", "TB", "PB"};
   std::size_t unit = 0;
   for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
-  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+  return unit == 0 ? formatted("{:.0f} B", bytes) : formatted("{:.1f} {}", bytes, kUnits[unit]);
 }
 
 }  // namespace topkit::cli

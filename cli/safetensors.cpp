@@ -11,7 +11,7 @@
 namespace topkit::cli {
 namespace {
 
-constexpr std::size_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr std::size_t kLongestSafetensorsHeader = 100'000'000;  // the format's own limit
 
 constexpr std::array<std::pair<std::string_view, DType>, kDTypes> kNames{{
     {"F32", DType::f32},
@@ -40,8 +40,8 @@ std::string some_names(const std::vector<SafeTensor>& tensors) {
   constexpr std::size_t kMost = 12;
   std::string text;
   for (std::size_t i = 0; i < std::min(tensors.size(), kMost); ++i)
-    text += fmt::format("{}{}", i == 0 ? "" : ", ", quote(tensors[i].name));
-  if (tensors.size() > kMost) text += fmt::format(" and {} more", tensors.size() - kMost);
+    text += formatted("{}{}", i == 0 ? "" : ", ", quote(tensors[i].name));
+  if (tensors.size() > kMost) text += formatted(" and {} more", tensors.size() - kMost);
   return text;
 }
 
@@ -66,8 +66,8 @@ std::vector<SafeTensor> list_safetensors(std::span<const std::byte> bytes, std::
   for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<std::uint64_t>(bytes[static_cast<std::size_t>(i)]);
   if (bytes[8] != std::byte{'{'})
     invalid("file {}: is not .safetensors (no JSON object after the first 8 bytes)", file);
-  if (length > kLongestHeader)
-    invalid("file {}: .safetensors header of {} bytes is longer than {}", file, length, kLongestHeader);
+  if (length > kLongestSafetensorsHeader)
+    invalid("file {}: .safetensors header of {} bytes is longer than {}", file, length, kLongestSafetensorsHeader);
   if (length > bytes.size() - 8)
     invalid("file {}: is cut off in its .safetensors header ({} of {} bytes)", file, bytes.size() - 8, length);
 
@@ -101,7 +101,7 @@ TensorView read_safetensors(std::span<const std::byte> bytes, std::string_view f
   const std::vector<SafeTensor> tensors = list_safetensors(bytes, file);
   const SafeTensor& entry = pick(tensors, file, tensor);
   const std::optional<DType> dtype = element(entry.dtype);
-  const std::string what = fmt::format("file {}: tensor {}", file, quote(entry.name));
+  const std::string what = formatted("file {}: tensor {}", file, quote(entry.name));
   if (!dtype)
     invalid("{} has dtype {}, which is not supported; topkit takes BF16 F16 F32 F64 F8_E4M3 F8_E5M2 I8..I64 U8..U64",
             what, quote(entry.dtype));

@@ -12,7 +12,7 @@ namespace topkit::cli {
 namespace {
 
 // Small enough that progress moves, large enough that threads and kernels reach their speed.
-constexpr std::int64_t kPieceBytes = std::int64_t{64} << 20;
+constexpr std::int64_t kCpuPieceBytes = std::int64_t{64} << 20;
 
 std::size_t outputs(const Selection& s) {
   std::int64_t count = s.k;
@@ -75,7 +75,7 @@ std::string check(const Task& task) {
   if (task.device == DeviceKind::cuda) x.device = {kDLCUDA, 0};  // pieces are packed on their way there
   explain(x);
   bool explained = task.device == DeviceKind::cuda;
-  for_each_piece(s, kPieceBytes, [&](const Piece& piece) {  // only now is k known to be within the row
+  for_each_piece(s, kCpuPieceBytes, [&](const Piece& piece) {  // only now is k known to be within the row
     if (!explained) explain(PieceTensors(task, piece, nullptr, nullptr).x);
     explained = true;
   });
@@ -90,7 +90,7 @@ double select(const Task& task, std::byte* values, std::byte* indices, Progress&
   options.axis = -1;
   std::vector<std::byte> packed;
   double seconds = 0;
-  for_each_piece(s, kPieceBytes, [&](const Piece& piece) {
+  for_each_piece(s, kCpuPieceBytes, [&](const Piece& piece) {
     PieceTensors tensors(task, piece, values, indices);
     if (!task.x->aligned()) {
       packed.resize(static_cast<std::size_t>(piece.count() * s.cols() * s.element_bytes));

@@ -46,7 +46,7 @@ Shape parse_shape(std::string_view text, std::string_view argument) {
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) {
-  return shape.empty() ? "()" : fmt::format("{}", fmt::join(shape, "x"));
+  return shape.empty() ? "()" : formatted("{}", fmt::join(shape, "x"));
 }
 
 std::int64_t dense_bytes(std::span<const std::int64_t> shape, DType dtype, std::string_view what) {

@@ -22,7 +22,7 @@
 namespace topkit::cli {
 namespace {
 
-struct Options {
+struct TopkOptions {
   std::vector<std::string> files;
   InputOptions input;
   SelectionOptions selection;
@@ -37,7 +37,7 @@ DeviceKind parse_device(const std::string& text) {
                           {{"auto", DeviceKind::cpu}, {"cpu", DeviceKind::cpu}, {"cuda", DeviceKind::cuda}});
 }
 
-Task make_task(const Options& options, const Tensor& x) {
+Task make_task(const TopkOptions& options, const Tensor& x) {
   Task task;
   task.x = &x;
   const TensorView& view = x.view();
@@ -53,7 +53,7 @@ Task make_task(const Options& options, const Tensor& x) {
 }
 
 // PREFIX, or PREFIX.STEM when several files must not meet in one.
-std::vector<std::string> prefixes(const Options& options) {
+std::vector<std::string> prefixes(const TopkOptions& options) {
   std::vector<std::string> result;
   for (const std::string& file : options.files) {
     const std::string stem = file == "-" ? "stdin" : std::filesystem::path(file).stem().string();
@@ -78,7 +78,7 @@ void write_files(const Task& task, const std::string& prefix, Progress& progress
   indices.commit();
 }
 
-void show(const Options& options, const Task& task, const std::string& plan, Progress& progress, Console& console) {
+void show(const TopkOptions& options, const Task& task, const std::string& plan, Progress& progress, Console& console) {
   MappedFile values(task.values_bytes()), indices(task.indices_bytes());
   Result result{.task = &task, .values = values.data(), .indices = indices.data(), .seconds = 0, .plan = plan};
   result.seconds = select(task, values.data(), indices.data(), progress);
@@ -90,7 +90,7 @@ void show(const Options& options, const Task& task, const std::string& plan, Pro
     print_table(console, result);
 }
 
-void run_topk(const Options& options, Console& console) {
+void run_topk(const TopkOptions& options, Console& console) {
   if (options.json + options.csv + !options.prefix.empty() > 1)
     invalid("--json, --csv and -o exclude each other: give one");
   const OpenOptions open = options.input.parse();
@@ -119,7 +119,7 @@ void run_topk(const Options& options, Console& console) {
 }  // namespace
 
 void add_topk(CLI::App& app, Console& console) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TopkOptions>();
   CLI::App* command = app.add_subcommand("topk", "Select the k best of each row of files");
   command->add_option("FILE", options->files, ".npy, .safetensors or raw bytes; - is standard input")->required();
   options->selection.add_to(*command);

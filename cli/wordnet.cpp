@@ -87,7 +87,7 @@ WordNet read_wordnet(const std::string& folder) {
   std::unordered_map<std::int64_t, std::int32_t> places;
   std::vector<std::vector<std::int64_t>> above;
   for (std::size_t file = 0; file < std::size(kFiles); ++file)
-    for_each_line(fmt::format("{}/data.{}", folder, kFiles[file]), [&](std::string_view line) {
+    for_each_line(formatted("{}/data.{}", folder, kFiles[file]), [&](std::string_view line) {
       Fields fields(line);
       places.emplace(key_of(file, fields.number()), static_cast<std::int32_t>(net.meanings.size()));
       fields.next(), fields.next();  // lexicographer file, kind

@@ -49,7 +49,7 @@ Loaded load() {
       if (const char* word = dlerror()) words = word;
     }
     if (library == nullptr) {
-      result.trouble = fmt::format(
+      result.trouble = formatted(
           "x is on CUDA, but the CUDA engine could not be loaded ({}): build topkit with nvcc (-DTOPKIT_CUDA=ON) or "
           "install {} beside libtopkit",
           words, kFile);
@@ -59,8 +59,8 @@ Loaded load() {
     if (entry != nullptr) result.engine = entry();
   }
   if (result.engine == nullptr || result.engine->abi != cuda::kAbi) {
-    result.trouble = fmt::format("{} does not belong to topkit {}: its interface is {}, {} is needed", kFile,
-                                 tk_version(), result.engine == nullptr ? 0 : result.engine->abi, cuda::kAbi);
+    result.trouble = formatted("{} does not belong to topkit {}: its interface is {}, {} is needed", kFile,
+                               tk_version(), result.engine == nullptr ? 0 : result.engine->abi, cuda::kAbi);
     result.engine = nullptr;
   }
   return result;

@@ -1,9 +1,8 @@
 #include "plan.hpp"
 
-#include <fmt/format.h>
-
 #include "plan_device.hpp"
 #include "status.hpp"
+#include "text.hpp"
 
 namespace topkit {
 
@@ -12,7 +11,7 @@ Algorithm wished_algorithm(const Problem& problem, const Wish& wish) {
   if (!algorithm) {
     std::string names;
     for (const AlgorithmInfo& row : algorithms())
-      if (row.device == problem.device) names += fmt::format(" {}", row.name);
+      if (row.device == problem.device) names += formatted(" {}", row.name);
     invalid("algorithm = {}: on {} it must be one of{}", wish.algorithm, name(problem.device), names);
   }
   const AlgorithmInfo& row = info(*algorithm);
@@ -29,15 +28,15 @@ Plan choose(const Problem& problem, const Device& device, const Tuning& tuning, 
 
 std::string to_string(const Plan& plan) {
   const AlgorithmInfo& row = info(plan.algorithm);
-  std::string text = fmt::format("algorithm: {}\nwhy: {}\n", row.name, plan.why);
+  std::string text = formatted("algorithm: {}\nwhy: {}\n", row.name, plan.why);
   if (row.device == DeviceKind::cpu) {
-    text += fmt::format("isa: {}\nthreads: {}\nrows_per_task: {}\nrow_parts: {}\n", name(plan.isa), plan.threads,
-                        plan.rows_per_task, plan.row_parts);
+    text += formatted("isa: {}\nthreads: {}\nrows_per_task: {}\nrow_parts: {}\n", name(plan.isa), plan.threads,
+                      plan.rows_per_task, plan.row_parts);
   } else {
-    text += fmt::format("launches: {}\nblock_threads: {}\ncluster_blocks: {}\nitems_per_thread: {}\n", plan.launches,
-                        plan.block_threads, plan.cluster_blocks, plan.items_per_thread);
+    text += formatted("launches: {}\nblock_threads: {}\ncluster_blocks: {}\nitems_per_thread: {}\n", plan.launches,
+                      plan.block_threads, plan.cluster_blocks, plan.items_per_thread);
   }
-  return text + fmt::format("workspace_bytes: {}\n", plan.workspace_bytes);
+  return text + formatted("workspace_bytes: {}\n", plan.workspace_bytes);
 }
 
 }  // namespace topkit

@@ -1,6 +1,6 @@
 #include "problem.hpp"
 
-#include <fmt/format.h>
+#include "text.hpp"
 
 namespace topkit {
 
@@ -18,8 +18,8 @@ std::string_view name(Nan nan) { return nan == Nan::largest ? "largest" : "last"
 std::string_view name(DeviceKind device) { return device == DeviceKind::cpu ? "cpu" : "cuda"; }
 
 std::string to_string(const Problem& p) {
-  std::string text = fmt::format("{}x{} {} k={} {} order={}", p.rows, p.cols, name(p.dtype), p.k,
-                                 p.largest ? "largest" : "smallest", name(p.order));
+  std::string text = formatted("{}x{} {} k={} {} order={}", p.rows, p.cols, name(p.dtype), p.k,
+                               p.largest ? "largest" : "smallest", name(p.order));
   if (p.nan == Nan::last) text += " nan=last";
   if (p.has_lengths) text += " lengths";
   if (p.has_row_k) text += " row_k";

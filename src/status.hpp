@@ -1,12 +1,11 @@
 // Failures: thrown inside the library, turned into a status and a thread-local sentence at the C interface.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "text.hpp"
 #include "topkit/topkit.h"
 
 namespace topkit {
@@ -23,12 +22,12 @@ class Failure : public std::runtime_error {
 // The sentence names the argument, the value and the rule: "k = 9: must be in 0..8, the columns of x".
 template <class... T>
 [[noreturn]] void fail(tk_status status, fmt::format_string<T...> format, T&&... values) {
-  throw Failure(status, fmt::format(format, std::forward<T>(values)...));
+  throw Failure(status, formatted(format, std::forward<T>(values)...));
 }
 
 template <class... T>
 [[noreturn]] void invalid(fmt::format_string<T...> format, T&&... values) {
-  throw Failure(TK_INVALID_ARGUMENT, fmt::format(format, std::forward<T>(values)...));
+  throw Failure(TK_INVALID_ARGUMENT, formatted(format, std::forward<T>(values)...));
 }
 
 // Runs a body of the C interface: every exception becomes a status, its sentence what tk_last_error returns.

@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 
 std::string type_text(DLDataType type) {
-  return fmt::format("(code {}, {} bits, {} lanes)", type.code, type.bits, type.lanes);
+  return formatted("(code {}, {} bits, {} lanes)", type.code, type.bits, type.lanes);
 }
 
 void read_device(Tensor& result, const DLTensor& tensor) {
@@ -103,11 +103,11 @@ std::optional<std::size_t> runs_of(const Tensor& tensor, int first, int skip, st
 }  // namespace
 
 std::string shape_text(const std::int64_t* shape, int rank) {
-  return fmt::format("[{}]", fmt::join(shape, shape + rank, ", "));
+  return formatted("[{}]", fmt::join(shape, shape + rank, ", "));
 }
 
 std::string device_name(const Tensor& tensor) {
-  return tensor.device == DeviceKind::cpu ? "cpu" : fmt::format("cuda:{}", tensor.device_id);
+  return tensor.device == DeviceKind::cpu ? "cpu" : formatted("cuda:{}", tensor.device_id);
 }
 
 const DLTensor& required(std::string_view name, const DLTensor* tensor) {
@@ -120,8 +120,7 @@ const DLTensor& required(std::string_view name, const DLTensor* tensor) {
 DType element_type(std::string_view name, const DLTensor& tensor) {
   if (const auto dtype = dtype_from(tensor.dtype)) return *dtype;
   std::string names;
-  for (int i = 0; i < kDTypes; ++i)
-    names += fmt::format("{}{}", i == 0 ? "" : " ", topkit::name(static_cast<DType>(i)));
+  for (int i = 0; i < kDTypes; ++i) names += formatted("{}{}", i == 0 ? "" : " ", topkit::name(static_cast<DType>(i)));
   invalid("{}.dtype = {}: must be one of {}", name, type_text(tensor.dtype), names);
 }
 

@@ -72,7 +72,7 @@ tk_status tk_explain(const DLTensor* x, int64_t k, const tk_options* options, ch
     if (text == nullptr && capacity > 0) invalid("text = NULL: capacity is {}", capacity);
     const Call call = validate({x, k, options, nullptr, nullptr, nullptr, nullptr}, Use::query);
     std::string all = "problem: " + to_string(call.args.problem) + "\n" + to_string(plan_of(call));
-    if (call.slabs.count > 1) all += fmt::format("slabs: {}\n", call.slabs.count);  // the problem is that of one
+    if (call.slabs.count > 1) all += formatted("slabs: {}\n", call.slabs.count);  // the problem is that of one
     if (needed != nullptr) *needed = all.size() + 1;
     if (capacity == 0) return;
     const std::size_t length = std::min(all.size(), capacity - 1);

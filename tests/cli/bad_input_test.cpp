@@ -49,6 +49,11 @@ TEST_F(BadInput, KMustBeAWholeNumberBetweenZeroAndTheRow) {
   EXPECT_THAT(refused({"topk", good_}), HasSubstr("-k is required"));
 }
 
+TEST_F(BadInput, ACommandThatIsNotKnownIsAnsweredWithTheList) {
+  EXPECT_THAT(refused({"top", good_}), HasSubstr("COMMAND = 'top': must be one of topk, explain"));
+  EXPECT_THAT(refused({""}), HasSubstr("COMMAND = ''"));
+}
+
 TEST_F(BadInput, WordsThatAreNotKnownAreAnsweredWithTheList) {
   EXPECT_THAT(refused({"topk", good_, "-k", "1", "--order", "best"}),
               HasSubstr("--order = 'best': must be one of value, index, any"));

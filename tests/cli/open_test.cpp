@@ -15,7 +15,7 @@ using test::failure;
 using test::Folder;
 using testing::HasSubstr;
 
-std::string refused(const std::string& path, const OpenOptions& options = {}) {
+std::string refused_file(const std::string& path, const OpenOptions& options = {}) {
   return failure([&] { open_tensor(path, options); });
 }
 
@@ -40,28 +40,28 @@ TEST(Open, RawBytesNeedTypeAndShapeThatGiveTheirSize) {
   const std::string path = folder.write("a.raw", kFloats);
   const Tensor tensor = open_tensor(path, {.tensor = "", .dtype = DType::f32, .shape = Shape{2, 1}});
   EXPECT_EQ(tensor.view().shape, (Shape{2, 1}));
-  EXPECT_THAT(refused(path), HasSubstr("raw bytes need --dtype and --shape"));
-  EXPECT_THAT(refused(path, {.tensor = "", .dtype = {}, .shape = Shape{2}}), HasSubstr("need --dtype as well"));
-  EXPECT_THAT(refused(path, {.tensor = "", .dtype = DType::f64, .shape = Shape{2}}),
+  EXPECT_THAT(refused_file(path), HasSubstr("raw bytes need --dtype and --shape"));
+  EXPECT_THAT(refused_file(path, {.tensor = "", .dtype = {}, .shape = Shape{2}}), HasSubstr("need --dtype as well"));
+  EXPECT_THAT(refused_file(path, {.tensor = "", .dtype = DType::f64, .shape = Shape{2}}),
               HasSubstr("--shape = 2: with --dtype f64 it is 16 bytes"));
 }
 
 TEST(Open, PathsThatHoldNoTensorAreRefused) {
   const Folder folder;
-  EXPECT_THAT(refused(folder.path("missing.npy")), HasSubstr("missing.npy': cannot be opened: No such file"));
-  EXPECT_THAT(refused(folder.path("")), HasSubstr("is a directory"));
-  EXPECT_THAT(refused(folder.write("empty.npy", "")), HasSubstr("is empty"));
-  EXPECT_THAT(refused(folder.write("a.npz", "PK\x03\x04 more")), HasSubstr("zip archive"));
-  EXPECT_THAT(refused(folder.write("foreign.npy", "hello, world")), HasSubstr("is not .npy"));
-  EXPECT_THAT(refused("/dev/zero"), HasSubstr("neither a file nor a pipe"));
+  EXPECT_THAT(refused_file(folder.path("missing.npy")), HasSubstr("missing.npy': cannot be opened: No such file"));
+  EXPECT_THAT(refused_file(folder.path("")), HasSubstr("is a directory"));
+  EXPECT_THAT(refused_file(folder.write("empty.npy", "")), HasSubstr("is empty"));
+  EXPECT_THAT(refused_file(folder.write("a.npz", "PK\x03\x04 more")), HasSubstr("zip archive"));
+  EXPECT_THAT(refused_file(folder.write("foreign.npy", "hello, world")), HasSubstr("is not .npy"));
+  EXPECT_THAT(refused_file("/dev/zero"), HasSubstr("neither a file nor a pipe"));
 }
 
 TEST(Open, OptionsThatDoNotBelongToTheFormatAreRefused) {
   const Folder folder;
   const std::string path = folder.write("a.npy", test::npy(kDict, kFloats));
-  EXPECT_THAT(refused(path, {.tensor = "w", .dtype = {}, .shape = {}}), HasSubstr("--tensor = 'w'"));
+  EXPECT_THAT(refused_file(path, {.tensor = "w", .dtype = {}, .shape = {}}), HasSubstr("--tensor = 'w'"));
   const std::string safe = folder.write("a.safetensors", test::safetensors("{}", ""));
-  EXPECT_THAT(refused(safe, {.tensor = "", .dtype = DType::f32, .shape = {}}), HasSubstr("names its own types"));
+  EXPECT_THAT(refused_file(safe, {.tensor = "", .dtype = DType::f32, .shape = {}}), HasSubstr("names its own types"));
 }
 
 TEST(Open, APipeIsReadWhole) {

@@ -12,7 +12,7 @@
 namespace topkit::cpu {
 namespace {
 
-using V = Scalar::Vec<Kind::i32>;
+using Ints = Scalar::Vec<Kind::i32>;
 
 // The cut of i32 values against a sort of them.
 void check(const char* what, std::uint32_t count, const std::function<std::int32_t(std::uint32_t)>& value) {
@@ -23,10 +23,10 @@ void check(const char* what, std::uint32_t count, const std::function<std::int32
   Job job{};
   job.sortable = sortable(info(DType::i32), true, Nan::largest);
   Carver measure(nullptr);
-  const CutFinder<V> measured(job, count, measure);
+  const CutFinder<Ints> measured(job, count, measure);
   std::vector<std::byte> memory(measure.used() + 64);
   Carver carver(reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64));
-  const CutFinder<V> finder(job, count, carver);
+  const CutFinder<Ints> finder(job, count, carver);
   for (const std::uint32_t k : {1U, 2U, count / 1000 + 1, count / 3, count / 2, count - 1, count}) {
     if (k == 0 || k > count) continue;
     const Cut<std::int32_t> cut = finder.find(row.data(), count, k);

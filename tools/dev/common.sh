@@ -18,30 +18,33 @@ sources() {
   done
 }
 
-# compile PRESET [TARGET...]: configures build/PRESET (CMakePresets.json) and builds the targets, or everything.
-compile() {
+# Sources are known to ccache by their place in the tree, so that every clone of it shares what one has compiled.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+
+# configure PRESET: makes build/PRESET (CMakePresets.json).
+configure() {
   local preset=$1 nvcc log
-  shift
   nvcc=$(cuda_compiler)
   if [[ -n $nvcc ]]; then export CUDACXX=${CUDACXX:-$nvcc}; fi
   mkdir -p build
   log=build/configure-$preset.log
   cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; die "cmake --preset $preset failed"; }
+}
+
+# compile PRESET [TARGET...]: configures build/PRESET and builds the targets, or everything.
+compile() {
+  local preset=$1
+  shift
+  configure "$preset"
   cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"}
 }
 
-# Every fuzz target, $1 seconds each, from its committed corpus. What it finds more goes to build/corpus.
+# Every fuzz target, $1 seconds each, as many at a time as there are cores.
 fuzz() {
-  local seconds=$1 target name folders
+  local targets
+  [[ $1 =~ ^[1-9][0-9]*$ ]] || die "fuzz: SECONDS = $1: must be a whole number above 0" 2
   compile asan fuzzers
-  for target in build/asan/bin/fuzz_*; do
-    [[ -x $target ]] || die "fuzz: no target was built"
-    name=${target##*/fuzz_}
-    folders=("build/corpus/$name")
-    mkdir -p "${folders[0]}"
-    if [[ -d tests/fuzz/corpus/$name ]]; then folders+=("tests/fuzz/corpus/$name"); fi
-    say "fuzz $name: $seconds s"
-    "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="build/corpus/$name-" "${folders[@]}"
-  done
+  targets=(build/asan/bin/fuzz_*)
+  [[ -x ${targets[0]} ]] || die "fuzz: no target was built"
+  printf '%s\n' "${targets[@]##*/fuzz_}" | xargs -n 1 -P "$(nproc)" bash tools/dev/fuzz_one.sh build/asan/bin "$1"
 }

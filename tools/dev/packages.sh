@@ -53,8 +53,9 @@ install_packages() {
   done
   say "installing with apt: ${names[*]}"
   mkdir -p build
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${names[@]}" \
-    </dev/null >build/apt.log 2>&1 || { tail -n 30 build/apt.log >&2; die "apt-get install failed: build/apt.log"; }
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o DPkg::Lock::Timeout=600 "${names[@]}" </dev/null >build/apt.log 2>&1 ||
+    { tail -n 30 build/apt.log >&2; die "apt-get install failed: build/apt.log"; }
 }
 
 version_below() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1) != "$2" ]]; }

@@ -34,7 +34,7 @@ stage_aarch64() {
   GTEST_TOTAL_SHARDS=5 GTEST_SHARD_INDEX=0 ctest_in aarch64 aarch64 -R '^(core|cpu)$'
 }
 stage_fuzz() { fuzz 20; }
-stage_lint() { compile cpu-only topkit_program && bash tools/lint/run.sh; }
+stage_lint() { configure lint && bash tools/lint/run.sh; }
 stage_cuda() {
   if [[ -z $(cuda_compiler) ]]; then echo "no nvcc on PATH nor in /usr/local/cuda/bin"; return $kSkipped; fi
   compile cuda topkit_cuda && python3 tools/ptxas_budget.py build/cuda
@@ -71,7 +71,11 @@ run_test() {
   while [[ $# -gt 0 ]]; do
     case $1 in
       --quick) stages+=("${kQuick[@]}") ;;
-      --stage) stages+=("${2:?--stage needs a name}"); shift ;;
+      --stage)
+        [[ $# -gt 1 ]] || die "test: --stage needs a name; there are: ${kStages[*]}" 2
+        stages+=("$2")
+        shift
+        ;;
       *) die "test: unknown argument $1" 2 ;;
     esac
     shift

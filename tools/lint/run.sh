@@ -8,7 +8,7 @@ check_format() { sources | xargs clang-format-14 --dry-run -Werror; }
 check_files() { python3 tools/lint/check_files.py; }
 check_links() { python3 tools/lint/check_links.py; }
 check_shell() { git ls-files '*.sh' | xargs shellcheck -x dev .ci/run; }
-check_tidy() { bash tools/lint/tidy.sh build/cpu-only; }
+check_tidy() { bash tools/lint/tidy.sh build/lint; }
 
 checks=("$@")
 if ((${#checks[@]} == 0)); then checks=(files links shell format tidy); fi
