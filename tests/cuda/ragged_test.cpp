@@ -12,15 +12,7 @@ TEST_P(CudaRagged, rows_are_padded_with_minus_one_and_the_fill_value) {
   for (const auto& [cols, k] : {std::pair{1, 1}, {9, 3}, {64, 64}, {200, 16}, {1000, 1010}, {5000, 90}}) {
     for (int choice = 1; choice < 16; choice += 2) {
       if (!takes(GetParam(), choice / 2 + cols)) continue;
-      Request request{.dtype = dtype(), .rows = 9, .cols = cols, .k = k};
-      request.lengths = k > cols || (choice & 1) != 0;
-      request.starts = (choice & 2) != 0;
-      request.row_k = (choice & 4) != 0;
-      request.fill = (choice & 8) != 0;
-      request.order = static_cast<Order>(choice % 3);
-      request.row_type = choice % 5 == 0 ? IndexType::i64 : IndexType::i32;
-      request.seed = static_cast<std::uint64_t>(choice * 10000 + cols);
-      ASSERT_TRUE(cuda_matches(request));
+      ASSERT_TRUE(cuda_matches(ragged(dtype(), 9, cols, k, choice)));
     }
   }
 }

@@ -16,23 +16,22 @@ namespace topkit::test {
 
 // The value of raw bits as a long double: exact for every type of the contract (64-bit integers included, on x86-64).
 inline long double decode(DType dtype, std::uint64_t raw) {
-  const auto small_float = [&](int exponent_bits, int mantissa_bits, bool has_infinity) -> long double {
+  const auto small_float = [&](int exponent_bits, int mantissa_bits, bool has_infinity) -> double {
     const int bits = 1 + exponent_bits + mantissa_bits;
     const bool negative = (raw >> (bits - 1) & 1) != 0;
     const int exponent = static_cast<int>(raw >> mantissa_bits & ((1U << exponent_bits) - 1));
     const auto mantissa = static_cast<std::uint32_t>(raw & ((1U << mantissa_bits) - 1));
     const int bias = (1 << (exponent_bits - 1)) - 1;
     const bool top = exponent == (1 << exponent_bits) - 1;
-    long double magnitude = 0;
+    double magnitude = 0;
     if (top && has_infinity)
-      magnitude = mantissa != 0 ? std::nanl("") : static_cast<long double>(INFINITY);
+      magnitude = mantissa != 0 ? std::nan("") : static_cast<double>(INFINITY);
     else if (top && mantissa == (1U << mantissa_bits) - 1)
-      magnitude = std::nanl("");
+      magnitude = std::nan("");
     else if (exponent == 0)
-      magnitude = std::ldexp(static_cast<long double>(mantissa), 1 - bias - mantissa_bits);
+      magnitude = std::ldexp(static_cast<double>(mantissa), 1 - bias - mantissa_bits);
     else
-      magnitude =
-          std::ldexp(static_cast<long double>(mantissa + (1U << mantissa_bits)), exponent - bias - mantissa_bits);
+      magnitude = std::ldexp(static_cast<double>(mantissa + (1U << mantissa_bits)), exponent - bias - mantissa_bits);
     return negative ? -magnitude : magnitude;
   };
   switch (dtype) {
@@ -71,7 +70,8 @@ inline std::uint64_t load_raw(DType dtype, const void* data, std::int64_t index)
 }
 
 // "a is better than b", by the words of the contract.
-inline bool better(long double a, long double b, bool largest, Nan nan) {
+template <class Number>
+bool better(Number a, Number b, bool largest, Nan nan) {
   const bool a_nan = std::isnan(a), b_nan = std::isnan(b);
   if (a_nan || b_nan) {
     if (a_nan && b_nan) return false;
@@ -81,18 +81,29 @@ inline bool better(long double a, long double b, bool largest, Nan nan) {
   return largest ? a > b : a < b;
 }
 
-// Columns of the k best among [begin, end) of one row (column c at data[c * col_stride]), best first, ties by lower column.
-inline std::vector<std::int64_t> oracle_row(DType dtype, const void* data, std::int64_t col_stride, std::int64_t begin,
-                                            std::int64_t end, std::int64_t k, bool largest, Nan nan) {
-  std::vector<long double> values(static_cast<std::size_t>(end - begin));
+template <class Number>
+std::vector<std::int64_t> sorted_columns(DType dtype, const void* data, std::int64_t col_stride, std::int64_t begin,
+                                         std::int64_t end, bool largest, Nan nan) {
+  std::vector<Number> values(static_cast<std::size_t>(end - begin));
   for (std::int64_t c = begin; c < end; ++c)
-    values[static_cast<std::size_t>(c - begin)] = decode(dtype, load_raw(dtype, data, c * col_stride));
+    values[static_cast<std::size_t>(c - begin)] =
+        static_cast<Number>(decode(dtype, load_raw(dtype, data, c * col_stride)));
   std::vector<std::int64_t> order(values.size());
   std::iota(order.begin(), order.end(), begin);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
     return better(values[static_cast<std::size_t>(a - begin)], values[static_cast<std::size_t>(b - begin)], largest,
                   nan);
   });
+  return order;
+}
+
+// Columns of the k best among [begin, end) of one row (column c at data[c * col_stride]), best first, ties by lower column.
+inline std::vector<std::int64_t> oracle_row(DType dtype, const void* data, std::int64_t col_stride, std::int64_t begin,
+                                            std::int64_t end, std::int64_t k, bool largest, Nan nan) {
+  // A double holds every type exactly but the 64-bit integers; a long double is software on some machines.
+  std::vector<std::int64_t> order = dtype == DType::i64 || dtype == DType::u64
+                                        ? sorted_columns<long double>(dtype, data, col_stride, begin, end, largest, nan)
+                                        : sorted_columns<double>(dtype, data, col_stride, begin, end, largest, nan);
   order.resize(static_cast<std::size_t>(std::min<std::int64_t>(k, end - begin)));
   return order;
 }

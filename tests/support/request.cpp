@@ -46,4 +46,16 @@ Request drawn(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t k,
   return r;
 }
 
+Request ragged(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t k, int choice) {
+  Request r{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
+  r.lengths = k > cols || (choice & 1) != 0;
+  r.starts = (choice & 2) != 0;
+  r.row_k = (choice & 4) != 0;
+  r.fill = (choice & 8) != 0;
+  r.order = static_cast<Order>(choice % 3);
+  r.row_type = choice % 5 == 0 ? IndexType::i64 : IndexType::i32;
+  r.seed = static_cast<std::uint64_t>(choice * 10000 + cols);
+  return r;
+}
+
 }  // namespace topkit::test

@@ -49,4 +49,7 @@ std::ostream& operator<<(std::ostream& out, const Request& request);
 // A request of the given size whose options are drawn from `seed`: over many seeds, every pair of option values meets.
 Request drawn(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t k, std::uint64_t seed);
 
+// Rows that differ as the low four bits of `choice` say: lengths (always where k > cols), starts, k by row, a fill value.
+Request ragged(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t k, int choice);
+
 }  // namespace topkit::test
