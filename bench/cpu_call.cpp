@@ -2,37 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-
 #include "plan_text.hpp"
+#include "tk_call.hpp"
 
 namespace topkit::bench {
-namespace {
-
-DLTensor tensor(DLDataType type, std::array<std::int64_t, 2>& shape) {
-  return {.data = nullptr,
-          .device = {kDLCPU, 0},
-          .ndim = 2,
-          .dtype = type,
-          .shape = shape.data(),
-          .strides = nullptr,
-          .byte_offset = 0};
-}
-
-void check(tk_status status) {
-  if (status != TK_OK) throw std::runtime_error(tk_last_error());
-}
-
-}  // namespace
 
 CpuCall::CpuCall(const Case& c, const Choice& choice)
     : in_shape_{c.rows, c.cols},
       out_shape_{c.rows, c.k},
       algorithm_(choice.algorithm),
       isa_(choice.isa),
-      x_(tensor(info(c.dtype).dl, in_shape_)),
-      values_(tensor(info(c.dtype).dl, out_shape_)),
-      indices_(tensor({kDLInt, 64, 1}, out_shape_)) {
+      x_(matrix(nullptr, kDLCPU, info(c.dtype).dl, in_shape_)),
+      values_(matrix(nullptr, kDLCPU, info(c.dtype).dl, out_shape_)),
+      indices_(matrix(nullptr, kDLCPU, {kDLInt, 64, 1}, out_shape_)) {
   tk_options_init(&options_);
   options_.order = static_cast<std::int32_t>(c.order);
   options_.threads = choice.threads;

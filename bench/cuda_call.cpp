@@ -1,36 +1,18 @@
 #include "cuda_call.hpp"
 
-#include <stdexcept>
-
 #include "plan_text.hpp"
+#include "tk_call.hpp"
 
 namespace topkit::bench {
-namespace {
-
-DLTensor tensor(void* data, DLDataType type, std::array<std::int64_t, 2>& shape) {
-  return {.data = data,
-          .device = {kDLCUDA, 0},
-          .ndim = 2,
-          .dtype = type,
-          .shape = shape.data(),
-          .strides = nullptr,
-          .byte_offset = 0};
-}
-
-void check(tk_status status) {
-  if (status != TK_OK) throw std::runtime_error(tk_last_error());
-}
-
-}  // namespace
 
 CudaCall::CudaCall(const Case& c, const std::string& algorithm, const void* x, void* values, void* indices,
                    int index_bytes)
     : in_shape_{c.rows, c.cols},
       out_shape_{c.rows, c.k},
       wished_(algorithm),
-      x_(tensor(const_cast<void*>(x), info(c.dtype).dl, in_shape_)),
-      values_(tensor(values, info(c.dtype).dl, out_shape_)),
-      indices_(tensor(indices, {kDLInt, static_cast<std::uint8_t>(8 * index_bytes), 1}, out_shape_)) {
+      x_(matrix(const_cast<void*>(x), kDLCUDA, info(c.dtype).dl, in_shape_)),
+      values_(matrix(values, kDLCUDA, info(c.dtype).dl, out_shape_)),
+      indices_(matrix(indices, kDLCUDA, {kDLInt, static_cast<std::uint8_t>(8 * index_bytes), 1}, out_shape_)) {
   tk_options_init(&options_);
   options_.order = static_cast<std::int32_t>(c.order);
   if (!wished_.empty()) options_.algorithm = wished_.c_str();

@@ -151,22 +151,6 @@ T load_once(const T* p) {
 }
 
 template <class T>
-struct AtomicWord {
-  using type = T;
-};
-template <>
-struct AtomicWord<unsigned long> {
-  using type = unsigned long long;
-};
-template <>
-struct AtomicWord<long> {
-  using type = long long;
-};
-template <class T>
-using atomic_word = typename AtomicWord<T>::type;
-
-// std::uint64_t is unsigned long, which CUDA's atomics do not name; the words alias by fiat, as on the device.
-template <class T>
 T atomic_add(T* p, std::type_identity_t<T> v) {
   return simt::read_modify_write(p, [v](T b) { return static_cast<T>(b + v); });
 }
