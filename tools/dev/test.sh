@@ -37,7 +37,7 @@ stage_fuzz() { fuzz 20; }
 stage_lint() { configure lint && bash tools/lint/run.sh; }
 stage_cuda() {
   if [[ -z $(cuda_compiler) ]]; then echo "no nvcc on PATH nor in /usr/local/cuda/bin"; return $kSkipped; fi
-  compile cuda topkit_cuda && python3 tools/ptxas_budget.py build/cuda
+  compile cuda topkit_cuda topkit_bench topkit_gpu_test && python3 tools/ptxas_budget.py build/cuda
 }
 
 packages_for() {
