@@ -38,6 +38,8 @@ Choice pick_algorithm(const Problem& p, const CpuTuning& t) {
   if (p.k <= 1) return {Algorithm::argmax, "k = 1"};
   if (row_bytes <= t.maxima_bytes && p.k <= t.maxima_k && p.k <= p.cols / t.maxima_k_ratio)
     return {Algorithm::maxima, "the row stays in the first cache and k is a small part of it"};
+  if (p.k <= t.chunks_k && p.k <= p.cols / t.chunks_k_ratio && p.rows <= t.chunks_rows)
+    return {Algorithm::blocked, "few long rows with few winners: one pass, no sample"};
   if (p.cols >= t.sampled_cols && p.k <= p.cols / t.sampled_k_ratio)
     return {Algorithm::sampled, "long row: the cost of a sample is small beside one pass"};
   if (p.k <= p.cols / t.blocked_k_ratio) return {Algorithm::blocked, "k is a small part of the row"};

@@ -14,6 +14,9 @@ struct CpuTuning {
   Isa isa;
   std::int64_t maxima_bytes, maxima_k;  // maxima: row bytes <= maxima_bytes, k <= maxima_k
   std::int64_t maxima_k_ratio;          // and k <= cols / maxima_k_ratio
+  std::int64_t chunks_k;                // blocked by the maxima of chunks: k <= chunks_k,
+  std::int64_t chunks_k_ratio;          // k <= cols / chunks_k_ratio,
+  std::int64_t chunks_rows;             // rows <= chunks_rows: of many, earlier ones teach sampled a bound
   std::int64_t blocked_k_ratio;         // blocked: k <= cols / blocked_k_ratio
   std::int64_t sampled_cols;            // sampled instead of blocked from this many columns on
   std::int64_t sampled_k_ratio;         // sampled: k <= cols / sampled_k_ratio

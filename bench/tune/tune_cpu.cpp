@@ -143,6 +143,8 @@ CpuTuning fit(const std::vector<Point>& points, CpuTuning row) {
       {"maxima_bytes", &CpuTuning::maxima_bytes, {4096, 8192, 16384, 24576, 32768, 49152, 65536, 131072}},
       {"maxima_k", &CpuTuning::maxima_k, {16, 32, 64, 96, 128, 256, 512, 1024}},
       {"maxima_k_ratio", &CpuTuning::maxima_k_ratio, {1, 2, 3, 4, 6, 8, 12, 16, 32, 64}},
+      {"chunks_k", &CpuTuning::chunks_k, {0, 16, 32, 64, 96, 128, 256, 512}},
+      {"chunks_k_ratio", &CpuTuning::chunks_k_ratio, {64, 128, 256, 512, 1024, 2048}},
       {"blocked_k_ratio", &CpuTuning::blocked_k_ratio, {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128}},
       {"sampled_cols",
        &CpuTuning::sampled_cols,
@@ -176,12 +178,14 @@ void print(const CpuTuning& t, double slower, const char* machine, const char* c
       "// is within {1:.1f} % of the best algorithm, in the geometric mean over its grid of problems.\n"
       "{{.isa = Isa::{0},\n"
       " .maxima_bytes = {2}, .maxima_k = {3}, .maxima_k_ratio = {4},\n"
-      " .blocked_k_ratio = {5},\n"
-      " .sampled_cols = {6}, .sampled_k_ratio = {7},\n"
-      " .thread_bytes = {8}, .split_row_bytes = {9},\n"
-      " .machine = \"{10}\", .date = \"{11}\", .commit = \"{12}\"}},\n",
-      name(t.isa), (slower - 1) * 100, t.maxima_bytes, t.maxima_k, t.maxima_k_ratio, t.blocked_k_ratio, t.sampled_cols,
-      t.sampled_k_ratio, t.thread_bytes, t.split_row_bytes, machine, date, commit);
+      " .chunks_k = {5}, .chunks_k_ratio = {6}, .chunks_rows = {7},\n"
+      " .blocked_k_ratio = {8},\n"
+      " .sampled_cols = {9}, .sampled_k_ratio = {10},\n"
+      " .thread_bytes = {11}, .split_row_bytes = {12},\n"
+      " .machine = \"{13}\", .date = \"{14}\", .commit = \"{15}\"}},\n",
+      name(t.isa), (slower - 1) * 100, t.maxima_bytes, t.maxima_k, t.maxima_k_ratio, t.chunks_k, t.chunks_k_ratio,
+      t.chunks_rows, t.blocked_k_ratio, t.sampled_cols, t.sampled_k_ratio, t.thread_bytes, t.split_row_bytes, machine,
+      date, commit);
 }
 
 // The worst choices left, on stderr: where a rule of choose() is missing.

@@ -23,14 +23,20 @@ struct Blocked {
     collector.complete();
     collector.write();
   }
+  static void select(Collector<V>& collector, Chunks<V>& chunks, const Row& row) {
+    if (!Chunks<V>::fits(row)) return select(collector, row);
+    collector.scan_chunks(row, chunks);
+    collector.write();
+  }
 
   static void run(const Job& job, const Row* rows, std::int64_t count, Scratch& scratch) {
     Carver carver(scratch.data);
     Collector<V> collector(job, carver);
+    Chunks<V> chunks(job, carver);
     Split<V> split(job, carver);
     for (std::int64_t r = 0; r < count; ++r) {
       if (fits(rows[r])) {
-        select(collector, rows[r]);
+        select(collector, chunks, rows[r]);
       } else {
         split.select(rows[r]);
       }
@@ -40,6 +46,7 @@ struct Blocked {
   static std::size_t scratch_bytes(const Job& job) {
     Carver carver(nullptr);
     const Collector<V> collector(job, carver);
+    const Chunks<V> chunks(job, carver);
     const Split<V> split(job, carver);
     return carver.used();
   }

@@ -8,6 +8,7 @@
 //   least k elements of this block reach it, so no order of the data can make a block yield many more than k.
 #pragma once
 
+#include "chunks.hpp"
 #include "finish.hpp"
 #include "scan.hpp"
 #include "select.hpp"
@@ -66,6 +67,23 @@ class Collector {
     }
   }
 
+  // start(), scan() and complete() with the bound and the hits of `chunks`, which fit the row.
+  void scan_chunks(const Row& row, Chunks<V>& chunks) {
+    const S bound = chunks.look(row);
+    start(row, bound);
+    const bool nan = V::kFloat && bound_ >= keys_.top_nan;  // floats cannot tell inf from NaN
+    if constexpr (V::kFloat) {
+      if (nan)
+        held_ = chunks.template collect<Sorted>(lens_.sorted, Sorted::Set(bound_), bound_, capacity_, places_);
+    }
+    if (!nan) held_ = chunks.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), bound_, capacity_, places_);
+    if (held_ > capacity_) {  // ties, or NaN
+      start(row, bound);
+      scan();
+      complete();
+    }
+  }
+
   // False: fewer than k elements reach the bound that the pass began with, and nothing is known of the others.
   bool complete() {
     fetch_values();
@@ -77,10 +95,11 @@ class Collector {
     return counts[0] >= row_->k;
   }
 
-  // After complete(): writes the k best of what is held; returns a sortable value near the last of them.
+  // After complete() or scan_chunks(): writes the k best of what is held; returns a sortable value near the last of them.
   S write() {
     const std::uint32_t k = row_->k;
     if (job_.order == Order::value && held_ <= kRankLimit) return rank(held_);
+    fetch_values();
     S last = first_bound_;
     if (held_ > k) last = keep_best();
     if (job_.order == Order::value) {

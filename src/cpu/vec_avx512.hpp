@@ -136,6 +136,7 @@ struct Avx512Int : Avx512Emit {
   }
   static Mask And(Mask a, Mask b) { return static_cast<Mask>(a & b); }
   static Mask Or(Mask a, Mask b) { return static_cast<Mask>(a | b); }
+  static bool Any(Mask m) { return m != 0; }
   static Mask First(std::size_t n) {
     return n >= kLanes ? static_cast<Mask>(~Mask{0}) : static_cast<Mask>((std::uint64_t{1} << n) - 1);
   }

@@ -62,6 +62,12 @@ struct GnuInt : Isa {
   static Mask And(Mask a, Mask b) { return a & b; }
   static Mask Or(Mask a, Mask b) { return a | b; }
   static Mask AndNot(Mask a, Mask b) { return ~a & b; }
+  static bool Any(Mask m) {
+    const auto words = reinterpret_cast<typename GnuVector<std::uint64_t, kBytes>::Type>(m);
+    std::uint64_t any = 0;
+    for (int i = 0; i < kBytes / 8; ++i) any |= words[i];
+    return any != 0;
+  }
   static Mask First(std::size_t n) { return Iota() < Set(static_cast<S>(lesser<std::size_t>(n, kLanes))); }
   static Reg If(Mask m, Reg a, Reg b) { return m ? a : b; }
   // One more in every lane of the mask.

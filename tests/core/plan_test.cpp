@@ -46,6 +46,9 @@ constexpr CpuTuning kRow{.isa = Isa::scalar,
                          .maxima_bytes = 4000,
                          .maxima_k = 30,
                          .maxima_k_ratio = 4,
+                         .chunks_k = 40,
+                         .chunks_k_ratio = 300,
+                         .chunks_rows = 2,
                          .blocked_k_ratio = 10,
                          .sampled_cols = 5000,
                          .sampled_k_ratio = 20,
@@ -53,8 +56,8 @@ constexpr CpuTuning kRow{.isa = Isa::scalar,
                          .split_row_bytes = 50000};
 
 TEST(Plan, IsThatOfItsRegime) {
-  const auto algorithm = [](std::int64_t cols, std::int64_t k) {
-    return choose(problem(1, cols, k), machine(), {.cpu = {&kRow, 1}}, {.isa = "scalar"}).algorithm;
+  const auto algorithm = [](std::int64_t cols, std::int64_t k, std::int64_t rows = 1) {
+    return choose(problem(rows, cols, k), machine(), {.cpu = {&kRow, 1}}, {.isa = "scalar"}).algorithm;
   };
   EXPECT_EQ(algorithm(1000000, 1), Algorithm::argmax);
   EXPECT_EQ(algorithm(1000, 30), Algorithm::maxima);
@@ -64,6 +67,10 @@ TEST(Plan, IsThatOfItsRegime) {
   EXPECT_EQ(algorithm(4999, 250), Algorithm::blocked);
   EXPECT_EQ(algorithm(5000, 250), Algorithm::sampled);
   EXPECT_EQ(algorithm(5000, 251), Algorithm::blocked) << "k beyond sampled_k_ratio";
+  EXPECT_EQ(algorithm(12000, 40, 2), Algorithm::blocked);
+  EXPECT_EQ(algorithm(12000, 40, 3), Algorithm::sampled) << "rows beyond chunks_rows";
+  EXPECT_EQ(algorithm(11999, 40), Algorithm::sampled) << "k beyond chunks_k_ratio";
+  EXPECT_EQ(algorithm(30000, 41), Algorithm::sampled) << "k beyond chunks_k";
   EXPECT_EQ(algorithm(5000, 501), Algorithm::split) << "k beyond blocked_k_ratio";
 }
 
