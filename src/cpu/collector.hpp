@@ -134,13 +134,14 @@ class Collector {
   }
 
   template <class W>
-  std::uint32_t list_hits_of(const typename W::Lens& lens, std::uint32_t at, std::uint32_t n) {
+  std::uint32_t list_hits_of(const typename W::Lens lens, std::uint32_t at, std::uint32_t n) {
     const typename W::Reg bound = W::Threshold(lens, keys_, bound_);
     const auto reaches = [bound](typename W::Reg v) { return W::Ge(v, bound); };
+    const Raw* const data = data_;
     Hit* hit = hits_;
     std::uint32_t i = 0;
     for (; i + kBlock <= n; i += kBlock) {
-      const std::uint64_t bits = block_bits<W>(lens, data_ + at + i, reaches);
+      const std::uint64_t bits = block_bits<W>(lens, data + at + i, reaches);
       hit->bits = bits;
       hit->at = at + i;
       hit += bits != 0 ? 1 : 0;

@@ -57,12 +57,17 @@ class CutFinder {
     return room + kBisect + 2 * kBlock;
   }
 
-  typename V::Reg load(Elements from, std::uint32_t at) const { return V::Load(lens_, from.data + at); }
-  typename V::Reg load(Values from, std::uint32_t at) const { return V::LoadSorted(from.data + at); }
-  typename V::Reg load(Elements from, std::uint32_t at, std::uint32_t n) const {
-    return V::LoadN(lens_, from.data + at, n);
+  using Lens = typename V::Lens;
+  static typename V::Reg load(const Lens& lens, Elements from, std::uint32_t at) {
+    return V::Load(lens, from.data + at);
   }
-  typename V::Reg load(Values from, std::uint32_t at, std::uint32_t) const { return V::LoadSorted(from.data + at); }
+  static typename V::Reg load(const Lens&, Values from, std::uint32_t at) { return V::LoadSorted(from.data + at); }
+  static typename V::Reg load(const Lens& lens, Elements from, std::uint32_t at, std::uint32_t n) {
+    return V::LoadN(lens, from.data + at, n);
+  }
+  static typename V::Reg load(const Lens&, Values from, std::uint32_t at, std::uint32_t) {
+    return V::LoadSorted(from.data + at);
+  }
 
   void to_canonical(S* values, std::uint32_t count) const {
     for (std::uint32_t i = 0; i < count; i += V::kLanes) {
@@ -197,6 +202,7 @@ class CutFinder {
   Pass look(From from, std::uint32_t count, const S (&bracket)[2], S* kept) const {
     const auto t0 = V::Set(keys_.at_least(bracket[0])), t1 = V::Set(keys_.above(bracket[0]));
     const auto t2 = V::Set(keys_.at_least(bracket[1])), t3 = V::Set(keys_.above(bracket[1]));
+    const Lens lens = lens_;  // a copy, as in scan.hpp
     constexpr std::uint32_t kVectors = kBlock / V::kLanes;
     const std::uint32_t most = inside_of(count);
     Pass pass{0, 0, 0, 0, true};
@@ -224,12 +230,12 @@ class CutFinder {
       std::uint64_t valid = ~std::uint64_t{0};
       if (left >= kBlock) {
 #pragma GCC unroll 16
-        for (std::uint32_t i = 0; i < kVectors; ++i) compare(i, load(from, at + i * V::kLanes));
+        for (std::uint32_t i = 0; i < kVectors; ++i) compare(i, load(lens, from, at + i * V::kLanes));
       } else {
         valid = (std::uint64_t{1} << left) - 1;
         for (std::uint32_t i = 0; i < kVectors; ++i) {
           const std::uint32_t done = lesser(left, i * V::kLanes);
-          compare(i, load(from, at + done, left - done));
+          compare(i, load(lens, from, at + done, left - done));
         }
       }
       const std::uint64_t b0 = V::Join(m0) & valid, b2 = V::Join(m2) & valid;

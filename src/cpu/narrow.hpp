@@ -17,13 +17,13 @@ inline std::uint64_t lowest_bits(std::uint64_t bits, std::uint32_t count) {
 
 // Positions of all elements above the key of `s` and of the first `ties` that have it, ascending; returns how many.
 template <class Sorted>
-std::uint32_t collect_exactly(const typename Sorted::Lens& lens, const SortableKeys<typename Sorted::S>& keys,
+std::uint32_t collect_exactly(const typename Sorted::Lens lens, const SortableKeys<typename Sorted::S>& keys,
                               const typename Sorted::Raw* p, std::uint32_t n, typename Sorted::S s, std::uint32_t ties,
                               std::uint32_t total, std::uint32_t* out) {
   std::uint32_t* const begin = out;
   const auto over = Sorted::Set(keys.above(s)), reach = Sorted::Set(keys.at_least(s));
-  const auto above = [&](auto x) { return Sorted::Gt(x, over); };
-  const auto at_least = [&](auto x) { return Sorted::Ge(x, reach); };
+  const auto above = [over](auto x) { return Sorted::Gt(x, over); };
+  const auto at_least = [reach](auto x) { return Sorted::Ge(x, reach); };
   for (std::uint32_t i = 0; i < n && static_cast<std::uint32_t>(out - begin) < total; i += kBlock) {
     const std::uint32_t rest = n - i;
     const std::uint64_t better =

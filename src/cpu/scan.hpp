@@ -1,4 +1,7 @@
 // Passes over a row: the maxima of groups of its elements, and the positions of those that reach a threshold.
+//
+// Lenses and compares are copies: what is known only by reference is loaded again after every store, and on Zen 4, which
+// loads one vector of 64 bytes a cycle, that is what such a loop then takes its time for.
 #pragma once
 
 #include "vec.hpp"
@@ -10,7 +13,7 @@ namespace {
 // modulo 64. Writes their sortable values, 64 for every run, and returns how many. NaN are ignored by a float V; a group
 // that has nothing holds the worst.
 template <class V>
-std::uint32_t group_maxima(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n,
+std::uint32_t group_maxima(const typename V::Lens lens, const typename V::Raw* p, std::uint32_t n,
                            std::uint32_t blocks, typename V::S* out) {
   using Sorted = typename V::Sorted;
   constexpr std::uint32_t kVectors = kBlock / V::kLanes;
@@ -44,8 +47,8 @@ std::uint32_t group_maxima(const typename V::Lens& lens, const typename V::Raw* 
 // Appends the positions of all elements that `compare` picks, ascending. Stops early, with more than `limit`, when there
 // are more; `out` must have room for limit + 8 * kBlock + kSlack.
 template <class V, class Compare>
-std::uint32_t collect(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n, std::uint32_t limit,
-                      const void* next, std::uint32_t* out, const Compare& compare) {
+std::uint32_t collect(const typename V::Lens lens, const typename V::Raw* p, std::uint32_t n, std::uint32_t limit,
+                      const void* next, std::uint32_t* out, const Compare compare) {
   std::uint32_t* const begin = out;
   const std::uint32_t full = n / kBlock;
   const auto* ahead = static_cast<const char*>(next);
@@ -65,8 +68,7 @@ std::uint32_t collect(const typename V::Lens& lens, const typename V::Raw* p, st
 
 // How many elements `compare` picks.
 template <class V, class Compare>
-std::uint32_t count_if(const typename V::Lens& lens, const typename V::Raw* p, std::uint32_t n,
-                       const Compare& compare) {
+std::uint32_t count_if(const typename V::Lens lens, const typename V::Raw* p, std::uint32_t n, const Compare compare) {
   std::uint32_t count = 0;
   const std::uint32_t full = n / kBlock;
   for (std::uint32_t b = 0; b < full; ++b)

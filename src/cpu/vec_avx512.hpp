@@ -167,13 +167,16 @@ struct Avx512Int : Avx512Emit {
       return static_cast<S>(Avx512Int<16>::ReduceMax(_mm512_max_epi16(a, _mm512_slli_epi16(a, 8))) >> 8);
     }
   }
+  // Joined where they are: a move to an integer register for each mask would cost more than its compare on Zen 4.
   static std::uint64_t Join(const Mask (&masks)[kBlock / kLanes]) {
-    std::uint64_t bits = masks[0];
-    if constexpr (kLanes < 64) {
-#pragma GCC unroll 8
-      for (std::uint32_t i = 1; i < kBlock / kLanes; ++i) bits |= static_cast<std::uint64_t>(masks[i]) << (i * kLanes);
+    if constexpr (kBits == 8) return masks[0];
+    if constexpr (kBits == 16) return _mm512_kunpackd(masks[1], masks[0]);
+    if constexpr (kBits == 32)
+      return _mm512_kunpackd(_mm512_kunpackw(masks[3], masks[2]), _mm512_kunpackw(masks[1], masks[0]));
+    if constexpr (kBits == 64) {
+      const auto two = [&](int i) { return _mm512_kunpackb(masks[i + 1], masks[i]); };
+      return _mm512_kunpackd(_mm512_kunpackw(two(6), two(4)), _mm512_kunpackw(two(2), two(0)));
     }
-    return bits;
   }
 
  private:
