@@ -39,7 +39,7 @@ class Collector {
         kept_masks_(carver.take<std::uint64_t>(capacity_ / kBlock + 2)),
         kept_places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
         sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_))),
-        finish_(job, kRankLimit, carver) {}
+        finish_(job, Finish<V>::kFew, carver) {}
 
   // Starts a row. Elements below `bound` are not looked for.
   void start(const Row& row, S bound) {
@@ -98,12 +98,12 @@ class Collector {
   // After complete() or scan_chunks(): writes the k best of what is held; returns a sortable value near the last of them.
   S write() {
     const std::uint32_t k = row_->k;
-    if (job_.order == Order::value && held_ <= kRankLimit) return rank(held_);
+    if (job_.order == Order::value && held_ <= Finish<V>::kFew) return rank(held_);
     fetch_values();
     S last = first_bound_;
     if (held_ > k) last = keep_best();
     if (job_.order == Order::value) {
-      if (k <= kRankLimit) return rank(k);
+      if (k <= Finish<V>::kFew) return rank(k);
       BestFirst<Sorted>::sort(keys_, data_, values_, places_, k, sort_scratch_);
     }
     write_row<Sorted>(job_, *row_, places_);

@@ -6,6 +6,7 @@
 
 #include "rank.hpp"
 #include "sort.hpp"
+#include "words.hpp"
 #include "write.hpp"
 
 namespace topkit::cpu {
@@ -25,7 +26,10 @@ class Finish {
         sortable_(carver.take<S>(max_candidates + kBlock)),
         winners_(carver.take<std::uint32_t>(max_candidates + kSlack)),
         sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(max_candidates))),
-        ranker_(carver) {}
+        ranker_(carver),
+        words_(keys_, carver) {}
+
+  static constexpr std::uint32_t kFew = greater(kRankLimit, Words<S>::kMost);  // up to here no sort is called
 
   // Finds the winners; returns the sortable value of the last one. count >= row.k; candidates have room for kSlack more.
   // The same as load, rank and place, which are apart so that the waits of one row are filled by others.
@@ -40,6 +44,8 @@ class Finish {
     candidates_ = candidates;
     count_ = count;
     const auto* data = static_cast<const Raw*>(row.data);
+    if constexpr (Words<S>::kAvailable)
+      if (count <= Words<S>::kMost) return words_.load(data, candidates, count);
     // A few more of the first candidate make every loop a whole number of steps, and change no extreme.
     for (std::uint32_t i = 0; i < kStep; ++i) candidates[count + i] = candidates[0];
     for (std::size_t i = 0; i < count; i += kStep) {
@@ -51,6 +57,9 @@ class Finish {
   }
 
   void rank() {
+    if constexpr (Words<S>::kAvailable) {
+      if (count_ <= Words<S>::kMost) return words_.sort(row_->k);
+    }
     if (count_ > kRankLimit) return sort();
     auto most = Sorted::Worst(), least = Sorted::Set(std::numeric_limits<S>::max());
     for (std::uint32_t i = 0; i < count_; i += Sorted::kLanes) {
@@ -65,8 +74,29 @@ class Finish {
       ranker_.part_equals(count_);
   }
 
+  // rank() of both.
+  static void rank_two(Finish& a, Finish& b) {
+    if constexpr (Words<S>::kAvailable) {
+      if (a.count_ <= Words<S>::kMost && b.count_ <= Words<S>::kMost)
+        return Words<S>::sort_two(a.words_, a.row_->k, b.words_, b.row_->k);
+    }
+    a.rank();
+    b.rank();
+  }
+
   S place() {
     const auto* data = static_cast<const Raw*>(row_->data);
+    if constexpr (Words<S>::kAvailable) {
+      if (count_ <= Words<S>::kMost) {
+        listed_ = !words_.exact() || job_.order == Order::index || !side_by_side();
+        if (!listed_) return keys_.canonical(keys_.from_raw(static_cast<Raw>(words_.raw(row_->k - 1))));
+        const std::uint32_t sorted = words_.exact() ? row_->k : count_;
+        for (std::uint32_t i = 0; i < sorted; ++i) winners_[i] = candidates_[words_.slot(i)];
+        if (!words_.exact()) mend(data, count_);
+        return keys_.canonical(keys_.from_raw(data[winners_[row_->k - 1]]));
+      }
+      listed_ = true;
+    }
     if (count_ <= kRankLimit) {
       const std::int16_t* ranks = ranker_.ranks();
       for (std::size_t i = 0; i < count_; i += kStep) {
@@ -79,6 +109,9 @@ class Finish {
   }
 
   void write() {
+    if constexpr (Words<S>::kAvailable) {
+      if (!listed_) return write_words();
+    }
     if (job_.order == Order::index)
       std::sort(winners_, winners_ + row_->k, [](std::uint32_t a, std::uint32_t b) { return a < b; });
     write_row<Sorted>(job_, *row_, winners_);
@@ -86,6 +119,23 @@ class Finish {
   void write(const Row&) { write(); }
 
  private:
+  // The outputs lie side by side and are the row's own positions.
+  bool side_by_side() const { return job_.value_stride == 1 && job_.index_stride == 1 && row_->ids == nullptr; }
+
+  void write_words() const {
+    auto* const values = static_cast<Raw*>(row_->values);
+    auto* const narrow = static_cast<std::int32_t*>(row_->indices);
+    auto* const wide = static_cast<std::int64_t*>(row_->indices);
+    words_.each(row_->k, [&](std::uint32_t at, std::uint32_t n, auto raw, auto places) {
+      if (values != nullptr) store_values(values + at, n, raw);
+      if (row_->indices == nullptr) return;
+      if (job_.wide_index)
+        store_indices(wide + at, n, row_->column, places);
+      else
+        store_indices(narrow + at, n, row_->column, places);
+    });
+  }
+
   using U = std::make_unsigned_t<S>;
   static constexpr std::uint32_t kStep = 16;
   static constexpr std::uint32_t kRound = greater(Sorted::kLanes, Ranker<typename V::I16>::kRound);
@@ -147,6 +197,7 @@ class Finish {
   std::uint32_t* winners_;
   std::byte* sort_scratch_;
   Ranker<typename V::I16> ranker_;
+  Words<S> words_;
 
   // Of the row at hand.
   const Row* row_ = nullptr;
@@ -154,6 +205,7 @@ class Finish {
   std::uint32_t count_ = 0;
   int shift_ = 0;
   bool distinct_ = true;
+  bool listed_ = true;  // the winners stand in winners_
 };
 
 }  // namespace

@@ -123,7 +123,8 @@ class Maxima {
       if (!guessed[i]) found = bounded(memory, row, ahead, candidates, low[i]);
       memory.finish[i].load(row, candidates, found);
     }
-    for (std::int64_t i = 0; i < count; ++i) memory.finish[i].rank();
+    for (std::int64_t i = 0; i + 1 < count; i += 2) Finish<V>::rank_two(memory.finish[i], memory.finish[i + 1]);
+    if (count % 2 != 0) memory.finish[count - 1].rank();
     S last[kSlots];
     for (std::int64_t i = 0; i < count; ++i) last[i] = memory.finish[i].place();
     for (std::int64_t i = 0; i < count; ++i) {

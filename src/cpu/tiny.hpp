@@ -1,6 +1,6 @@
 // Short rows with few winners go through the steps of maxima.hpp together: each step is done for several rows before the
-// next one begins, so that a row waits for its own stores and branches while the others work. Rows so long that several do not
-// stay in the first cache lose by it.
+// next one begins, so that a row waits for its own stores and branches while the others work. Of rows so long that four do
+// not stay in the first cache two go together.
 #pragma once
 
 #include "rank.hpp"
@@ -12,7 +12,8 @@ inline constexpr std::int64_t kRowsTogether = 4;
 inline constexpr std::int64_t kTinyBytes = 2048;  // 4 rows of 4096 bytes were slower together than one by one, on Zen 4
 
 constexpr std::int64_t rows_together(std::int64_t row_bytes, std::int64_t k) {
-  return row_bytes <= kTinyBytes && k <= kRankLimit ? kRowsTogether : 1;
+  if (k > kRankLimit) return 1;
+  return row_bytes <= kTinyBytes ? kRowsTogether : 2;
 }
 
 }  // namespace
