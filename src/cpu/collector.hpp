@@ -73,8 +73,7 @@ class Collector {
     start(row, bound);
     const bool nan = V::kFloat && bound_ >= keys_.top_nan;  // floats cannot tell inf from NaN
     if constexpr (V::kFloat) {
-      if (nan)
-        held_ = chunks.template collect<Sorted>(lens_.sorted, Sorted::Set(bound_), bound_, capacity_, places_);
+      if (nan) held_ = chunks.template collect<Sorted>(lens_.sorted, Sorted::Set(bound_), bound_, capacity_, places_);
     }
     if (!nan) held_ = chunks.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), bound_, capacity_, places_);
     if (held_ > capacity_) {  // ties, or NaN
@@ -106,7 +105,7 @@ class Collector {
       if (k <= Finish<V>::kFew) return rank(k);
       BestFirst<Sorted>::sort(keys_, data_, values_, places_, k, sort_scratch_);
     }
-    write_row<Sorted>(job_, *row_, places_);
+    write_held();
     return last;
   }
 
@@ -115,6 +114,8 @@ class Collector {
   const SortableKeys<S>& keys() const { return keys_; }
 
  private:
+  static constexpr std::uint32_t kBurst = 8 * kBlock, kDenseRatio = 2 * kBlock;
+
   struct Hit {
     std::uint64_t bits;
     std::uint32_t at;
@@ -155,8 +156,27 @@ class Collector {
     return static_cast<std::uint32_t>(hit - hits_);
   }
 
+  // Where most blocks have a hit, a list of hits saves nothing: positions at once, while there surely is room. Returns how
+  // far it came.
+  std::uint32_t emit(std::uint32_t at, std::uint32_t end) {
+    if constexpr (V::kFloat)
+      if (bound_ >= keys_.top_nan) return at;
+    const typename V::Lens lens = lens_;
+    const typename V::Reg bound = V::Threshold(lens, keys_, bound_);
+    const Raw* const data = data_;
+    std::uint32_t* out = places_ + held_;
+    const std::uint32_t* const full = places_ + capacity_ - kBurst;
+    for (; at + kBurst <= end && out <= full; at += kBurst)
+      for (std::uint32_t i = at; i < at + kBurst; i += kBlock)
+        out = V::Emit(block_bits<V>(lens, data + i, [bound](typename V::Reg v) { return V::Ge(v, bound); }), i, out);
+    held_ = static_cast<std::uint32_t>(out - places_);
+    return at;
+  }
+
   void scan_block(std::uint32_t at, std::uint32_t n) {
     const std::uint32_t end = at + n;
+    if (row_->k >= row_->cols / kDenseRatio && (at = emit(at, end)) == end) return;
+    n = end - at;
     std::uint32_t hits = list_hits(at, n);
     bool tried = false;
     std::uint32_t reaching = 0;
@@ -186,6 +206,26 @@ class Collector {
       std::uint32_t* const last = V::Emit(hits_[h].bits, hits_[h].at, places_ + held_);
       held_ = static_cast<std::uint32_t>(last - places_);
     }
+  }
+
+  // Winners and values as they are held. The values are those of the row, but for a zero's sign and the bits of a NaN:
+  // only those are read again, from a row that may have left the cache.
+  void write_held() {
+    Row row = *row_;
+    if (row.values != nullptr && job_.value_stride == 1) {
+      auto* const out = static_cast<Raw*>(row.values);
+      const SortableKeys<S> keys = keys_;
+      const S* const values = values_;
+      std::uint32_t lossy = 0;
+      for (std::uint32_t i = 0; i < row.k; ++i) {
+        out[i] = keys.to_raw(values[i]);
+        lossy |= static_cast<std::uint32_t>(values[i] == keys.high_zero) |
+                 static_cast<std::uint32_t>(values[i] == keys.top_nan) |
+                 static_cast<std::uint32_t>(values[i] == keys.low_nan);
+      }
+      if (lossy == 0) row.values = nullptr;
+    }
+    write_row<Sorted>(job_, row, places_);
   }
 
   S rank(std::uint32_t count) {

@@ -9,6 +9,10 @@
 
 #include "vec.hpp"
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 namespace topkit::cpu {
 namespace {
 
@@ -42,6 +46,12 @@ struct Network {
   static Reg exchange(Reg v) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       const Reg other = __builtin_shufflevector(v, v, (i ^ kMask)...);
+#if defined(__AVX512F__)
+      if constexpr (kBytes == 64 && sizeof(T) == 4) {  // as in words.hpp: both without the smaller one
+        constexpr auto kSides = static_cast<__mmask16>((((i & kSide) != 0 ? 1U << i : 0U) | ...));
+        return (Reg)_mm512_mask_ternarylogic_epi32((__m512i)min(v, other), kSides, (__m512i)v, (__m512i)other, 0x96);
+      }
+#endif
       return __builtin_shufflevector(min(v, other), max(v, other), ((i & kSide) != 0 ? i + kLanes : i)...);
     }
     (std::make_index_sequence<kLanes>());
