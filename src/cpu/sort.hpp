@@ -33,6 +33,36 @@ class BestFirst {
     return greater(network, radix);
   }
 
+  // So many that they are ordered by radix, whatever their keys.
+  static constexpr bool are_many(std::size_t count) { return count > kNarrow; }
+
+  // Orders many and hands them on in order, values as raw bits in pieces: out(first, count, raw, index). The arguments as
+  // for sort(), but nothing is changed.
+  template <class Out>
+  static void each_sorted(SortableKeys<S> keys, const Raw* row, const S* values, const std::uint32_t* index,
+                          std::uint32_t count, std::byte* scratch, const Out& out) {
+    S best, worst;
+    extremes(keys, values, count, best, worst);
+    const Item* items = sort_items(keys, best, bit_width(distance(best, worst)), values, index, count, scratch);
+    constexpr std::uint32_t kPiece = 512;
+    Raw raw[kPiece];
+    std::uint32_t places[kPiece];
+    for (std::uint32_t at = 0; at < count; at += kPiece) {
+      const std::uint32_t n = lesser(count - at, kPiece);
+      std::uint32_t lossy = 0;
+      for (std::uint32_t i = 0; i < n; ++i) {
+        places[i] = index_of(items[at + i]);
+        const S value = value_of(items[at + i], best);
+        raw[i] = keys.to_raw(value);
+        lossy |= is_lossy(keys, value);
+      }
+      if (lossy != 0)  // a zero's sign and a NaN's payload are not in the key
+        for (std::uint32_t i = 0; i < n; ++i)
+          if (is_lossy(keys, value_of(items[at + i], best)) != 0) raw[i] = row[places[i]];
+      out(at, n, raw, places);
+    }
+  }
+
   // index is ascending; it counts from row, and values[i] is the sortable value of row[index[i]].
   static void sort(SortableKeys<S> keys, const Raw* row, S* values, std::uint32_t* index, std::uint32_t count,
                    std::byte* scratch) {
@@ -128,6 +158,21 @@ class BestFirst {
 
   static void by_radix(SortableKeys<S> keys, S best, int range_bits, const Raw* row, S* values, std::uint32_t* index,
                        std::uint32_t count, std::byte* scratch) {
+    const Item* items = sort_items(keys, best, range_bits, values, index, count, scratch);
+    std::uint32_t lossy = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      index[i] = index_of(items[i]);
+      values[i] = value_of(items[i], best);
+      lossy |= is_lossy(keys, values[i]);
+    }
+    if (lossy == 0) return;
+    // A zero's sign and a NaN's payload are not in the key.
+    for (std::uint32_t i = 0; i < count; ++i)
+      if (is_lossy(keys, values[i]) != 0) values[i] = keys.from_raw(row[index[i]]);
+  }
+
+  static const Item* sort_items(SortableKeys<S> keys, S best, int range_bits, const S* values,
+                                const std::uint32_t* index, std::uint32_t count, std::byte* scratch) {
     Carver carver(scratch);
     Item* items = carver.take<Item>(count);
     Item* spare = carver.take<Item>(count);
@@ -138,27 +183,24 @@ class BestFirst {
       else
         items[i] = static_cast<Item>(d) << 32 | index[i];
     }
-    items = radix_sort(items, spare, count, range_bits);
-    std::uint32_t lossy = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      Raw d;
-      if constexpr (sizeof(S) == 8) {
-        d = items[i].key;
-        index[i] = static_cast<std::uint32_t>(items[i].payload);
-      } else {
-        d = static_cast<Raw>(items[i] >> 32);
-        index[i] = static_cast<std::uint32_t>(items[i]);
-      }
-      const S value = static_cast<S>(static_cast<Raw>(best) - d);
-      values[i] = value;
-      lossy |= static_cast<std::uint32_t>(value == keys.high_zero) | static_cast<std::uint32_t>(value == keys.top_nan) |
-               static_cast<std::uint32_t>(value == keys.low_nan);
-    }
-    if (lossy == 0) return;
-    // A zero's sign and a NaN's payload are not in the key.
-    for (std::uint32_t i = 0; i < count; ++i)
-      if (values[i] == keys.high_zero || values[i] == keys.top_nan || values[i] == keys.low_nan)
-        values[i] = keys.from_raw(row[index[i]]);
+    return radix_sort(items, spare, count, range_bits);
+  }
+
+  static std::uint32_t index_of(const Item& item) {
+    if constexpr (sizeof(S) == 8)
+      return static_cast<std::uint32_t>(item.payload);
+    else
+      return static_cast<std::uint32_t>(item);
+  }
+  static S value_of(const Item& item, S best) {
+    if constexpr (sizeof(S) == 8)
+      return static_cast<S>(static_cast<Raw>(best) - item.key);
+    else
+      return static_cast<S>(static_cast<Raw>(best) - static_cast<Raw>(item >> 32));
+  }
+  static std::uint32_t is_lossy(const SortableKeys<S>& keys, S value) {
+    return static_cast<std::uint32_t>(value == keys.high_zero) | static_cast<std::uint32_t>(value == keys.top_nan) |
+           static_cast<std::uint32_t>(value == keys.low_nan);
   }
 };
 

@@ -37,7 +37,13 @@ class Split {
     const bool ordered = job_.order == Order::value;
     Picker pick(*this, cut_at(row, row.k), row.k);
     Picker others(*this, cut_at(row, row.first), row.first);
-    for (std::uint32_t at = 0; at < row.cols && done < wanted; at += kSegment) {
+    std::uint32_t begin = 0;
+    if (kCompresses && !ordered && row.first == 0 && row.ids == nullptr && job_.wide_index && job_.value_stride == 1 &&
+        job_.index_stride == 1 && row.values != nullptr && row.indices != nullptr) {
+      begin = deliver(row, pick, done);
+      advance(part, row, done);
+    }
+    for (std::uint32_t at = begin; at < row.cols && done < wanted; at += kSegment) {
       // A segment's winners lie together in the scratch: of all segments when they must be sorted.
       std::uint32_t* const places = places_ + (ordered ? done : 0);
       Raw* const raw = reinterpret_cast<Raw*>(values_) + (ordered ? done : 0);
@@ -66,6 +72,16 @@ class Split {
     if (!ordered) return;
     for (std::uint32_t i = 0; i < wanted; i += V::kLanes)
       V::Store(values_ + i, V::Load(lens_, reinterpret_cast<const Raw*>(values_ + i)));
+    if (BestFirst<V>::are_many(wanted)) {
+      BestFirst<V>::each_sorted(keys_, data, values_, places_, wanted, sort_scratch_,
+                                [&](std::uint32_t at, std::uint32_t n, const Raw* raw, const std::uint32_t* places) {
+                                  part = row;
+                                  part.k = n;
+                                  advance(part, row, at);
+                                  write_winners(part, places, raw);
+                                });
+      return;
+    }
     BestFirst<V>::sort(keys_, data, values_, places_, wanted, sort_scratch_);
     const SortableKeys<S> keys = keys_;
     for (std::uint32_t i = 0; i < wanted; ++i) values_[i] = static_cast<S>(keys.to_raw(values_[i]));
@@ -138,6 +154,25 @@ class Split {
     bool all_equals_;
     std::uint32_t equals_;  // still to be taken
   };
+
+  // Winners straight to the outputs, as long as what a block scribbles behind its last one surely lies inside them. Returns
+  // how far it came.
+  std::uint32_t deliver(const Row& row, Picker& picker, std::uint32_t& done) const {
+    const auto* const data = static_cast<const Raw*>(row.data);
+    auto* const values = static_cast<Raw*>(row.values);
+    auto* const indices = static_cast<std::int64_t*>(row.indices);
+    Picker pick = picker;
+    std::uint32_t at = 0, found = 0;
+    for (; at + kBlock <= row.cols && found + kBlock <= row.k; at += kBlock) {
+      const std::uint64_t bits = pick.bits(data + at, kBlock);
+      compress_block(bits, data + at, values + found);
+      emit_indices(bits, row.column + at, indices + found);
+      found += static_cast<std::uint32_t>(count_bits(bits));
+    }
+    picker = pick;
+    done = found;
+    return at;
+  }
 
   // The values are there already: no second visit to the row.
   void write_winners(Row row, const std::uint32_t* places, const Raw* raw) const {
