@@ -16,7 +16,8 @@ namespace {
 template <class S>
 class Guess {
  public:
-  explicit Guess(Scratch::Hint& hint) : hint_(hint), ready_(from_hint()) {}
+  // top: the best key that there is.
+  Guess(Scratch::Hint& hint, S top) : hint_(hint), top_(top), ready_(from_hint()) {}
 
   // Once for every row, before learn().
   bool worth_trying(std::uint32_t k) {
@@ -35,6 +36,10 @@ class Guess {
       ready_ = from_hint();
       return;
     }
+    if (last == top_) {  // what is all NaN at the top stays so, or is no guide anyway
+      hint_.mean = value;
+      hint_.spread = 0;
+    }
     const double off = value - hint_.mean;
     hint_.mean += off / 8;
     hint_.spread += (__builtin_fabs(off) - hint_.spread) / 8;
@@ -45,13 +50,14 @@ class Guess {
   static constexpr double kSpreads = 2.5;  // mean absolute deviations
 
   S from_hint() const {
-    constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max()) * 0.875;  // fits S however it rounds
+    // Fits S however it rounds, and is above the keys of NaN.
+    constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max()) * (1 - 1.0 / 4096);
     const double t = hint_.mean - kSpreads * hint_.spread;
     return static_cast<S>(greater(lesser(t, kLimit), -kLimit));
   }
 
   Scratch::Hint& hint_;
-  S tried_ = 0, ready_;
+  S top_, tried_ = 0, ready_;
 };
 
 template <class V>
@@ -66,7 +72,7 @@ class Maxima {
   static void run(const Job& job, const Row* rows, std::int64_t count, Scratch& scratch) {
     Carver carver(scratch.data);
     Memory memory(job, carver);
-    Guess<S> guess(scratch.hint);
+    Guess<S> guess(scratch.hint, memory.keys.top_nan);
     const std::int64_t slots = slots_of(job);
     for (std::int64_t r = 0; r < count; r += slots)
       batch(memory, guess, rows + r, lesser(slots, count - r), r + slots < count ? rows[r + slots].data : rows[r].data);
@@ -139,11 +145,21 @@ class Maxima {
     }
   }
 
-  // Positions of all elements from the key of `low` on, or more than enough() of them.
+  // Positions of all elements from the key of `low` on, or more than enough() of them. A float V keeps all NaN, whatever
+  // `low`: only when that is too many they are told apart from numbers. Nothing is better than the top key, so of those
+  // that have it the first k are enough.
   static std::uint32_t reaching(const Memory& memory, const Row& row, S low, const void* ahead, std::uint32_t* out) {
+    const auto* p = static_cast<const Raw*>(row.data);
+    if (low >= memory.keys.top_nan)
+      return collect_exactly<Sorted>(memory.sorted_lens, memory.keys, p, row.cols, memory.keys.top_nan, row.k, row.k,
+                                     out);
     const auto t = V::Threshold(memory.lens, memory.keys, low);
-    return collect<V>(memory.lens, static_cast<const Raw*>(row.data), row.cols, enough(row.k), ahead, out,
-                      [t](auto x) { return V::Ge(x, t); });
+    const std::uint32_t found =
+        collect<V>(memory.lens, p, row.cols, enough(row.k), ahead, out, [t](auto x) { return V::Ge(x, t); });
+    if (!V::kFloat || found <= enough(row.k)) return found;
+    const auto s = Sorted::Set(memory.keys.at_least(low));
+    return collect<Sorted>(memory.sorted_lens, p, row.cols, enough(row.k), p, out,
+                           [s](auto x) { return Sorted::Ge(x, s); });
   }
 
   // Positions of at least k elements, the winners among them.

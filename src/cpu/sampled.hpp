@@ -24,7 +24,7 @@ class Sampled {
     Collector<V> collector(job, carver);
     Split<V> split(job, carver);
     S* sample = carver.take<S>(kMostSample + 2 * kBlock);
-    Guess<S> guess(scratch.hint);
+    Guess<S> guess(scratch.hint, collector.keys().top_nan);
     for (std::int64_t r = 0; r < count; ++r) {
       const Row& row = rows[r];
       if (!Blocked<V>::fits(row)) {
