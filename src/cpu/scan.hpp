@@ -9,21 +9,23 @@
 namespace topkit::cpu {
 namespace {
 
-// The maxima of groups of up to `blocks` elements: group i holds the elements of one run of `blocks` blocks that are i
-// modulo 64. Writes their sortable values, 64 for every run, and returns how many. NaN are ignored by a float V; a group
-// that has nothing holds the worst.
+// The maxima of groups of up to `blocks` elements: a run is of `blocks` blocks that lie as far apart as there are runs, so
+// that neighbouring winners of sorted data are in different groups; group i of a run holds the elements that are i modulo
+// 64. Writes their sortable values, 64 for every run, and returns how many. NaN are ignored by a float V; a group that has
+// nothing holds the worst.
 template <class V>
-std::uint32_t group_maxima(const typename V::Lens lens, const typename V::Raw* p, std::uint32_t n,
-                           std::uint32_t blocks, typename V::S* out) {
+std::uint32_t group_maxima(const typename V::Lens lens, const typename V::Raw* p, std::uint32_t n, std::uint32_t blocks,
+                           typename V::S* out) {
   using Sorted = typename V::Sorted;
   constexpr std::uint32_t kVectors = kBlock / V::kLanes;
   std::uint32_t groups = 0;
   const std::uint32_t full = n / kBlock;
-  for (std::uint32_t b = 0; b < full; b += blocks, groups += kBlock) {
+  const std::uint32_t runs = (full + blocks - 1) / blocks;
+  for (std::uint32_t run = 0; run < runs; ++run, groups += kBlock) {
     typename V::Reg best[kVectors];
 #pragma GCC unroll 16
     for (std::uint32_t i = 0; i < kVectors; ++i) best[i] = V::Worst();
-    for (std::uint32_t j = b; j < lesser(full, b + blocks); ++j) {
+    for (std::uint32_t j = run; j < full; j += runs) {
 #pragma GCC unroll 16
       for (std::uint32_t i = 0; i < kVectors; ++i)
         best[i] = V::Max(V::Load(lens, p + j * kBlock + i * V::kLanes), best[i]);
