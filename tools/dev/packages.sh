@@ -7,6 +7,7 @@ packages_of() {
       nlohmann-json3-dev libdlpack-dev libtbb-dev libgtest-dev libgmock-dev librapidcheck-dev" ;;
     demo) echo wordnet-base ;;
     check) echo "clang-14 libclang-rt-14-dev|libclang-common-14-dev llvm-14 clang-format-14 clang-tidy-14 shellcheck" ;;
+    python) echo "python3-venv python3-dev" ;;
     aarch64) echo "qemu-user g++-aarch64-linux-gnu googletest" ;;
   esac
 }

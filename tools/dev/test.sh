@@ -2,7 +2,7 @@
 # Sourced by ./dev: the stages of `./dev test`. Each stage prints to build/log/STAGE.txt; the output of a failed one is
 # shown, and the others still run.
 
-kStages=(release install asan tsan aarch64 fuzz lint cuda)
+kStages=(release install python asan tsan aarch64 fuzz lint cuda)
 kQuick=(release lint)
 kSkipped=77
 
@@ -44,6 +44,7 @@ packages_for() {
   case $1 in
     asan | fuzz | lint) echo check ;;
     aarch64) echo aarch64 ;;
+    python) python_packages ;;
     *) echo base ;;
   esac
 }
@@ -71,6 +72,7 @@ run_test() {
   while [[ $# -gt 0 ]]; do
     case $1 in
       --quick) stages+=("${kQuick[@]}") ;;
+      --frameworks) python_frameworks=1 ;; # shellcheck disable=SC2034
       --stage)
         [[ $# -gt 1 ]] || die "test: --stage needs a name; there are: ${kStages[*]}" 2
         stages+=("$2")

@@ -1,0 +1,48 @@
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+FOLDER: Path
+
+def eager(cls: type) -> Callable[[Any, int, int, bool, bool], tuple[Any, Any] | None] | None: ...
+def topk_into(
+    x: Any,
+    k: int,
+    axis: int,
+    mode: int,
+    dtype: int,
+    values: Any | None,
+    indices: Any | None,
+    workspace: Any | None,
+    stream: int | None,
+    lengths: Any | None,
+    starts: Any | None,
+    row_k: Any | None,
+    ids: Any | None,
+    fill: int | None,
+    algorithm: str | None,
+    threads: int,
+    /,
+) -> None: ...
+def topk_workspace(
+    x: Any,
+    k: int,
+    axis: int,
+    mode: int,
+    dtype: int,
+    lengths: Any | None,
+    starts: Any | None,
+    row_k: Any | None,
+    ids: Any | None,
+    algorithm: str | None,
+    /,
+) -> int: ...
+def merge_into(
+    values: Any, ids: Any, k: int, mode: int, dtype: int, out_values: Any, out_ids: Any, fill: int | None, threads: int, /
+) -> None: ...
+def explain(
+    shape: Any, dtype: int, device: int, ordinal: int, k: int, axis: int, mode: int, algorithm: str | None, threads: int, /
+) -> str: ...
+def version() -> str: ...
+def algorithms() -> Sequence[str]: ...
+def isas() -> Sequence[str]: ...

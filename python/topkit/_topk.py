@@ -1,0 +1,226 @@
+"""The functions of `import topkit`. One road for every array: look the type up, hand over to its framework's file."""
+
+import sys
+from typing import Any, Callable
+
+from ._call import NANS, ORDERS, Call, TopK, choice, index_bits, integer, make_call, mode_of
+from ._errors import ArgumentError, UnsupportedError
+
+# Of each array type that was seen: the call without options (x, k, dim, largest, sorted), where the framework has a
+# shorter road for it; the call with all of them (x, Call); and the merge.
+_plain: dict[type, Callable] = {}
+_full: dict[type, Callable] = {}
+_merge: dict[type, Callable] = {}
+
+
+def topk(
+    x,
+    k,
+    dim=-1,
+    largest=True,
+    sorted=True,
+    *,
+    order=None,
+    nan=None,
+    lengths=None,
+    starts=None,
+    row_k=None,
+    ids=None,
+    fill=None,
+    index_dtype=None,
+    algorithm=None,
+    threads=0,
+    backend=None,
+    out=None,
+):
+    """The `k` best of every row of `x`, exactly. Equal keys: the lower index wins, everywhere.
+
+    x : torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array, or anything with `__dlpack__`; any shape, strides and device
+        of [.., n, ..]; float32 float16 bfloat16 float64 float8_e4m3fn float8_e5m2, int8..int64, uint8..uint64.
+    k : int, 0..n; with `lengths` or `starts` it may exceed a row, which is then padded: index -1, value `fill`.
+    dim : the axis that is selected along.
+    largest : False selects the smallest.
+    sorted : True: best first, equal keys by ascending index. False: in any order, the fastest.
+    order : "value", "index" (ascending index) or "any"; in place of `sorted`. Which items win does not depend on it.
+    nan : "largest" (default, as torch: NaN ranks above +inf) or "last" (as NumPy: never before a number).
+    lengths, starts : integers, one a row: row r is `x[r, starts[r] : starts[r] + lengths[r]]`; indices stay positions in
+        the whole row. On a GPU they may live there; nothing is read back.
+    row_k : integers, one a row: how many of row r, 0..k; the rest is padded.
+    ids : integers [n] or of x's shape, of the type of the indices: returned in place of the column.
+    fill : the value of padded places; default: the worst value of the type.
+    index_dtype : int64 (default) or int32, as a dtype of any framework or a name.
+    algorithm : the name of one of `algorithms()`; default: the plan chooses (see `explain`). Never changes the answer.
+    threads : CPU threads at most; 0: as many as pay.
+    backend : None or "auto": topkit. Another name of `topkit.backends` runs that implementation instead, by its rules.
+    out : a pair (values, indices) to write into; returned.
+
+    Returns TopK(values, indices), arrays of x's kind on x's device with k in place of n; on CUDA queued on the framework's
+    current stream. torch tensors: differentiable, compilable, and through vmap (`torch.ops.topkit.topk`).
+
+    Raises topkit.ArgumentError (a ValueError and a RuntimeError), topkit.AxisError (an IndexError), topkit.DTypeError (a
+    TypeError), topkit.UnsupportedError (a NotImplementedError): each names the argument, its value and the rule.
+
+    >>> import numpy, topkit
+    >>> topkit.topk(numpy.array([1.0, 9.0, 3.0, 9.0, 5.0]), 2)
+    TopK(values=array([9., 9.]), indices=array([1, 3]))
+    """
+    if (
+        order is nan is lengths is starts is row_k is ids is fill is index_dtype is algorithm is backend is out is None
+        and threads == 0
+    ):
+        plain = _plain.get(type(x))
+        if plain is not None:
+            return plain(x, k, dim, largest, sorted)
+    elif backend is not None and backend != "auto":
+        from . import backends
+
+        others = (nan, lengths, starts, row_k, ids, fill, index_dtype, algorithm, out)
+        if any(option is not None for option in others) or threads != 0 or order is not None:
+            raise ArgumentError(f"backend = {backend!r}: takes x, k, dim, largest and sorted only")
+        return backends.get(backend).topk(x, k, dim, largest, sorted)
+    cls = type(x)
+    if cls not in _full:
+        _learn(x)
+        if cls in _plain:
+            return topk(
+                x, k, dim, largest, sorted, order=order, nan=nan, lengths=lengths, starts=starts, row_k=row_k, ids=ids,
+                fill=fill, index_dtype=index_dtype, algorithm=algorithm, threads=threads, out=out,
+            )  # fmt: skip
+    if ids is not None and index_dtype is None:
+        index_dtype = "int32" if str(getattr(ids, "dtype", "")).endswith("int32") else None
+    call = make_call(
+        k, dim, largest, sorted, order, nan, lengths, starts, row_k, ids, fill, index_dtype, algorithm, threads, out
+    )
+    return _full[cls](x, call)
+
+
+def top_k(x, k, /, *, axis=-1, mode="largest"):
+    """The array API's `top_k`: the names and the NaN rule of NumPy, the same engine.
+
+    mode : "largest" or "smallest". NaN is chosen only where no number is left, in either mode.
+
+    Returns TopK(values, indices), best first (the standard leaves the order open), equal values by ascending index.
+
+    >>> import numpy, topkit
+    >>> topkit.top_k(numpy.array([2.0, numpy.nan, 1.0]), 2, mode="smallest")
+    TopK(values=array([1., 2.]), indices=array([2, 0]))
+    """
+    if mode not in ("largest", "smallest"):
+        raise ArgumentError(f"mode = {mode!r}: must be 'largest' or 'smallest'")
+    return topk(x, k, axis, mode == "largest", nan="last")
+
+
+def merge_topk(values, ids, k, *, largest=True, order="value", nan="largest", fill=None, threads=0, out=None):
+    """The k best of each row over sorted parts: what sharding and tiling need.
+
+    values : [parts, rows, width], every part best first as `topk` gives it (equal keys by ascending id).
+    ids : integers of the same shape, int32 or int64; -1 marks an empty place at the end of its part.
+    k : 0..parts * width. A row with fewer candidates is padded: id -1, value `fill`.
+
+    Returns TopK(values, ids), both [rows, k]. Equal keys: the lower id wins. CPU arrays only today.
+    """
+    k, threads = integer("k", k), integer("threads", threads)
+    mode = mode_of(largest, choice("order", order, ORDERS), choice("nan", nan, NANS), 64)
+    cls = type(values)
+    if cls not in _full:
+        _learn(values)
+    if cls not in _merge:
+        raise UnsupportedError(f"values = {cls.__name__}: merge_topk takes NumPy arrays and torch tensors")
+    return _merge[cls](values, ids, k, mode, fill, threads, out)
+
+
+def _learn(x: Any) -> None:
+    """Finds the file of this array type's framework, which is in the process already: the array came from it."""
+    cls = type(x)
+    kinds = {(base.__module__.partition(".")[0], base.__name__) for base in cls.__mro__}
+    if ("torch", "Tensor") in kinds:
+        from .torch import _eager
+
+        _plain.update(_eager.PLAIN)
+        _full[cls], _merge[cls] = _eager.full, _eager.merge
+    elif "jax" in sys.modules and isinstance(x, sys.modules["jax"].Array):
+        from . import jax
+
+        _full[cls] = jax.topk_of_call
+    elif ("numpy", "ndarray") in kinds:
+        _learn_numpy(cls)
+    elif ("cupy", "ndarray") in kinds:
+        import cupy
+
+        from ._arrays import CudaArrays
+
+        arrays = CudaArrays(cupy)
+        _full[cls], _merge[cls] = arrays.topk, arrays.merge
+    elif hasattr(cls, "__dlpack__") or hasattr(cls, "__cuda_array_interface__"):
+        from ._foreign import topk_of_call
+
+        _full[cls] = topk_of_call
+    else:
+        raise TypeError(
+            f"x = {cls.__name__}: must be a torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array or have __dlpack__"
+        )
+
+
+def _learn_numpy(cls: type) -> None:
+    import numpy
+
+    from ._arrays import Arrays
+
+    arrays = Arrays(numpy)
+    if cls is numpy.ndarray:
+        _full[cls], _merge[cls] = arrays.topk, arrays.merge
+        return
+    if issubclass(cls, numpy.ma.MaskedArray):
+        raise TypeError(f"x = {cls.__name__}: masks are not understood; fill it first (x.filled(...))")
+    _full[cls] = lambda x, call: arrays.topk(numpy.asarray(x), call)
+    _merge[cls] = lambda values, *rest: arrays.merge(numpy.asarray(values), *rest)
+
+
+def explain(x, k, dim=-1, largest=True, sorted=True, *, dtype=None, device=None, order=None, nan=None, algorithm=None, threads=0):
+    """How `topk` would solve this call, and why, without doing it: one "key: value" a line.
+
+    x : an array, of which only shape, type and device are read; or a shape, with `dtype` (default float32) and `device`
+        ("cpu", "cuda" or "cuda:1"; default "cpu").
+
+    >>> import topkit
+    >>> print(topkit.explain((32, 50304), 50).splitlines()[0])
+    problem: 32x50304 f32 k=50 largest order=value
+    """
+    from . import _native
+    from ._call import dtype_code
+
+    shape = tuple(getattr(x, "shape", x))
+    dtype = dtype if dtype is not None else getattr(x, "dtype", "float32")
+    device = device if device is not None else getattr(x, "device", "cpu")
+    kind, _, ordinal = str(device).lower().replace("<cuda device ", "cuda:").rstrip(">").partition(":")
+    devices = {"cpu": 1, "cuda": 2, "gpu": 2}
+    if kind not in devices:
+        raise ArgumentError(f"device = {device}: must be 'cpu' or 'cuda', or 'cuda:1'")
+    call = make_call(k, dim, largest, sorted, order, nan, None, None, None, None, None, None, algorithm, threads, None)
+    text = _native.explain(
+        shape, dtype_code(dtype), devices[kind], int(ordinal or 0), call.k, call.dim, call.mode, algorithm, call.threads
+    )
+    return text.rstrip("\n")
+
+
+def algorithms(device: str = "cpu") -> list[str]:
+    """Names to force by `topk(algorithm=...)`, of "cpu" or "cuda"."""
+    from . import _native
+
+    numbers = {"cpu": "1", "cuda": "2"}
+    if device not in numbers:
+        raise ArgumentError(f"device = {device!r}: must be 'cpu' or 'cuda'")
+    return [name for name, _, number in (row.partition(" ") for row in _native.algorithms()) if number == numbers[device]]
+
+
+def info() -> dict[str, Any]:
+    """What this installation and this machine can do."""
+    from . import _native
+
+    return {
+        "version": _native.version(),
+        "isas": list(_native.isas()),
+        "algorithms": {device: algorithms(device) for device in ("cpu", "cuda")},
+        "cuda_engine": (_native.FOLDER / "libtopkit_cuda.so").exists(),
+        "program": str(_native.FOLDER / "topkit"),
+    }

@@ -1,0 +1,253 @@
+"""torch tensors outside of any transformation: straight to the binding, without torch's dispatcher.
+
+The dispatcher costs more than everything else together (docs/python.md has the numbers), so it is asked only where it has
+something to say: autograd, vmap and the other function transforms, tracing, subclasses, devices that are not ours.
+"""
+
+from dataclasses import replace
+
+import torch
+
+from .. import _native
+from .._arrays import check_k_of_parts, collapses
+from .._call import Call, DTYPES, TopK, integer, two_outputs
+from .._errors import ArgumentError, AxisError, DTypeError, UnsupportedError
+
+_new = tuple.__new__
+_grad_enabled = torch.is_grad_enabled
+_transforming = torch._C._are_functorch_transforms_active
+_modes = torch._C._len_torch_dispatch_stack
+_compiling = torch.compiler.is_compiling
+
+CODES = {getattr(torch, name): code for name, code in DTYPES.items() if hasattr(torch, name)}
+
+# From torch 2.10 on tensors bring DLPack's exchange table: torch's allocator and stream without torch's Python.
+_HAS_TABLE = hasattr(torch.Tensor, "__dlpack_c_exchange_api__")
+direct = _native.eager(torch.Tensor) or (lambda *_: None)
+
+
+def dispatched(x):
+    """True when this call is not for us alone."""
+    return (
+        _compiling()
+        or (x.requires_grad and _grad_enabled())
+        or _transforming()
+        or _modes() > 0
+        or x.is_neg()
+        or type(x) not in PLAIN
+        or not (x.is_cpu or x.is_cuda)
+    )
+
+
+def plain(x, k, dim, largest, sorted):
+    """topk without options."""
+    if _compiling() or (x.requires_grad and _grad_enabled()) or _transforming() or _modes() > 0 or x.is_neg():
+        if _transforming() and not _compiling():
+            k, dim = integer("k", k), normal_axis(integer("dim", dim), x.ndim)
+            return _transforms.topk(x, dim, (None,) * 4, lambda x, dim: plain(x, k, dim, largest, sorted))
+        return TopK(*torch.ops.topkit.topk(x, k, dim, largest, sorted))
+    pair = direct(x, k, dim, largest, sorted)
+    if pair is not None:
+        return _new(TopK, pair)
+    if not (x.is_cpu or x.is_cuda):
+        return TopK(*torch.ops.topkit.topk(x, integer("k", k), integer("dim", dim), largest, sorted))
+    mode = (1 if largest else 0) | (0 if sorted else 4)
+    return run(x, Call(integer("k", k), integer("dim", dim), mode, 64, order="value" if sorted else "any", largest=largest))
+
+
+def full(x, call: Call) -> TopK:
+    """topk with any of its options."""
+    if not dispatched(x):
+        return run(x, call)
+    rows = [_tensor(name, getattr(call, name), x) for name in ("lengths", "starts", "row_k", "ids")]
+    if _transforming() and not _compiling() and call.out is None:
+        dim = normal_axis(call.dim, x.ndim)
+        return _transforms.topk(x, dim, rows, lambda x, dim: full(x, replace(call, dim=dim)))
+    arguments = (x, call.k, call.dim, call.largest, True, *rows)
+    options = dict(order=call.order, nan=call.nan, fill=call.fill, algorithm=call.algorithm)
+    if call.out is None:
+        index_dtype = torch.int32 if call.index_bits == 32 else torch.int64
+        return TopK(*torch.ops.topkit.topk(*arguments, index_dtype=index_dtype, **options))
+    values, indices = _outputs(x, call)
+    return TopK(*torch.ops.topkit.topk.out(*arguments, **options, values=values, indices=indices))
+
+
+def _tensor(name, value, x):
+    if value is None:
+        return None
+    if not isinstance(value, torch.Tensor):
+        value = torch.as_tensor(value, device=x.device)
+    if value.device != x.device:
+        raise ArgumentError(f"{name} is on {value.device}: all tensors must be on the device of x, {x.device}")
+    return value
+
+
+def _outputs(x, call):
+    values, indices = two_outputs(call.out)
+    for name, tensor in (("out[0]", values), ("out[1]", indices)):
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{name} = {type(tensor).__name__}: must be a torch.Tensor, as x is")
+        if tensor.device != x.device:
+            raise ArgumentError(f"{name} is on {tensor.device}: all tensors must be on the device of x, {x.device}")
+        if _grad_enabled() and (tensor.requires_grad or x.requires_grad):
+            raise ArgumentError(f"{name}: out= does not support automatic differentiation, but an argument requires grad")
+    if values.dtype != x.dtype:
+        raise DTypeError(f"out[0].dtype = {values.dtype}: must be the type of x, {x.dtype}")
+    if indices.dtype not in (torch.int32, torch.int64):
+        raise DTypeError(f"out[1].dtype = {indices.dtype}: must be torch.int32 or torch.int64")
+    return values, indices
+
+
+def result_shape(shape, k, axis):
+    return (*shape[:axis], k, *shape[axis + 1 :])
+
+
+def normal_axis(dim: int, ndim: int) -> int:
+    """As torch: a tensor without axes has one for this purpose."""
+    count = max(ndim, 1)
+    if not -count <= dim < count:
+        raise AxisError(f"dim = {dim}: must be in {-count}..{count - 1}, x has {ndim} axes")
+    return dim % count
+
+
+def run(x, call: Call) -> TopK:
+    """On a real tensor of the CPU or CUDA, all of the options."""
+    if x.dtype not in CODES:
+        raise DTypeError(f"x.dtype = {x.dtype}: must be one of {', '.join(map(str, CODES))}")
+    axis = normal_axis(call.dim, x.ndim)
+    cols = x.shape[axis] if x.ndim else 1
+    if call.k < 0 or (call.k > cols and not call.ragged):
+        raise ArgumentError(f"k = {call.k}: must be in 0..{cols}, the length of the selected axis of x")
+    targets = None if call.out is None else _outputs(x, call)
+    source = x.detach() if x.requires_grad else x
+    if x.ndim == 0:
+        source = source.reshape(1)
+    on_cuda = x.is_cuda
+    rows = (
+        _per_row("lengths", call.lengths, source, axis),
+        _per_row("starts", call.starts, source, axis),
+        _per_row("row_k", call.row_k, source, axis),
+        _ids(call.ids, source, axis),
+    )
+    last = source.ndim - 1
+    moved = on_cuda and axis != last  # CUDA selects along packed rows
+    if moved:
+        source = source.movedim(axis, -1)
+    if on_cuda and not source.is_contiguous() and not collapses(source.shape, source.stride(), last, 1):
+        source = source.contiguous()
+    where = last if moved else axis
+    shape = result_shape(source.shape, call.k, where)
+    values, indices = _fitting(targets, shape, moved, on_cuda)
+    if values is None:
+        values = torch.empty(shape, dtype=x.dtype, device=x.device)
+        indices = torch.empty(shape, dtype=torch.int32 if call.index_bits == 32 else torch.int64, device=x.device)
+    _native.topk_into(
+        source,
+        call.k,
+        where,
+        call.mode,
+        0,
+        values,
+        indices,
+        *_workspace(source, call, where, rows),
+        *rows,
+        _fill_bits(call.fill, x),
+        call.algorithm,
+        call.threads,
+    )
+    if moved:
+        values, indices = values.movedim(-1, axis), indices.movedim(-1, axis)
+    if x.ndim == 0:  # torch gives k = 0 of a number as the number, too
+        values, indices = (values.reshape(()), indices.reshape(())) if call.k else (x.detach().clone(), indices.new_zeros(()))
+    if targets is None:
+        return TopK(values, indices)
+    for target, result in zip(targets, (values, indices)):
+        if target is not result:
+            _give(target, result)
+    return TopK(*targets)
+
+
+def _workspace(x, call, axis, rows):
+    """(workspace, stream): of torch's own choosing where its exchange table can be asked by the binding."""
+    if _HAS_TABLE or not x.is_cuda:
+        return None, None
+    size = _native.topk_workspace(x, call.k, axis, call.mode, 0, *rows, call.algorithm)
+    stream = torch.cuda.current_stream(x.device).cuda_stream
+    return (torch.empty(size, dtype=torch.uint8, device=x.device) if size else None), stream
+
+
+def _fitting(targets, shape, moved, on_cuda):
+    """The targets themselves when the library can write into them, else nothing."""
+    if targets is None or moved or any(tuple(t.shape) != tuple(shape) for t in targets):
+        return None, None
+    if on_cuda and not all(t.is_contiguous() for t in targets):
+        return None, None
+    return targets
+
+
+def _give(target, result):
+    if target.shape != result.shape:
+        if target.numel() != 0:
+            raise ArgumentError(f"out.shape = {tuple(target.shape)}: must be {tuple(result.shape)}, or empty to be resized")
+        target.resize_(result.shape)
+    target.copy_(result)
+
+
+def _per_row(name, value, x, axis):
+    value = _tensor(name, value, x)
+    if value is None:
+        return None
+    batch = (*x.shape[:axis], *x.shape[axis + 1 :])
+    rows = 1
+    for length in batch:
+        rows *= length
+    if tuple(value.shape) == batch:
+        value = value.reshape(-1)
+    if tuple(value.shape) != (rows,):
+        raise ArgumentError(f"{name}.shape = {tuple(value.shape)}: must be {batch}, one entry a row")
+    return value
+
+
+def _ids(value, x, axis):
+    value = _tensor("ids", value, x)
+    if value is None:
+        return None
+    cols = x.shape[axis]
+    if value.shape == x.shape:
+        return value.movedim(axis, -1).reshape(-1, cols)
+    if tuple(value.shape) != (cols,):
+        raise ArgumentError(f"ids.shape = {tuple(value.shape)}: must be {(cols,)} or {tuple(x.shape)}")
+    return value
+
+
+def _fill_bits(fill, x):
+    if fill is None:
+        return None
+    value = torch.tensor(fill, dtype=x.dtype).reshape(1)  # of the host: read at once
+    bits = int.from_bytes(bytes(value.view(torch.uint8).tolist()), "little")
+    return bits - (1 << 64) if bits >> 63 else bits
+
+
+def merge(values, ids, k, mode, fill, threads, out) -> TopK:
+    ids = _tensor("ids", ids, values)
+    if values.dtype not in CODES:
+        raise DTypeError(f"values.dtype = {values.dtype}: must be one of {', '.join(map(str, CODES))}")
+    if values.is_cuda:
+        raise UnsupportedError(f"values is on {values.device}: merging runs on the CPU only")
+    if values.ndim != 3 or ids.shape != values.shape:
+        raise ArgumentError(
+            f"values.shape = {tuple(values.shape)}, ids.shape = {tuple(ids.shape)}: must be the same, [parts, rows, width]"
+        )
+    check_k_of_parts(k, tuple(values.shape))
+    if out is None:
+        best = values.new_empty((values.shape[1], k)), ids.new_empty((values.shape[1], k))
+    else:
+        best = two_outputs(out)
+    _native.merge_into(values.detach(), ids, k, mode, 0, *best, _fill_bits(fill, values), threads)
+    return TopK(*best)
+
+
+from . import _ops, _transforms  # noqa: E402  (defines torch.ops.topkit by what is above)
+
+PLAIN = {torch.Tensor: plain, torch.nn.Parameter: plain}
+__all__ = ["PLAIN", "full", "merge", "plain", "run", "_ops"]

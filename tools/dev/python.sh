@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Sourced by ./dev: the Python package in an environment of its own, never in the user's.
+
+python_frameworks=0  # 1: with torch, JAX and Triton (`./dev test --frameworks`)
+
+python_folder() { if ((python_frameworks)); then echo build/venv-frameworks; else echo build/venv; fi; }
+
+# python_environment: creates it, and installs what its list names when the list has changed.
+python_environment() {
+  local folder list=(tests/python/requirements.txt) wanted
+  folder=$(python_folder)
+  if ((python_frameworks)); then list+=(tests/python/requirements-frameworks.txt); fi
+  wanted=$(cat "${list[@]}")
+  if [[ -x $folder/bin/python && $(cat "$folder/installed" 2>/dev/null) == "$wanted" ]]; then return; fi
+  say "installing with pip into $folder: $(grep -hv '^#' "${list[@]}" | xargs)"
+  [[ -x $folder/bin/python ]] || python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install -q --disable-pip-version-check "${list[@]/#/-r}"
+  echo "$wanted" >"$folder/installed"
+}
+
+# python_tree: build/python-tree, which PYTHONPATH makes importable: what a wheel holds, without building one.
+python_tree() {
+  python_environment
+  ln -sfn "$PWD/$(python_folder)" build/python-environment
+  compile python topkit_python
+  rm -rf build/python-tree
+  cmake --install build/python --component python --prefix build/python-tree >build/install-python.log
+}
+
+# On a machine without python3's venv or headers they come from apt; a python3 of another kind has its own.
+python_packages() {
+  python3 -c 'import ensurepip, os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null || echo python
+}
+
+stage_python() {
+  python_tree
+  PYTHONPATH=build/python-tree "$(python_folder)/bin/python" -m pytest --junitxml build/results/python.xml
+}
