@@ -1,0 +1,88 @@
+"""NumPy, CuPy and JAX: what people write there for a top-k."""
+
+import os
+
+from ._base import Backend, has
+
+
+def partition(xp, x, k, dim, largest, sorted):
+    """argpartition, then a sort of the k: neither library has a top-k that gives values and indices."""
+    cols = x.shape[dim]
+    x = xp.moveaxis(x, dim, -1)
+    if k in (0, cols):
+        indices = xp.broadcast_to(xp.arange(k), (*x.shape[:-1], k))
+    else:
+        at = cols - k if largest else k - 1
+        indices = xp.argpartition(x, at, axis=-1)
+        indices = indices[..., at:] if largest else indices[..., :k]
+    values = xp.take_along_axis(x, indices, -1)
+    if sorted:
+        order = xp.argsort(values, axis=-1)
+        order = order[..., ::-1] if largest else order
+        indices, values = xp.take_along_axis(indices, order, -1), xp.take_along_axis(values, order, -1)
+    return tuple(xp.ascontiguousarray(xp.moveaxis(part, -1, dim)) for part in (values, indices))
+
+
+class Numpy(Backend):
+    name, what, kind, package = "numpy", "numpy.argpartition, then a sort of the winners", "numpy", "numpy"
+    devices = ("cpu",)
+
+    def missing(self):
+        return None if has("numpy") else "numpy is not installed"
+
+    def run(self, x, k, dim, largest, sorted):
+        import numpy
+
+        return partition(numpy, x, k, dim, largest, sorted)
+
+
+class Cupy(Backend):
+    name, what, kind, package = "cupy", "cupy.argpartition, which sorts the row", "cupy", "cupy-cuda13x"
+    nan = "undefined"
+
+    def missing(self):
+        if not has("cupy"):
+            return "cupy is not installed"
+        import cupy
+
+        return None if cupy.cuda.is_available() else "no CUDA device is usable from CuPy"
+
+    def run(self, x, k, dim, largest, sorted):
+        import cupy
+
+        return partition(cupy, x, k, dim, largest, sorted)
+
+
+class Jax(Backend):
+    name, what, kind, package = "jax", "jax.lax.top_k", "jax", "jax"
+    ties = "lowest"
+
+    def missing(self):
+        if not has("jax"):
+            return "jax is not installed"
+        import jax
+
+        self.devices = ("cpu", "cuda") if jax.default_backend() == "gpu" else ("cpu",)
+        return None
+
+    def refuses(self, x, k, dim, largest, sorted):
+        import jax
+
+        wide = str(x.dtype).endswith("64") and not jax.config.jax_enable_x64
+        return f"x.dtype = {x.dtype}: 64-bit types need JAX_ENABLE_X64" if wide else None
+
+    def run(self, x, k, dim, largest, sorted):
+        import jax
+        import jax.numpy as jnp
+
+        moved = jnp.moveaxis(x, dim, -1)
+        if largest:
+            values, indices = jax.lax.top_k(moved, k)
+        else:  # the complement of an integer, the negative of a float: both reverse the order
+            values, indices = jax.lax.top_k(~moved if jnp.issubdtype(moved.dtype, jnp.integer) else -moved, k)
+            values = jnp.take_along_axis(moved, indices, -1)
+        return jnp.moveaxis(values, -1, dim), jnp.moveaxis(indices, -1, dim)
+
+
+# JAX takes three quarters of a GPU's memory at its first use unless it is told otherwise before.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

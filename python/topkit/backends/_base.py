@@ -1,0 +1,126 @@
+"""One implementation of top-k behind the signature they all share."""
+
+import importlib.metadata
+import importlib.util
+from typing import Any
+
+from .._call import TopK, dtype_name, integer
+from .._errors import UnsupportedError
+
+
+def has(module: str) -> bool:
+    """Whether `module` could be imported; importing it would load a framework."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def cuda_missing() -> str | None:
+    if not has("torch"):
+        return "torch is not installed, and its CUDA tensors are the input"
+    import torch
+
+    return None if torch.cuda.is_available() else "no CUDA device is usable from torch"
+
+
+def kind_of(x: Any) -> str:
+    """The framework of an array: "torch", "numpy", "cupy" or "jax"."""
+    roots = {base.__module__.partition(".")[0] for base in type(x).__mro__}
+    for kind in ("torch", "numpy", "cupy"):
+        if kind in roots:
+            return kind
+    return "jax" if roots & {"jax", "jaxlib"} else "other"
+
+
+def convert(x: Any, kind: str) -> Any:
+    """The same memory as an array of another framework."""
+    if kind_of(x) == kind:
+        return x
+    if kind == "torch":
+        import torch
+
+        return torch.from_dlpack(x)
+    if kind == "numpy":
+        import numpy
+
+        return numpy.from_dlpack(x)
+    if kind == "cupy":
+        import cupy
+
+        return cupy.from_dlpack(x)
+    import jax
+
+    return jax.numpy.from_dlpack(x)
+
+
+class Backend:
+    """What it is and by which rules it answers. `exact`: values are the input's bits and no better one is left out."""
+
+    name = ""
+    what = ""
+    kind = "torch"  # the framework whose arrays `run` takes
+    package = ""  # the distribution whose version is reported
+    devices: tuple[str, ...] = ("cuda",)
+    exact = True
+    ties = "any"  # which of equal keys wins: "lowest" index, or "any"
+    nan = "largest"  # "largest", "last" (never before a number) or "undefined"
+    gradual = False  # True: the result may be in any order even when sorted is asked for
+
+    def missing(self) -> str | None:
+        """Why it cannot run on this machine, in one line; None when it can."""
+        raise NotImplementedError
+
+    def refuses(self, x: Any, k: int, dim: int, largest: bool, sorted: bool) -> str | None:
+        """Why it cannot do this call, in one line; None when it can."""
+        return None
+
+    def run(self, x: Any, k: int, dim: int, largest: bool, sorted: bool) -> Any:
+        raise NotImplementedError
+
+    def version(self) -> str:
+        try:
+            return importlib.metadata.version(self.package or self.name)
+        except importlib.metadata.PackageNotFoundError:
+            return ""
+
+    def why_not(self, x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> str | None:
+        device = device_of(x)
+        if (why := self.missing()) is not None:
+            return why
+        if device not in self.devices:
+            return f"x is on {device}: {self.name} runs on {' and '.join(self.devices)}"
+        if self.kind == "numpy" and dtype_name(x.dtype) in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+            return f"x.dtype = {dtype_name(x.dtype)}: NumPy has no such type"
+        return self.refuses(x, k, dim, largest, sorted)
+
+    def topk(self, x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> TopK:
+        """As topkit.topk by name and shape, by this implementation's own rules; arrays of x's kind."""
+        k, dim = integer("k", k), integer("dim", dim)
+        if (why := self.why_not(x, k, dim, largest, sorted)) is not None:
+            raise UnsupportedError(f"backend {self.name}: {why}")
+        values, indices = self.run(convert(x, self.kind), k, dim, bool(largest), bool(sorted))
+        origin = kind_of(x)
+        if origin in ("other", self.kind):
+            return TopK(values, indices)
+        return TopK(convert(values, origin), convert(indices, origin))
+
+    def __repr__(self) -> str:
+        return f"<backend {self.name}: {self.what}>"
+
+
+def device_of(x: Any) -> str:
+    """ "cpu" or "cuda"."""
+    if hasattr(x, "__dlpack_device__"):
+        return "cuda" if int(x.__dlpack_device__()[0]) in (2, 13) else "cpu"
+    return "cpu"
+
+
+def rows_of(x: Any, dim: int) -> tuple[Any, tuple[int, ...]]:
+    """A torch tensor as packed rows along `dim`, for implementations that take [rows, cols] only; and how to go back."""
+    moved = x.movedim(dim, -1)
+    return moved.reshape(-1, moved.shape[-1]).contiguous(), tuple(moved.shape[:-1])
+
+
+def from_rows(pair: Any, batch: tuple[int, ...], k: int, dim: int) -> tuple[Any, ...]:
+    return tuple(part.reshape(*batch, k).movedim(-1, dim) for part in pair)

@@ -1,0 +1,32 @@
+"""QuACK's CuTe DSL kernel (Dao-AILab/quack, package quack-kernels): one row in the registers of a few threads."""
+
+from .._call import dtype_name
+from ._base import Backend, cuda_missing, from_rows, has, rows_of
+
+
+class Cute(Backend):
+    name, what, package = "cute", "quack.topk of quack-kernels, in the CuTe DSL", "quack-kernels"
+    exact = False  # float32: the index replaces the low mantissa bits, and values come back without them
+    nan = "undefined"
+
+    def missing(self):
+        return cuda_missing() or (None if has("quack") else "quack-kernels is not installed")
+
+    def refuses(self, x, k, dim, largest, sorted):
+        cols = x.shape[dim]
+        if not largest:
+            return "largest = False: it selects the largest only"
+        if cols > 4096 or cols & (cols - 1):
+            return f"cols = {cols}: must be a power of two, at most 4096"
+        if k < 1 or k > 128 or k & (k - 1):
+            return f"k = {k}: must be a power of two, at most 128"
+        if dtype_name(x.dtype) not in ("float32", "float16", "bfloat16"):
+            return f"x.dtype = {dtype_name(x.dtype)}: must be float32, float16 or bfloat16"
+        return None
+
+    def run(self, x, k, dim, largest, sorted):
+        from quack.topk import topk
+
+        rows, batch = rows_of(x, dim)
+        values, indices = topk(rows, k)[:2]
+        return from_rows((values, indices.long()), batch, k, dim)
