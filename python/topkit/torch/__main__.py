@@ -1,0 +1,36 @@
+"""python -m topkit.torch [--report] script.py [ARGS]: runs the script with torch.topk on topkit.
+
+--report   prints where the calls went, on standard error, when the script ends.
+-m MODULE  in place of script.py runs a module.
+"""
+
+import os
+import runpy
+import sys
+
+
+def main(arguments: list[str]) -> int:
+    wants_report = arguments[:1] == ["--report"]
+    arguments = arguments[wants_report:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__.strip(), file=sys.stderr if not arguments else sys.stdout)
+        return 0 if arguments else 2
+    from topkit.torch import accelerate, report
+
+    with accelerate():
+        try:
+            if arguments[0] == "-m" and len(arguments) > 1:
+                sys.argv = arguments[1:]
+                runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+            else:
+                sys.argv = arguments
+                sys.path[0] = os.path.dirname(os.path.abspath(arguments[0]))
+                runpy.run_path(arguments[0], run_name="__main__")
+        finally:
+            if wants_report:
+                print(report(), file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
