@@ -1,4 +1,4 @@
-"""topkit: the k best of each row, exactly, on CPU and GPU, for torch, NumPy, CuPy and JAX.
+"""topkit: the k best of each row, exactly, on CPU and GPU, for torch, NumPy, CuPy and whatever speaks DLPack.
 
     topkit.topk(x, k)               values and indices of the k largest along the last axis
     topkit.top_k(x, k, axis=-1)     the same by the array API's names and NaN rule

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy
+
 from . import _native
 from ._call import Call, DTYPES, DTYPE_RULE, TopK, two_outputs
 from ._errors import ArgumentError, AxisError, DTypeError
@@ -138,7 +140,7 @@ class Arrays:
     def fill_bits(self, fill: Any, dtype: Any) -> int | None:
         if fill is None:
             return None
-        bits = int.from_bytes(self.xp.asarray(fill).astype(dtype).tobytes(), "little")
+        bits = int.from_bytes(numpy.asarray(fill).astype(dtype).tobytes(), "little")  # on the host: CuPy would wait
         return bits - (1 << 64) if bits >> 63 else bits
 
     def topk(self, x: Any, call: Call) -> TopK:

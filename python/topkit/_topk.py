@@ -1,6 +1,5 @@
 """The functions of `import topkit`. One road for every array: look the type up, hand over to its framework's file."""
 
-import sys
 from typing import Any, Callable
 
 from ._call import NANS, ORDERS, Call, TopK, choice, index_bits, integer, make_call, mode_of
@@ -35,7 +34,7 @@ def topk(
 ):
     """The `k` best of every row of `x`, exactly. Equal keys: the lower index wins, everywhere.
 
-    x : torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array, or anything with `__dlpack__`; any shape, strides and device
+    x : torch.Tensor, numpy.ndarray, cupy.ndarray, or anything with `__dlpack__`; any shape, strides and device
         of [.., n, ..]; float32 float16 bfloat16 float64 float8_e4m3fn float8_e5m2, int8..int64, uint8..uint64.
     k : int, 0..n; with `lengths` or `starts` it may exceed a row, which is then padded: index -1, value `fill`.
     dim : the axis that is selected along.
@@ -49,7 +48,7 @@ def topk(
     ids : integers [n] or of x's shape, of the type of the indices: returned in place of the column.
     fill : the value of padded places; default: the worst value of the type.
     index_dtype : int64 (default) or int32, as a dtype of any framework or a name.
-    algorithm : the name of one of `algorithms()`; default: the plan chooses (see `explain`). Never changes the answer.
+    algorithm : the name of one of `algorithms()`; default: the plan chooses (see `explain`). The answer does not depend on it.
     threads : CPU threads at most; 0: as many as pay.
     backend : None or "auto": topkit. Another name of `topkit.backends` runs that implementation instead, by its rules.
     out : a pair (values, indices) to write into; returned.
@@ -136,12 +135,7 @@ def _learn(x: Any) -> None:
     if ("torch", "Tensor") in kinds:
         from .torch import _eager
 
-        _plain.update(_eager.PLAIN)
         _full[cls], _merge[cls] = _eager.full, _eager.merge
-    elif "jax" in sys.modules and isinstance(x, sys.modules["jax"].Array):
-        from . import jax
-
-        _full[cls] = jax.topk_of_call
     elif ("numpy", "ndarray") in kinds:
         _learn_numpy(cls)
     elif ("cupy", "ndarray") in kinds:
@@ -157,7 +151,7 @@ def _learn(x: Any) -> None:
         _full[cls] = topk_of_call
     else:
         raise TypeError(
-            f"x = {cls.__name__}: must be a torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array or have __dlpack__"
+            f"x = {cls.__name__}: must be a torch.Tensor, numpy.ndarray, cupy.ndarray or have __dlpack__"
         )
 
 

@@ -55,12 +55,12 @@ def sort(key, place, LOG_N: tl.constexpr, descending: tl.constexpr):
     """Batcher's bitonic sort of 2^LOG_N keys. Every step compares each key with the one `stride` away and keeps one of both."""
     for level in tl.static_range(1, LOG_N + 1):
         for step in tl.static_range(level):
-            size: tl.constexpr = 1 << level
-            stride: tl.constexpr = 1 << (level - 1 - step)
+            size = 1 << level
+            stride = 1 << (level - 1 - step)
             other = tl.gather(key, place ^ stride, 0)
             # Runs of `size` alternate in direction, so that two neighbours together are bitonic for the next level.
             first = (place & stride) == 0
-            forward = ((place & size) == 0) == descending
+            forward = (place & size) == 0 if descending else (place & size) != 0
             key = tl.where(first == forward, tl.maximum(key, other), tl.minimum(key, other))
     return key
 

@@ -5,7 +5,7 @@
 ```sh            run by bash in the source folder, with the built programs on PATH. Blocks that only call ./dev are not
                  run (this test is one of the things ./dev runs) but each command must be one that ./dev help lists.
 ```text          what the block before it must have printed; `...` stands for any characters.
-Other languages (diff, cmake, json) are not code to run here. A block nobody marked with a language fails.
+Other languages (diff, cmake, json; python, which tests/python runs) are not code to run here. A block nobody marked with a language fails.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import tempfile
 
 FENCE = re.compile(r"^```(.*?)\n(.*?)^```$", re.M | re.S)
 COMPILER = {"c": ("CC", ["-std=c11", "-x", "c"]), "cpp": ("CXX", ["-std=c++20", "-x", "c++"])}
-NOT_RUN = {"cmake", "json", "diff"}
+NOT_RUN = {"cmake", "json", "diff", "python"}  # python: tests/python/docs_test.py
 
 
 class Snippets:

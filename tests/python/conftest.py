@@ -9,5 +9,6 @@ hypothesis.settings.load_profile("topkit")
 
 # Several frameworks share the test machine's few cores.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+if not os.path.exists("/dev/nvidia0"):
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
 sys.path.insert(0, os.path.dirname(__file__))

@@ -36,3 +36,19 @@ stage_python() {
   python_tree
   PYTHONPATH=build/python-tree "$(python_folder)/bin/python" -m pytest --junitxml build/results/python.xml
 }
+
+# build/python-gpu-tree: what is carried to a machine with a GPU and no network. The package with its CUDA engine, and
+# apache-tvm-ffi for the Python that is there.
+python_gpu_tree() {
+  local version=${1:-3.12}
+  [[ -n $(cuda_compiler) ]] || die "build --python: no nvcc on PATH nor in /usr/local/cuda/bin, and the CUDA engine needs it"
+  python_environment
+  ln -sfn "$PWD/$(python_folder)" build/python-environment
+  compile python-gpu topkit_python
+  rm -rf build/python-gpu-tree
+  cmake --install build/python-gpu --component python --prefix build/python-gpu-tree >build/install-python.log
+  "$(python_folder)/bin/python" -m pip install -q --disable-pip-version-check --no-deps --target build/python-gpu-tree \
+    --python-version "$version" --only-binary=:all: \
+    "$(grep ^apache-tvm-ffi tests/python/requirements.txt)"
+  say "made: build/python-gpu-tree, for Python $version"
+}

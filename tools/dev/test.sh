@@ -72,7 +72,7 @@ run_test() {
   while [[ $# -gt 0 ]]; do
     case $1 in
       --quick) stages+=("${kQuick[@]}") ;;
-      --frameworks) python_frameworks=1 ;; # shellcheck disable=SC2034
+      --frameworks) export python_frameworks=1 ;;
       --stage)
         [[ $# -gt 1 ]] || die "test: --stage needs a name; there are: ${kStages[*]}" 2
         stages+=("$2")

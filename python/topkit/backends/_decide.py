@@ -10,6 +10,7 @@ from functools import cache
 from .._call import dtype_code, integer
 from .._errors import ArgumentError
 
+_FIELDS = {"case", "device", "dtype", "rows", "cols", "k", "peer", "verified"}
 RESULTS = pathlib.Path(__file__).parent.parent / "data" / "results"
 
 
@@ -33,7 +34,7 @@ def _lines(folder: pathlib.Path) -> tuple[dict, ...]:
     lines = []
     for path in sorted(folder.glob("*.json")):
         content = json.loads(path.read_text())
-        lines.extend(line for line in content if isinstance(line, dict) and "peer" in line)
+        lines.extend(line for line in content if isinstance(line, dict) and _FIELDS <= line.keys())
     return tuple(lines)
 
 

@@ -13,7 +13,8 @@ class Torch(Backend):
 
     def refuses(self, x, k, dim, largest, sorted):
         name = dtype_name(x.dtype)
-        return f"x.dtype = {name}: torch.topk has no such type" if name.startswith(("float8", "uint16", "uint32", "uint64")) else None
+        missing = name.startswith(("float8", "uint16", "uint32", "uint64"))
+        return f"x.dtype = {name}: torch.topk has no such type" if missing else None
 
     def run(self, x, k, dim, largest, sorted):
         import torch

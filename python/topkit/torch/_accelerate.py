@@ -14,7 +14,7 @@ import torch
 from . import _eager
 
 # On the CPU the detour through Python costs about as much as torch.topk over this many elements (docs/python.md).
-CPU_ELEMENTS = 2048
+CPU_ELEMENTS = 4096
 
 _lock = threading.Lock()
 _libraries: list = []

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 
 from .. import _native
+from .. import _topk as _front
 from .._arrays import check_k_of_parts, collapses
 from .._call import Call, DTYPES, TopK, integer, two_outputs
 from .._errors import ArgumentError, AxisError, DTypeError, UnsupportedError
@@ -250,4 +251,8 @@ def merge(values, ids, k, mode, fill, threads, out) -> TopK:
 from . import _ops, _transforms  # noqa: E402  (defines torch.ops.topkit by what is above)
 
 PLAIN = {torch.Tensor: plain, torch.nn.Parameter: plain}
+# Here and not at the first call: torch.compile may be tracing that one.
+_front._plain.update(PLAIN)
+_front._full.update(dict.fromkeys(PLAIN, full))
+_front._merge.update(dict.fromkeys(PLAIN, merge))
 __all__ = ["PLAIN", "full", "merge", "plain", "run", "_ops"]

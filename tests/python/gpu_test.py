@@ -1,0 +1,152 @@
+"""What only a GPU can show: streams, CUDA graphs, CuPy, the compiler, and the price of an eager call."""
+
+import time
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+if not torch.cuda.is_available():
+    pytest.skip("no GPU", allow_module_level=True)
+
+import oracle  # noqa: E402
+import topkit  # noqa: E402
+import topkit.torch  # noqa: E402
+from torch_test import assert_winners, some  # noqa: E402
+
+
+SHAPES = [((1, 50304), 50), ((32, 128256), 50), ((4096, 1024), 32), ((2, 8192), 2048), ((1, 1 << 20), 65536)]
+
+
+@pytest.mark.parametrize("shape, k", SHAPES)
+def test_the_shapes_of_the_speed_table(shape, k):
+    for dtype in ("float32", "bfloat16"):
+        x = torch.randn(shape, device="cuda").to(getattr(torch, dtype))
+        small = x[:2]
+        assert_winners(tuple(part[:2] for part in topkit.topk(x, k)), small, k)
+
+
+def test_a_call_is_queued_on_the_current_stream():
+    side = torch.cuda.Stream()
+    x = torch.zeros(1, 1 << 20, device="cuda")
+    torch.cuda.synchronize()
+    with torch.cuda.stream(side):
+        torch.cuda._sleep(50_000_000)
+        x[0, 12345] = 1
+        values, indices = topkit.topk(x, 1)
+    side.synchronize()
+    assert indices.item() == 12345 and values.item() == 1
+
+
+def test_nothing_waits_for_the_device():
+    x = torch.randn(8, 50304, device="cuda")
+    topkit.topk(x, 50)
+    torch.cuda.synchronize()
+    torch.cuda._sleep(2_000_000_000)
+    begin = time.perf_counter()
+    for _ in range(20):
+        topkit.topk(x, 50)
+    queued = time.perf_counter() - begin
+    torch.cuda.synchronize()
+    assert queued < 0.2 < time.perf_counter() - begin
+
+
+@pytest.mark.parametrize("shape, k", [((1, 50304), 50), ((64, 8192), 2048), ((2, 1 << 20), 5000)])
+def test_calls_are_recorded_in_a_cuda_graph(shape, k):
+    x = torch.randn(shape, device="cuda")
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):  # the first call of this shape is the one that is recorded
+        values, indices = topkit.topk(x, k)
+        again = torch.ops.topkit.topk(x, k)
+    for seed in range(3):
+        x.copy_(torch.randn(shape, generator=torch.Generator("cuda").manual_seed(seed), device="cuda"))
+        graph.replay()
+        torch.cuda.synchronize()
+        assert_winners((values, indices), x, k)
+        assert torch.equal(again[1], indices)
+
+
+def test_workspace_is_torchs_and_given_back():
+    x = torch.randn(2, 1 << 20, device="cuda")
+    topkit.topk(x, 5000)
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_allocated()
+    for _ in range(10):
+        topkit.topk(x, 5000)
+    torch.cuda.synchronize()
+    assert torch.cuda.memory_allocated() == before
+
+
+def test_the_answer_is_the_cpus():
+    for dtype in ("float32", "bfloat16", "int64"):
+        x = some(dtype, (5, 3000))
+        for k in (1, 50, 3000):
+            here, there = topkit.topk(x, k), topkit.topk(x.cuda(), k)
+            assert torch.equal(here.indices, there.indices.cpu())
+
+
+@pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
+def test_compiled_by_inductor(mode):
+    compiled = torch.compile(lambda t: topkit.topk(t * 2, 7), fullgraph=True, mode=mode)
+    x = torch.randn(4, 5000, device="cuda")
+    for _ in range(3):
+        values, indices = compiled(x)
+        assert_winners((values, indices), x * 2, 7)
+
+
+def test_mixed_devices_are_named():
+    x = torch.randn(2, 50, device="cuda")
+    with pytest.raises(RuntimeError, match="lengths is on cpu: all tensors must be on the device of x"):
+        topkit.topk(x, 3, lengths=torch.tensor([1, 2]))
+    with pytest.raises(RuntimeError, match=r"out\[0\] is on cpu"):
+        topkit.topk(x, 3, out=(torch.empty(2, 3), torch.empty(2, 3, dtype=torch.int64)))
+
+
+def test_every_algorithm_of_cuda_by_name():
+    x = some("float32", (3, 2000), "cuda")
+    seen = 0
+    for name in topkit.algorithms("cuda"):
+        try:
+            assert_winners(topkit.topk(x, 20, algorithm=name), x, 20)
+            seen += 1
+        except NotImplementedError as problem:
+            assert "algorithm = " + name in str(problem)
+    assert seen >= 2
+
+
+def test_cupy_arrays_on_cupys_stream():
+    cupy = pytest.importorskip("cupy")
+    random = np.random.default_rng(0)
+    host = random.standard_normal((5, 3000)).astype(np.float32)
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        x = cupy.asarray(host)
+        values, indices = topkit.topk(x, 20)
+        along_rows = topkit.topk(x, 2, 0)
+        out = cupy.empty((5, 20), np.float32), cupy.empty((5, 20), np.int32)
+        topkit.topk(x, 20, out=out)
+        stream.synchronize()
+    assert type(values) is cupy.ndarray
+    for result in ((values, indices), out):
+        oracle.assert_winners(tuple(part.get() for part in result), host, 20)
+    oracle.assert_winners(tuple(part.get() for part in along_rows), host, 2, 0)
+
+
+def test_an_eager_call_costs_less_than_torchs(record_property):
+    x = torch.randn(1, 50304, device="cuda")
+
+    def wall_us(call):
+        best = 1e9
+        for _ in range(5):
+            torch.cuda.synchronize()
+            begin = time.perf_counter()
+            for _ in range(1000):
+                call()
+            torch.cuda.synchronize()
+            best = min(best, (time.perf_counter() - begin) * 1000)
+        return best
+
+    ours, theirs = wall_us(lambda: topkit.topk(x, 50)), wall_us(lambda: torch.topk(x, 50))
+    record_property("topkit_us", ours)
+    record_property("torch_us", theirs)
+    print(f"eager 1x50304 k=50: topkit {ours:.1f} us, torch {theirs:.1f} us")
+    assert ours < theirs
