@@ -76,7 +76,8 @@ __device__ inline Bracket narrow(const Bracket& b, int k, const std::uint32_t* b
 }
 
 template <class E, int kThreads, int kVecs, bool kClustered>
-__global__ void __launch_bounds__(kThreads) resident_kernel(const __grid_constant__ ResidentArgs<E> a) {
+__global__ void __launch_bounds__(kThreads, kVecs* E::kPacksPerVec <= 16 ? 2 : 1)
+    resident_kernel(const __grid_constant__ ResidentArgs<E> a) {
   static_assert(kThreads <= kWarpGroups);
   constexpr int kWarps = kThreads / 32;
   constexpr int kPacks = E::kPacksPerVec;
