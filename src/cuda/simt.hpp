@@ -23,7 +23,7 @@
 //   block_arrive(id, threads)   named barriers 1..15 cluster_rank(), cluster_size(), cluster_index() cluster_sync(),
 //   cluster_arrive(), cluster_wait()     all threads of the cluster, warps converged map_shared(p, rank) p's twin in
 //   another block of the cluster, a generic pointer cluster_load(p, rank), cluster_store(p, rank, v), cluster_add(p,
-//   rank, v)   the same by shared::cluster address 
+//   rank, v)   the same by shared::cluster address
 //   Mbarrier, mbarrier_init(m, arrivals), mbarrier_publish(), mbarrier_expect(m, rank, bytes), mbarrier_wait(m, parity),
 //   store_async(p, rank, v, m), cluster_arrive_relaxed()     stores that arrive with their notice, see
 //   simt/device_mbarrier.hpp

@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 def count_run(junit: pathlib.Path) -> tuple[int, int, int]:
     passed = failed = skipped = 0
     for case in xml.etree.ElementTree.parse(junit).getroot().iter("testcase"):
-        name, broke = case.get("name"), case.find("failure") is not None
+        name, broke = case.get("name"), any(case.find(tag) is not None for tag in ("failure", "error"))
         report = junit.with_suffix("") / f"tests_{name}.json"
         if report.exists():
             suites = json.loads(report.read_text())
