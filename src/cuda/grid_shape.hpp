@@ -22,11 +22,13 @@ struct GridShape {
 
 inline GridShape grid_shape(const Problem& p, int sms, bool clusters) {
   GridShape shape{};
-  shape.blocks = clusters ? 8 : 1;
+  shape.blocks = clusters ? 4 : 1;
   const std::int64_t rows = std::max<std::int64_t>(1, p.rows);
   const std::int64_t bytes_of_row = p.cols * bytes(p.dtype);
   // Two blocks a multiprocessor, each with 32 KiB on their way: no fewer bytes for a block.
-  const std::int64_t most = std::min<std::int64_t>(kMostGridShares, 2LL * std::max(sms, 1) / rows) / shape.blocks;
+  // Clusters do not fill every group of multiprocessors, and one that waits for the others would double the time.
+  const std::int64_t slots = clusters ? 31LL * std::max(sms, 1) / 16 : 2LL * std::max(sms, 1);
+  const std::int64_t most = std::min<std::int64_t>(kMostGridShares, slots / rows) / shape.blocks;
   shape.parts = static_cast<int>(
       std::clamp<std::int64_t>(bytes_of_row / (32768 * shape.blocks), 2, std::max<std::int64_t>(most, 2)));
   const std::int64_t shares = rows * shape.parts * shape.blocks;

@@ -31,6 +31,7 @@ struct StreamShape {
   int parts;        // clusters of a row; > 1: candidates go to `out`
   int sample_vecs;  // vectors of a thread that give the threshold, a power of two
   int joined;       // of these, how many are in one group, a power of two
+  int rounds;       // of sampling; > 1: a row in parts, and all of a thread's samples are one group
   int capacity;     // of a block's list
   int room;         // candidates that each block of a row has in `out`
   std::int64_t first_row;
@@ -69,11 +70,13 @@ struct StreamState {
   Rising rising;
   std::uint32_t origin;  // position of the block's first granule
   int k;
+  int share;  // which block of the row's; the first takes the granules at the row's ends
   BinState bins;
   alignas(16) Key maxima[kMostGroups];
   Key bound;
   std::uint32_t passed;
-  std::uint32_t next;
+  std::uint32_t next;  // the lowest position that may still come
+  int refetch;         // 1: the warps' vectors are not on their way any more
   std::uint32_t counts[kMostStreamBlocks];
 };
 
@@ -173,7 +176,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   // A row in parts is sampled as a whole by each cluster, and then streamed as if it were not; otherwise a block samples
   // its share, and what it has sampled is streamed no more.
   const bool own_sample = shape.parts == 1;
-  Strata strata(own_sample ? chunks : (last - first) / kChunk, kTile * (own_sample ? 1 : blocks));
+  Strata strata(own_sample ? chunks : (last - first) / kChunk, kTile * (own_sample ? 1 : blocks * shape.rounds));
   std::uint32_t rest = own_sample && strata.width() == 1 ? 0 : size;  // what is streamed
 
   constexpr std::uint32_t kNone = ~0U;
@@ -201,17 +204,10 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     const Key key = element.key(packs[0], 0);
     return E::kPerPack == 2 ? ::max(key, element.key(packs[0], 1)) : key;
   };
-#pragma unroll
-  for (int j = 0; j < kVecs; ++j) {
-    if (own_sample) {
-      at[j] = sampled(j, size);
-      if (at[j] != kNone) v[j] = load_once(mine + at[j]);
-    } else {
-      const std::uint32_t q = (warp() * kVecs + j) * blocks + rank;
-      at[j] = q < strata.taken() ? 0 : kNone;
-      if (at[j] != kNone) v[j] = row.load_inside(first + strata.at(q) * kChunk + lane());
-    }
-  }
+  // Of the first share, the largest: all blocks of a row must agree on one threshold.
+  const std::uint32_t taken =
+      own_sample ? Strata((::min(each, last - first) + kChunk - 1) / kChunk, kTile).taken() : strata.taken();
+  const Vec* const whole = row.vectors() + first;
   if (threadIdx.x == 0) {
     state.passed = 0;
     state.next = ~0U;
@@ -224,9 +220,30 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     state.size = size;
     state.origin = row.position(begin, 0);
     state.k = k;
+    state.share = share;
+    state.refetch = 0;
     state.rest = rest;
     state.strata = strata;
     if (!own_sample) state.strata.hold_none();
+  }
+  Key joined = 0;
+#pragma unroll 1
+  for (int r = 0;;) {
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      if (own_sample) {
+        at[j] = sampled(j, size);
+        if (at[j] != kNone) v[j] = load_once(mine + at[j]);
+      } else {
+        const std::uint32_t q = (r * kTile + warp() * kVecs + j) * blocks + rank;
+        at[j] = q < strata.taken() ? 0 : kNone;
+        if (at[j] != kNone) v[j] = load_once(whole + strata.at(q) * kChunk + lane());
+      }
+    }
+    if (++r >= shape.rounds) break;
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j)
+      if (at[j] != kNone) joined = ::max(joined, best_key(v[j]));
   }
   for (int i = stream_groups(shape) + static_cast<int>(threadIdx.x); i < kMostGroups; i += kThreads)
     state.maxima[i] = 0;
@@ -236,7 +253,6 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     const int lanes = stream_lanes(shape);
     const int to = static_cast<int>(threadIdx.x) % lanes;
     int group = static_cast<int>(threadIdx.x) / lanes + rank * (stream_groups(shape) / blocks);
-    Key joined = 0;
 #pragma unroll
     for (int j = 0; j < kVecs; ++j) {
       if (j >= shape.sample_vecs) break;
@@ -252,9 +268,6 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       joined = 0;
     }
   }
-  // Of the first share, the largest: all blocks of a row must agree on one threshold.
-  const std::uint32_t taken =
-      own_sample ? Strata((::min(each, last - first) + kChunk - 1) / kChunk, kTile).taken() : strata.taken();
   if (!own_sample) {
     strata.hold_none();
 #pragma unroll
@@ -314,12 +327,6 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   };
   // Bit j: vector j of the tile found no room. Bit kVecs: a granule at an end of the row is still to be taken.
   unsigned left = 0;
-  const auto add_edges = [&] {
-    if (blockIdx.x % shares != 0 || threadIdx.x > 1) return;
-    const Row<E> whole(state.x, state.elements);
-    if (threadIdx.x == 0 ? state.first != 0 : state.last < whole.granules()) left = 1U << kVecs;
-  };
-  add_edges();
   const auto any_left = [&](unsigned bits) { return __any_sync(full_mask, (left & bits) != 0) != 0; };
   constexpr unsigned kTileBits = (1U << kVecs) - 1;
 
@@ -337,8 +344,11 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   // the end.
   const unsigned crowded = capacity / 4 * 3;
   int count = 0, all = 0;
-  bool fetched = true;
   while (true) {
+    if (threadIdx.x <= 1 && state.share == 0) {
+      const Row<E> whole_row(state.x, state.elements);
+      if (threadIdx.x == 0 ? state.first != 0 : state.last < whole_row.granules()) left = 1U << kVecs;
+    }
     while (true) {
       if (any_left(~0U)) {
         const bool stuck = any_left(kTileBits);
@@ -356,7 +366,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
         if (stuck && !any_left(kTileBits)) here += kTileGranules;
       }
       if (!any_left(~0U)) {
-        if (!fetched) {
+        if (state.refetch != 0) {
 #pragma unroll
           for (int j = 0; j < kVecs; ++j) {
             if (tile() < 0) {
@@ -402,8 +412,8 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       if (threadIdx.x == 0) {
         state.passed = static_cast<std::uint32_t>(count);
         state.next = ~0U;
+        state.refetch = 1;
       }
-      fetched = false;
       __syncthreads();
       restore();
     }
@@ -421,7 +431,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     }
     all = count;
     if constexpr (kClustered) {
-      if (static_cast<int>(threadIdx.x) < blocks) cluster_store(&state.counts[rank], threadIdx.x, count);
+      if (static_cast<int>(threadIdx.x) < blocks) cluster_store(&state.counts[state.share], threadIdx.x, count);
       cluster_sync();
       all = 0;
       for (int b = 0; b < blocks; ++b) all += static_cast<int>(state.counts[b]);
@@ -433,11 +443,10 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     if (threadIdx.x == 0) {
       state.strata.hold_none();
       state.rest = state.size;
+      state.refetch = 1;
     }
     here = threadIdx.x;
     rising = {element.threshold(0), 0};
-    add_edges();
-    fetched = false;
     __syncthreads();
     restore();
   }

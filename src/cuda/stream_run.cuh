@@ -34,6 +34,13 @@ inline StreamShape stream_shape(const Plan& plan, const Problem& problem) {
   while (stream_groups(shape) > kMostGroups) shape.joined *= 2;
   if (mean < 20)
     while (shape.joined < shape.sample_vecs && stream_groups(shape) > 128) shape.joined *= 2;
+  // A row in parts: a sample of every 256th, as far as it does not cost much itself.
+  shape.rounds = 1;
+  if (shape.parts > 1) {
+    while (shape.rounds < 4 && static_cast<float>(problem.cols) > 256.0F * all * static_cast<float>(shape.rounds))
+      shape.rounds *= 2;
+    if (shape.rounds > 1) shape.sample_vecs = shape.joined = vecs;
+  }
   return shape;
 }
 

@@ -94,10 +94,7 @@ __global__ void __launch_bounds__(kMergeThreads)
       }
     }
   } else {
-    // Every slot of every share, in groups of neighbours that most shares fill.
-    const int slots = shares * shape.room;
-    const bool few = static_cast<int>(state.all) <= kMergeCapacity;
-    if (few) {
+    if (static_cast<int>(state.all) <= kMergeCapacity) {
       // Four lanes a share.
       for (int s = share / 4; s < shares; s += kMergeThreads / 4) {
         const int have = static_cast<int>(state.counts[s]);
@@ -109,16 +106,22 @@ __global__ void __launch_bounds__(kMergeThreads)
       }
       __syncthreads();
     } else {
-      for (int base = 0; base < slots; base += kMergeEach * kMergeThreads) {
+      // A warp a share, 32 candidates at a time.
+      int s = static_cast<int>(warp()), at = 0;
+      const auto skip = [&] {
+        for (; s < shares && at >= static_cast<int>(state.counts[s]); s += kMergeThreads / kWarp) at = 0;
+        return s >= shares;
+      };
+      do {
         Candidate more[kMergeEach];
 #pragma unroll
         for (int i = 0; i < kMergeEach; ++i) {
-          const int at = base + i * kMergeThreads + share;
-          const bool there = at < slots && at % shape.room < static_cast<int>(state.counts[at / shape.room]);
-          more[i] = there ? load_once(all + at) : 0;
+          const bool there = !skip() && at + static_cast<int>(lane()) < static_cast<int>(state.counts[s]);
+          more[i] = there ? load_once(all + s * shape.room + at + static_cast<int>(lane())) : 0;
+          at += kWarp;
         }
         floor = merge_more(more, list, k, floor, state);
-      }
+      } while (__syncthreads_and(skip() ? 1 : 0) == 0);
     }
   }
   sort_list<kMergeThreads>(list, static_cast<int>(state.held), k, args.problem.order, list + kMergeCapacity, state.cut,

@@ -6,6 +6,7 @@
 // Limit: bandwidth.
 // Ideas: stream.cuh.
 #include "by_element.hpp"
+#include "stream_best.cuh"
 #include "stream_run.cuh"
 
 namespace topkit::cuda {
@@ -30,6 +31,21 @@ void launch_rows(const char* name, const StreamShape& whole, const Args& args, c
   }
 }
 
+template <class E>
+void launch_best(int blocks, const Args& args, const E& element, Stream stream) {
+  constexpr std::int64_t kMostBlocks = 1 << 30;
+  for (std::int64_t row = 0; row < args.problem.rows; row += kMostBlocks / blocks) {
+    const std::int64_t rows = std::min(kMostBlocks / blocks, args.problem.rows - row);
+    launch(best_kernel<E>,
+           LaunchShape{.kernel = "topk_stream",
+                       .grid = static_cast<unsigned>(rows * blocks),
+                       .block = kBestThreads,
+                       .cluster = static_cast<unsigned>(blocks),
+                       .stream = stream},
+           BestArgs<E>{args, element, blocks, row});
+  }
+}
+
 }  // namespace
 
 void launch_stream(const char* name, const StreamShape& shape, const Args& args, Stream stream) {
@@ -40,6 +56,9 @@ void launch_stream(const char* name, const StreamShape& shape, const Args& args,
 }
 
 void run_stream(const Plan& plan, const Args& args, void*, Stream stream) {
+  if (args.problem.k == 1)
+    return with_element(args.problem,
+                        [&](const auto& element) { launch_best(plan.cluster_blocks, args, element, stream); });
   launch_stream("topk_stream", stream_shape(plan, args.problem), args, stream);
 }
 

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "cuda/grid_shape.hpp"
-#include "cuda/stream_sample.cuh"
+#include "cuda/stream_strata.cuh"
 #include "direct.hpp"
 
 namespace topkit::test {
