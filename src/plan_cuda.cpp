@@ -75,6 +75,20 @@ void shape_grid(Plan& plan, const Problem& p, const Device& device, bool cluster
   plan.workspace_bytes = shape.workspace_bytes;
 }
 
+void shape_radix(Plan& plan, const Problem& p, const Device& device, bool clusters) {
+  const int blocks = cuda::radix_blocks(p, std::max(device.sms, 1), clusters, device.shared_bytes);
+  if (blocks > 0) {
+    // Two blocks a multiprocessor, each over many rows: a row is loaded while the one before it is ordered.
+    const std::int64_t sms = std::max(device.sms, 1), all = p.rows * blocks;
+    plan.cluster_blocks = blocks;
+    plan.block_threads = static_cast<int>(cuda::kRadixBlockThreads);
+    plan.items_per_thread = cuda::radix_resident_shape(p, blocks, device.shared_bytes, all <= sms).depth;
+    plan.rows_per_task = std::max<std::int64_t>(1, (all + 2 * sms - 1) / (2 * sms));
+  } else {
+    plan.workspace_bytes = cuda::radix_shape(p).workspace_bytes;
+  }
+}
+
 void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
@@ -83,7 +97,7 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
     case Algorithm::cuda_cluster: return shape_cluster(plan, p, device);
     case Algorithm::cuda_stream: return shape_stream(plan, p, device, clusters);
     case Algorithm::cuda_grid: return shape_grid(plan, p, device, clusters);
-    case Algorithm::cuda_radix: plan.workspace_bytes = cuda::radix_shape(p).workspace_bytes; return;
+    case Algorithm::cuda_radix: return shape_radix(plan, p, device, clusters);
     default: return;
   }
 }
@@ -95,12 +109,16 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
       p.k > 32 && cuda::block_shape(p).warps > 0;  // a warp orders 32 winners faster than several, not more
   if (p.cols <= t.warp_cols && p.k <= t.warp_k && !wide && can(Algorithm::cuda_warp))
     return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
+  // Hundreds of winners of a row that shared memory holds, not few of very many.
+  if (p.k > cuda::kClusterMostK && p.k >= p.cols / t.radix_k_ratio &&
+      cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes) > 0)
+    return {Algorithm::cuda_radix, "many winners of a row that fits the shared memory of a block or a cluster"};
   const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);
   const bool many = p.rows >= device.sms;
   const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
   if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
     return {Algorithm::cuda_block, "the row fits the registers of a block"};
-  if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && 4 * p.rows <= device.sms * 2)
+  if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && p.rows * row_bytes(p) <= t.cluster_bytes)
     return {Algorithm::cuda_cluster, "few rows, each fits the registers of a cluster"};
   if (p.k <= std::min(t.stream_k, p.cols / t.stream_k_ratio)) {
     if (p.cols >= t.grid_cols && 16 * p.rows <= device.sms && can(Algorithm::cuda_grid))

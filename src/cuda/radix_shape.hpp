@@ -9,6 +9,62 @@
 
 namespace topkit::cuda {
 
+// A row in the registers of one block or a cluster: how many of its elements may wait in lists, and the shared memory.
+struct RadixResident {
+  int blocks;           // of a row; 0: this row or k is for the passes over memory
+  int capacity;         // candidates of a row
+  bool scratch;         // room for a second list
+  int depth;            // stages of a granule a thread that are loaded ahead
+  std::size_t ring_at;  // they lie at this offset of shared memory
+  std::size_t shared_bytes;
+};
+
+inline constexpr int kMostRadixBlocks = 16;
+inline constexpr std::int64_t kMostRadixCapacity = 4096, kMostRadixK = 2048;
+inline constexpr int kDeepRing = 6, kRing = 3, kShallowRing = 1, kStageVecs = 2;
+inline constexpr std::int64_t kRadixBlockThreads = 512;
+inline constexpr std::int64_t kStageBytes = kRadixBlockThreads * 16 * kStageVecs;
+
+inline void set_depth(RadixResident& shape, int depth) {
+  shape.depth = depth;
+  shape.shared_bytes = shape.ring_at + static_cast<std::size_t>(depth * kStageBytes);
+}
+
+// `blocks` as asked, or 0 where that cannot be: types of 8 and 64 bits, more winners than shared memory has room for.
+// deep: a multiprocessor has one block, whose loads alone keep it busy.
+inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int64_t shared_bytes, bool deep = false) {
+  constexpr std::int64_t kStateBytes = 20 * 1024;
+  RadixResident shape{};
+  const std::int64_t k = std::min(p.k, p.cols);
+  const std::int64_t granule = 16 / bytes(p.dtype);
+  if (bytes(p.dtype) > 4 || bytes(p.dtype) == 1 || blocks < 1 || blocks > kMostRadixBlocks || k < 1) return shape;
+  // For order index a block has a bit for each element of its share, which is rounded up.
+  constexpr std::int64_t kShareBits = 65536;
+  if (p.order == Order::index && p.cols / blocks + 16 * granule > kShareBits) return shape;
+  // The bound lets a quarter more than k pass, of long rows up to twice as many.
+  if (k > kMostRadixK) return shape;
+  const std::int64_t capacity = std::clamp<std::int64_t>(k * 5 / 2 / 256 * 256 + 256, 1024, kMostRadixCapacity);
+  shape.scratch = p.order == Order::index;
+  shape.ring_at = static_cast<std::size_t>(capacity) * 8 * (shape.scratch ? 2 : 1);
+  const std::int64_t stages = (shared_bytes - kStateBytes - static_cast<std::int64_t>(shape.ring_at)) / kStageBytes;
+  if (stages < kShallowRing) return shape;
+  set_depth(shape, deep && stages >= kDeepRing ? kDeepRing : stages >= kRing ? kRing : kShallowRing);
+  shape.capacity = static_cast<int>(capacity);
+  shape.blocks = blocks;
+  return shape;
+}
+
+// Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.
+inline int radix_blocks(const Problem& p, int sms, bool clusters, std::int64_t shared_bytes) {
+  constexpr std::int64_t kLeastShare = 4096;  // columns of a block below which more blocks do not pay
+  int blocks = 1;
+  while (clusters && blocks < kMostRadixBlocks &&
+         (radix_resident_shape(p, blocks, shared_bytes).blocks == 0 ||
+          (2 * blocks * p.rows <= sms && p.cols / (2 * blocks) >= kLeastShare)))
+    blocks *= 2;
+  return radix_resident_shape(p, blocks, shared_bytes).blocks;
+}
+
 struct RadixShape {
   std::int64_t blocks;
   bool caches;  // a row's keys fit shared memory

@@ -1,16 +1,20 @@
-// Radix: every row length, every k, every type, any distribution. The kernel that never says no.
+// Radix: every row length, every k, every type, any distribution. The kernels that never say no.
 //
-// Regime: what the faster kernels leave: 64-bit types, k of thousands up to the row's length.
-// Passes over memory: one when the row's keys fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one
-// to write the winners; stops early when a bin of the histogram is wanted whole.
-// Limit: one block a row.
+// Regime: k of hundreds to 2048, any row length, types of 16 and 32 bits: radix_resident.cuh, by one block or a cluster of
+// blocks a row. What that leaves (types of 8 and 64 bits, k above 2048): radix_block below, one block a row.
+// Passes over memory: one, and the sample; a second where the sample's bound misses. radix_block: one when the row's keys
+// fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one to write the winners; stops early when a
+// bin of the histogram is wanted whole.
+// Limit: few rows: latency, of about a dozen barriers; many rows: instructions, about 15 an element and 150 a winner.
 // Ideas: Alabi et al., "Fast k-selection algorithms for graphics processing units" (2012); stable LSD radix sort after a
-// selection in index order gives the tie rule for nothing.
+// selection in index order gives the tie rule for nothing; the resident kernel's in its own files.
 #include "../dtype.hpp"
 #include "../key.hpp"
+#include "by_element.hpp"
 #include "kernels.hpp"
 #include "launch.hpp"
 #include "places.cuh"
+#include "radix_resident.cuh"
 #include "radix_select.cuh"
 #include "radix_shape.hpp"
 #include "radix_sort.cuh"
@@ -124,9 +128,30 @@ void run_width(const Args& args, void* workspace, Stream stream) {
          args, key_map<U>(info(p.dtype), p.largest, p.nan), shape, workspace);
 }
 
+void run_resident(const Plan& plan, const Args& args, Stream stream) {
+  constexpr std::int64_t kAnySize = 1 << 20;
+  RadixResident shape = radix_resident_shape(args.problem, plan.cluster_blocks, kAnySize);
+  if (shape.blocks == 0) throw LaunchError("radix: the plan's cluster does not hold the row");
+  set_depth(shape, plan.items_per_thread);
+  with_element(args.problem, [&]<class E>(const E& element) {
+    if constexpr (sizeof(typename E::Raw) > 1) {
+      const std::int64_t clusters = (args.problem.rows + plan.rows_per_task - 1) / plan.rows_per_task;
+      launch(radix_resident<E>,
+             LaunchShape{.kernel = "radix_resident",
+                         .grid = static_cast<unsigned>(clusters * shape.blocks),
+                         .block = kOrderThreads,
+                         .cluster = static_cast<unsigned>(shape.blocks),
+                         .shared_bytes = shape.shared_bytes,
+                         .stream = stream},
+             RadixArgs<E>{args, element, shape});
+    }
+  });
+}
+
 }  // namespace
 
-void run_radix(const Plan&, const Args& args, void* workspace, Stream stream) {
+void run_radix(const Plan& plan, const Args& args, void* workspace, Stream stream) {
+  if (plan.items_per_thread > 0) return run_resident(plan, args, stream);
   switch (bytes(args.problem.dtype)) {
     case 1: return run_width<std::uint8_t>(args, workspace, stream);
     case 2: return run_width<std::uint16_t>(args, workspace, stream);

@@ -1,4 +1,6 @@
-// What only the radix kernel has: rows that shared memory does not hold, winners sorted in the workspace.
+// What only the radix kernels have: rows that shared memory does not hold, winners sorted in the workspace; and of the
+// resident kernel each number of blocks, each depth of its loads, bounds that miss, bins that are spread again.
+#include <algorithm>
 #include <random>
 
 #include "cuda/radix_shape.hpp"
@@ -38,6 +40,102 @@ TEST(TopkRadix, rows_beyond_shared_memory_are_read_digit_by_digit) {
       for (std::uint32_t& element : rows) element = static_cast<std::uint32_t>(random()) & mask;
       ASSERT_TRUE(matches_oracle(cuda::run_radix, DType::u32, rows, 40000, k, 0, k));
     }
+  }
+}
+
+struct Case {
+  std::int64_t cols, k;
+  int blocks, depth;
+  Order order;
+};
+
+// Rows of f32 or u32 by the resident kernel, one cluster over all of them.
+testing::AssertionResult resident_matches(DType dtype, const std::vector<std::uint32_t>& x, const Case& c,
+                                          std::uint64_t lane_order) {
+  const std::int64_t rows = static_cast<std::int64_t>(x.size()) / c.cols;
+  std::vector<std::int32_t> indices(static_cast<std::size_t>(rows * c.k), -2);
+  std::vector<std::uint32_t> values(indices.size());
+  Args args;
+  args.problem = {.device = DeviceKind::cuda, .dtype = dtype, .index_type = IndexType::i32, .order = c.order};
+  args.problem.rows = rows;
+  args.problem.cols = c.cols;
+  args.problem.k = c.k;
+  args.problem.layout.outer_stride = c.cols;
+  args.x = x.data();
+  args.values = values.data();
+  args.indices = indices.data();
+  args.values_layout.outer_stride = args.indices_layout.outer_stride = c.k;
+  Plan plan;
+  plan.cluster_blocks = c.blocks;
+  plan.items_per_thread = c.depth;
+  plan.rows_per_task = rows;
+  simt::settings().seed = lane_order;
+  cuda::run_radix(plan, args, nullptr, nullptr);
+
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::uint32_t* row = x.data() + r * c.cols;
+    const auto all = oracle_row(dtype, row, 1, 0, c.cols, c.k, true, Nan::largest);
+    std::vector<std::int64_t> wanted(all.begin(), all.begin() + c.k);
+    std::vector<std::int64_t> got(indices.begin() + r * c.k, indices.begin() + (r + 1) * c.k);
+    for (std::int64_t j = 0; j < c.k; ++j) {
+      const std::int64_t at = got[static_cast<std::size_t>(j)];
+      if (at < 0 || at >= c.cols || values[static_cast<std::size_t>(r * c.k + j)] != row[at])
+        return testing::AssertionFailure() << "row " << r << " place " << j << ": index " << at;
+    }
+    if (c.order != Order::value) std::sort(wanted.begin(), wanted.end());
+    if (c.order == Order::any) std::sort(got.begin(), got.end());
+    if (got != wanted)
+      return testing::AssertionFailure() << "row " << r << " of " << c.cols << ", k " << c.k << ", blocks " << c.blocks
+                                         << ", depth " << c.depth << ", order " << name(c.order);
+  }
+  return testing::AssertionSuccess();
+}
+
+void expect_resident(const std::vector<std::uint32_t>& x, std::int64_t cols, std::int64_t k) {
+  std::uint64_t turn = 0;
+  for (const Order order : {Order::value, Order::index, Order::any}) {
+    for (const auto& [blocks, depth] : {std::pair{1, 3}, {2, 1}, {4, 6}}) {
+      const DType dtype = turn % 2 == 0 ? DType::f32 : DType::u32;
+      ASSERT_TRUE(resident_matches(dtype, x, {cols, k, blocks, depth, order}, turn++));
+    }
+  }
+}
+
+TEST(TopkRadix, a_row_of_one_block_or_a_cluster_in_each_order) {
+  std::mt19937 random(3);
+  for (const auto& [rows, cols, k] : {std::tuple{1, 100, 10}, {3, 5000, 300}, {2, 9001, 2048}, {1, 40000, 1000}}) {
+    std::vector<std::uint32_t> x(static_cast<std::size_t>(rows * cols));
+    for (std::uint32_t& element : x) element = static_cast<std::uint32_t>(random());
+    expect_resident(x, cols, k);
+  }
+}
+
+TEST(TopkRadix, few_distinct_keys_are_spread_by_position) {
+  std::mt19937 random(4);
+  for (const std::uint32_t mask : {0xff00ff00U, 0x3f80000fU, 7U, 1U, 0U}) {
+    std::vector<std::uint32_t> x(9000);
+    for (std::uint32_t& element : x) element = static_cast<std::uint32_t>(random()) & mask;
+    expect_resident(x, 4500, 2048);
+    expect_resident(x, 9000, 700);
+  }
+}
+
+TEST(TopkRadix, a_bin_of_close_keys_below_an_outlier_is_spread_again) {
+  std::mt19937 random(5);
+  std::vector<std::uint32_t> x(3000);
+  for (std::uint32_t& element : x) element = 0x3f800000U + static_cast<std::uint32_t>(random() % 5000);
+  x[1234] = 0x7f000000;
+  expect_resident(x, 3000, 2000);
+}
+
+TEST(TopkRadix, a_bound_that_misses_is_moved) {
+  // The sample takes whole granules of a stratum each: winners that fill a tile are met by few of its granules.
+  for (const std::uint32_t first : {0U, 6000U, 18000U}) {
+    std::vector<std::uint32_t> x(20000);
+    for (std::uint32_t i = 0; i < x.size(); ++i) x[i] = 0x3f800000U + i % 97;
+    for (std::uint32_t i = 0; i < 1500; ++i) x[first + i] = 0x40000000U + i * 7919 % 4096;
+    expect_resident(x, 20000, 1000);
+    expect_resident(x, 20000, 2048);
   }
 }
 

@@ -1,0 +1,72 @@
+// Histograms of one block: where a rank falls, and where each bin's items begin, counted from the highest bin.
+#pragma once
+
+#include <cstdint>
+
+#include "simt.hpp"
+
+namespace topkit::cuda {
+
+inline constexpr int kOrderThreads = 512;
+inline constexpr int kOrderWarps = kOrderThreads / kWarp, kOrderWarpsLog = 4;
+
+// Of the sum over the warp's lanes up to this one.
+__device__ inline std::uint32_t sum_through(std::uint32_t mine) {
+  for (unsigned d = 1; d < kWarp; d *= 2) {
+    const std::uint32_t other = __shfl_up_sync(full_mask, mine, d);
+    if (lane() >= d) mine += other;
+  }
+  return mine;
+}
+
+// The bin in which a rank (1 is the best) falls, how many items are in higher bins, and how many in it.
+struct FoundBin {
+  std::uint32_t bin, above, within;
+};
+
+struct DigitState {
+  std::uint32_t warps[kOrderWarps];
+  FoundBin found;
+};
+
+// Calls f(bin, items in higher bins, items in it) for all kOwn * kOrderThreads bins, each by one thread, highest first. All
+// threads call, behind a barrier; another barrier belongs between this and the next use of the state.
+template <int kOwn, class F>
+__device__ void scan_down(const std::uint32_t* bins, DigitState& s, F f) {
+  const std::uint32_t first = (kOrderThreads - 1 - threadIdx.x) * kOwn;
+  std::uint32_t own[kOwn];
+  static_assert(kOwn % 4 == 0);
+#pragma unroll
+  for (int i = 0; i < kOwn; i += 4) {
+    const uint4 four = *reinterpret_cast<const uint4*>(bins + first + i);
+    own[i] = four.x;
+    own[i + 1] = four.y;
+    own[i + 2] = four.z;
+    own[i + 3] = four.w;
+  }
+  std::uint32_t sum = 0;
+#pragma unroll
+  for (int i = 0; i < kOwn; ++i) sum += own[i];
+  const std::uint32_t through = sum_through(sum);
+  if (lane() == kWarp - 1) s.warps[warp()] = through;
+  __syncthreads();
+  const std::uint32_t earlier = lane() < warp() ? s.warps[lane()] : 0;  // of the kOrderWarps < 32
+  std::uint32_t before = __reduce_add_sync(full_mask, earlier) + through - sum;
+#pragma unroll
+  for (int i = kOwn - 1; i >= 0; --i) {
+    f(first + static_cast<std::uint32_t>(i), before, own[i]);
+    before += own[i];
+  }
+}
+
+// All threads call, behind a barrier; ends with one. 1 <= wanted <= sum of the bins.
+template <int kOwn>
+__device__ FoundBin find_rank(const std::uint32_t* bins, DigitState& s, std::uint32_t wanted) {
+  scan_down<kOwn>(bins, s, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t count) {
+    if (before < wanted && wanted <= before + count) s.found = {bin, before, count};
+  });
+  __syncthreads();
+  return s.found;
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,54 @@
+// One row's outputs, small enough to be kept in shared memory: where its places, its ids and its elements are.
+#pragma once
+
+#include "../args.hpp"
+#include "element.hpp"
+
+namespace topkit::cuda {
+
+template <class E>
+struct RowOut {
+  using Raw = typename E::Raw;
+
+  const Raw* x;        // the row's first element that takes part
+  std::int64_t begin;  // its column
+  Raw* values;         // null when not wanted
+  void* indices;       // null when not wanted
+  const void* ids;     // of the row's column 0, or null
+  std::uint32_t k;
+
+  __device__ void set(const Args& args, const Args::Span& span, std::int64_t row) {
+    const bool wide = args.problem.index_type == IndexType::i64;
+    x = static_cast<const Raw*>(args.x) + args.problem.layout.row(row) + span.begin;
+    begin = span.begin;
+    values = args.values == nullptr ? nullptr : static_cast<Raw*>(args.values) + args.values_layout.row(row);
+    const std::int64_t at = args.indices_layout.row(row) * (wide ? 8 : 4);
+    indices = args.indices == nullptr ? nullptr : static_cast<char*>(args.indices) + at;
+    const std::int64_t id = args.ids_layout.row(row) * (wide ? 8 : 4);
+    ids = args.ids == nullptr ? nullptr : static_cast<const char*>(args.ids) + id;
+    k = static_cast<std::uint32_t>(span.count);
+  }
+  __device__ void write(const Args& args, const E& element, std::uint32_t place, Candidate c) const {
+    const Key key = key_of(c);
+    put(args, place, element.lossy(key) ? x[index_of(c)] : element.raw(key), begin + index_of(c), ids);
+  }
+  // A place without a winner.
+  __device__ void pad(const Args& args, std::int64_t place) const {
+    put(args, place, static_cast<Raw>(args.fill), -1, nullptr);
+  }
+
+ private:
+  __device__ void put(const Args& args, std::int64_t place, Raw raw, std::int64_t column, const void* from) const {
+    if (values != nullptr) values[place * args.values_layout.col_stride] = raw;
+    if (indices == nullptr) return;
+    const std::int64_t at = place * args.indices_layout.col_stride, id = column * args.ids_layout.col_stride;
+    if (args.problem.index_type == IndexType::i64) {
+      static_cast<std::int64_t*>(indices)[at] = from == nullptr ? column : static_cast<const std::int64_t*>(from)[id];
+    } else {
+      static_cast<std::int32_t*>(indices)[at] =
+          from == nullptr ? static_cast<std::int32_t>(column) : static_cast<const std::int32_t*>(from)[id];
+    }
+  }
+};
+
+}  // namespace topkit::cuda
