@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kBestThreads, 1024 / kBestThreads)
     best_kernel(const __grid_constant__ BestArgs<E> a) {
   constexpr int kPacks = E::kPacksPerVec;
   constexpr int kElements = kPacks * E::kPerPack;
-  constexpr int kVecs = kPacks > 4 ? 4 : 8;
+  constexpr int kVecs = kPacks > 4 || kArch < 900 ? 4 : 8;  // what the registers hold
   constexpr std::uint32_t kNone = ~0U;
   const E& element = a.element;
   const auto rank = a.blocks > 1 ? static_cast<int>(cluster_rank()) : 0;
