@@ -111,6 +111,7 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
     return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
   // Hundreds of winners of a row that shared memory holds, not few of very many.
   if (p.k > cuda::kClusterMostK && p.k >= p.cols / t.radix_k_ratio &&
+      (p.cols <= t.radix_few_cols || 4 * p.rows >= device.sms) &&
       cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes) > 0)
     return {Algorithm::cuda_radix, "many winners of a row that fits the shared memory of a block or a cluster"};
   const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);

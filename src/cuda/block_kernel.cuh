@@ -13,7 +13,8 @@ template <class E>
 inline constexpr int kBlockMasks = E::kPerPack;  // block_masks of its problems
 
 template <class E, int kMasks>
-__global__ void __launch_bounds__(is_fast_element<E> ? kBlockThreads : kBlockThreads / 2, is_fast_element<E> ? 0 : 1)
+__global__ void __launch_bounds__(is_fast_element<E> ? kBlockThreads / kMasks : kBlockThreads / 2,
+                                  is_fast_element<E> ? 0 : 1)
     block_kernel(const __grid_constant__ Args args, const E element, std::int64_t first_row, const BlockShape shape) {
   grid_launch_dependents();
   grid_dependency_wait();

@@ -16,7 +16,7 @@ constexpr int block_masks(const Problem& p) { return is_fast(p) && bytes(p.dtype
 
 // Rows of up to 1024 elements a mask of a warp and up to 128 winners, few enough for a bound from maxima.
 inline BlockShape block_shape(const Problem& p) {
-  const int masks = block_masks(p), most = is_fast(p) ? 32 : 16;
+  const int masks = block_masks(p), most = is_fast(p) ? 32 / masks : 16;
   if (p.k > 128 || p.cols < 1 || p.cols > 32768) return {};
   const std::int64_t granules = p.cols * bytes(p.dtype) / 16, vecs = 2 * bytes(p.dtype);
   for (auto warps = static_cast<int>((p.cols + 1024 * masks - 1) / (1024 * masks)); warps <= most; ++warps) {
