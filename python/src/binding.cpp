@@ -94,10 +94,9 @@ void merge_into(TensorView values, TensorView ids, std::int64_t k, std::int64_t 
   options.threads = static_cast<std::int32_t>(threads);
   const std::int64_t fill_bits = fill.has_value() ? fill.value() : 0;
   if (fill.has_value()) options.fill = &fill_bits;
-  check(tk_merge_topk(in_values.get(), in_ids.get(), k, &options, best_values.get(), best_ids.get(), nullptr,
-                      on_cuda(values.device()) ? TVMFFIEnvGetStream(values.device().device_type,
-                                                                    values.device().device_id)
-                                               : nullptr));
+  check(tk_merge_topk(
+      in_values.get(), in_ids.get(), k, &options, best_values.get(), best_ids.get(), nullptr,
+      on_cuda(values.device()) ? TVMFFIEnvGetStream(values.device().device_type, values.device().device_id) : nullptr));
 }
 
 String explain(ffi::Shape shape, std::int64_t type, std::int64_t device, std::int64_t ordinal, std::int64_t k,

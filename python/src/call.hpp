@@ -44,8 +44,7 @@ class View {
     tensor_.byte_offset = from.byte_offset();
     tensor_.shape = const_cast<std::int64_t*>(from.shape().data());
     tensor_.strides = from.ndim() == 0 ? nullptr : const_cast<std::int64_t*>(from.strides().data());
-    if (type != 0)
-      tensor_.dtype = {static_cast<std::uint8_t>(type / 256), static_cast<std::uint8_t>(type % 256), 1};
+    if (type != 0) tensor_.dtype = {static_cast<std::uint8_t>(type / 256), static_cast<std::uint8_t>(type % 256), 1};
   }
   explicit View(const ffi::Optional<ffi::TensorView>& from, std::int64_t type = 0)
       : View(from.has_value() ? View(from.value(), type) : View()) {}

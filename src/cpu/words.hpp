@@ -148,6 +148,7 @@ class Words {
     for (std::uint32_t i = 0; i < 16 * vectors_; i += 16) {
 #pragma GCC unroll 16
       for (std::uint32_t j = 0; j < 16; ++j)
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, widened with its sign
         raw_[i + j] = static_cast<std::int32_t>(static_cast<S>(data[places[i + j]]));
     }
   }

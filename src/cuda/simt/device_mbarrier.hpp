@@ -24,10 +24,10 @@ __device__ __forceinline__ void mbarrier_publish() {
 }
 // One arrival at the twin of m in block `rank`, which promises bytes of store_async to it.
 __device__ __forceinline__ void mbarrier_expect(Mbarrier* m, unsigned rank, unsigned bytes) {
-  asm volatile("mbarrier.arrive.expect_tx.relaxed.cluster.shared::cluster.b64 _, [%0], %1;" ::"r"(
-                   cluster_address(m, rank)),
-               "r"(bytes)
-               : "memory");
+  asm volatile(
+      "mbarrier.arrive.expect_tx.relaxed.cluster.shared::cluster.b64 _, [%0], %1;" ::"r"(cluster_address(m, rank)),
+      "r"(bytes)
+      : "memory");
 }
 // Until the phase of this parity is complete: what store_async brought is there.
 __device__ __forceinline__ void mbarrier_wait(Mbarrier* m, unsigned parity) {
@@ -47,17 +47,17 @@ __device__ __forceinline__ void store_async(T* mine, unsigned rank, std::type_id
   if constexpr (sizeof(T) == 4) {
     std::uint32_t bits;
     memcpy(&bits, &value, 4);
-    asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%0], %1, [%2];" ::"r"(
-                     cluster_address(mine, rank)),
-                 "r"(bits), "r"(cluster_address(m, rank))
-                 : "memory");
+    asm volatile(
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%0], %1, [%2];" ::"r"(cluster_address(mine, rank)),
+        "r"(bits), "r"(cluster_address(m, rank))
+        : "memory");
   } else {
     std::uint64_t bits;
     memcpy(&bits, &value, 8);
-    asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.b64 [%0], %1, [%2];" ::"r"(
-                     cluster_address(mine, rank)),
-                 "l"(bits), "r"(cluster_address(m, rank))
-                 : "memory");
+    asm volatile(
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.b64 [%0], %1, [%2];" ::"r"(cluster_address(mine, rank)),
+        "l"(bits), "r"(cluster_address(m, rank))
+        : "memory");
   }
 }
 __device__ __forceinline__ void cluster_arrive_relaxed() {

@@ -25,9 +25,7 @@ void complete_if_all_came(MbarrierState& s) {
 
 }  // namespace
 
-void mbarrier_init(void* m, unsigned arrivals) {
-  machine->mbarriers[m] = {.arrivals = arrivals, .pending = arrivals};
-}
+void mbarrier_init(void* m, unsigned arrivals) { machine->mbarriers[m] = {.arrivals = arrivals, .pending = arrivals}; }
 
 void mbarrier_expect(void* mine, unsigned rank, unsigned bytes, Where where) {
   maybe_yield();
