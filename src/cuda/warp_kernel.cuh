@@ -10,7 +10,8 @@
 namespace topkit::cuda {
 
 template <class E, int kLanes, int kVecs, int kRegs, int kThreads = 128>
-__global__ void __launch_bounds__(kThreads, 4) warp_kernel(const __grid_constant__ Args args, const E element) {
+__global__ void __launch_bounds__(kThreads, E::kRawPacks ? 0 : 4)
+    warp_kernel(const __grid_constant__ Args args, const E element) {
   using Select = WarpSelect<E, kLanes, kVecs, kRegs>;
   using Row = typename Select::Row;
   using Raw = typename E::Raw;
