@@ -139,13 +139,13 @@ inline std::uint64_t block_bits(const typename V::Lens& lens, const typename V::
   return V::Join(masks) & ((std::uint64_t{1} << n) - 1);
 }
 
-// Scratch handed out piece by piece, each 64-byte aligned.
+// Scratch handed out piece by piece, each 64-byte aligned. Without a base it only counts.
 class Carver {
  public:
   explicit Carver(std::byte* base) : base_(base) {}
   template <class T>
   T* take(std::size_t count) {
-    auto* piece = reinterpret_cast<T*>(base_ + used_);
+    auto* piece = base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + used_);
     used_ += round_up<std::size_t>(count * sizeof(T), 64);
     return piece;
   }
