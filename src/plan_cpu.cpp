@@ -8,26 +8,6 @@ namespace {
 
 constexpr Isa kAll[] = {Isa::avx512, Isa::avx2, Isa::neon, Isa::scalar};
 
-Isa pick_isa(const Device& device, std::string_view wish) {
-  if (wish.empty()) {
-    for (const Isa isa : kAll)
-      if (device.has(isa)) return isa;
-    return Isa::scalar;
-  }
-  for (const Isa isa : kAll)
-    if (name(isa) == wish) {
-      if (!device.has(isa)) fail(TK_UNSUPPORTED, "isa = {}: this machine or build does not have it", wish);
-      return isa;
-    }
-  invalid("isa = {}: must be one of avx512 avx2 neon scalar", wish);
-}
-
-const CpuTuning& tuning_of(const Tuning& tuning, Isa isa) {
-  for (const CpuTuning& row : tuning.cpu)
-    if (row.isa == isa) return row;
-  fail(TK_INTERNAL, "the tuning table has no row for {}", name(isa));
-}
-
 struct Choice {
   Algorithm algorithm;
   std::string_view why;
@@ -72,6 +52,26 @@ void share_out(Plan& plan, const Problem& p, const CpuTuning& t, const Device& d
 }
 
 }  // namespace
+
+Isa pick_isa(const Device& device, std::string_view wish) {
+  if (wish.empty()) {
+    for (const Isa isa : kAll)
+      if (device.has(isa)) return isa;
+    return Isa::scalar;
+  }
+  for (const Isa isa : kAll)
+    if (name(isa) == wish) {
+      if (!device.has(isa)) fail(TK_UNSUPPORTED, "isa = {}: this machine or build does not have it", wish);
+      return isa;
+    }
+  invalid("isa = {}: must be one of avx512 avx2 neon scalar", wish);
+}
+
+const CpuTuning& tuning_of(const Tuning& tuning, Isa isa) {
+  for (const CpuTuning& row : tuning.cpu)
+    if (row.isa == isa) return row;
+  fail(TK_INTERNAL, "the tuning table has no row for {}", name(isa));
+}
 
 Plan choose_cpu(const Problem& problem, const Device& device, const Tuning& tuning, const Wish& wish) {
   Plan plan;

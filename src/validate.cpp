@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "arguments.hpp"
 #include "options.hpp"
 #include "status.hpp"
 
@@ -12,21 +13,7 @@ namespace topkit {
 namespace {
 
 constexpr std::int64_t kMaxCols = std::numeric_limits<std::int32_t>::max();
-constexpr std::uintptr_t kWorkspaceAlignment = 256;
-
-#ifdef TOPKIT_HAS_TBB
-constexpr bool kOwnThreads = true;
-#else
-constexpr bool kOwnThreads = false;
-#endif
-
-// The tensors of one call; the first `count` are set.
-struct Tensors {
-  std::array<Tensor, 8> all;
-  std::size_t count = 0;
-
-  Tensor& add(const Tensor& tensor) { return all[count++] = tensor; }
-};
+using CallTensors = Tensors<8>;
 
 struct Selection {
   int axis = 0;
@@ -51,14 +38,6 @@ Selection select_axis(const Tensor& x, int axis) {
   return result;
 }
 
-void check_device(const Tensor& tensor, const Tensor& x) {
-  const bool same = tensor.device == x.device &&
-                    (x.device == DeviceKind::cpu || tensor.managed || x.managed || tensor.device_id == x.device_id);
-  if (!same)
-    invalid("{} is on {}: all tensors must be on the device of x, {}", tensor.name, device_name(tensor),
-            device_name(x));
-}
-
 void check_k(std::int64_t k, std::int64_t cols, bool padded) {
   if (k < 0) invalid("k = {}: must not be negative", k);
   if (!padded && k > cols) invalid("k = {}: must be in 0..{}, the length of the selected axis of x", k, cols);
@@ -66,11 +45,12 @@ void check_k(std::int64_t k, std::int64_t cols, bool padded) {
 }
 
 // lengths, starts, row_k.
-RowArray read_row_array(std::string_view name, const DLTensor& tensor, std::int64_t rows, Use use, Tensors& tensors) {
+RowArray read_row_array(std::string_view name, const DLTensor& tensor, std::int64_t rows, Use use,
+                        CallTensors& tensors) {
   RowArray result;
   result.type = index_type(name, required(name, &tensor));
   const Tensor& t = tensors.add(read_tensor(name, tensor, use));
-  check_device(t, tensors.all[0]);
+  check_device(t, tensors.main());
   if (t.rank != 1 || t.shape[0] != rows)
     invalid("{}.shape = {}: must be [{}], one entry a row", name, shape_text(t.shape, t.rank), rows);
   result.data = t.data;
@@ -92,11 +72,11 @@ void check_row_contents(const Args& args) {
   }
 }
 
-Layout read_ids(const DLTensor& tensor, const Problem& problem, Use use, Tensors& tensors, const void** data) {
+Layout read_ids(const DLTensor& tensor, const Problem& problem, Use use, CallTensors& tensors, const void** data) {
   if (index_type("ids", required("ids", &tensor)) != problem.index_type)
     invalid("ids.dtype = int{}: must be the type of indices, int{}", tensor.dtype.bits, 96 - tensor.dtype.bits);
   const Tensor& t = tensors.add(read_tensor("ids", tensor, use));
-  check_device(t, tensors.all[0]);
+  check_device(t, tensors.main());
   const bool shared = t.rank == 1 && t.shape[0] == problem.cols;
   const bool by_row = t.rank == 2 && t.shape[0] == problem.rows && t.shape[1] == problem.cols;
   if (!shared && !by_row)
@@ -128,8 +108,8 @@ void lay_out(Call& call, const Tensor& x, const Tensor* values, const Tensor* in
   args.problem.rows = call.slabs.rows;
 }
 
-Tensor& read_output(const Tensor& output, const Selection& selection, std::int64_t k, Tensors& tensors) {
-  const Tensor& x = tensors.all[0];
+Tensor& read_output(const Tensor& output, const Selection& selection, std::int64_t k, CallTensors& tensors) {
+  const Tensor& x = tensors.main();
   std::array<std::int64_t, kMaxRank> wanted;
   std::copy(x.shape, x.shape + x.rank, wanted.begin());
   wanted[static_cast<std::size_t>(selection.axis)] = k;
@@ -143,46 +123,14 @@ Tensor& read_output(const Tensor& output, const Selection& selection, std::int64
   return result;
 }
 
-void read_workspace(const Request& request, Call& call, Tensors& tensors) {
-  const Tensor& x = tensors.all[0];
-  if (x.device == DeviceKind::cpu && request.stream != nullptr) invalid("stream: must be NULL on the CPU");
+void read_scratch(const Request& request, Call& call, CallTensors& tensors) {
+  check_stream(request.stream, tensors.main());
   call.stream = request.stream;
   if (request.workspace == nullptr) return;
-  const DLTensor& tensor = required("workspace", request.workspace);
-  if (tensor.dtype.code != kDLUInt || tensor.dtype.bits != 8)
-    invalid("workspace.dtype = (code {}, {} bits): must be uint8", tensor.dtype.code, tensor.dtype.bits);
-  Tensor& t = tensors.add(read_tensor("workspace", tensor, Use::run));
-  t.written = true;
-  if (x.device == DeviceKind::cpu) {
-    if (t.elements != 0) invalid("workspace: must be NULL on the CPU, where scratch is the calling thread's");
-    return;
-  }
-  check_device(t, x);
-  if (t.elements != t.extent_bytes) invalid("workspace.strides: must be contiguous");
+  const Tensor& t = tensors.add(read_workspace(*request.workspace, tensors.main()));
+  if (t.device == DeviceKind::cpu) return;
   call.workspace = t.data;
   call.workspace_bytes = static_cast<std::size_t>(t.extent_bytes);
-}
-
-void check_overlaps(const Tensors& tensors) {
-  for (std::size_t i = 0; i < tensors.count; ++i)
-    for (std::size_t j = 0; j < i; ++j) {
-      const Tensor &a = tensors.all[i], &b = tensors.all[j];
-      if ((!a.written && !b.written) || apart(a, b)) continue;
-      const Tensor& output = a.written ? a : b;
-      invalid("{} overlaps {}: outputs and workspace must not share memory with any other argument", output.name,
-              (&output == &a ? b : a).name);
-    }
-}
-
-Wish read_wish(const tk_options& options, DeviceKind device) {
-  Wish wish;
-  if (options.algorithm != nullptr) wish.algorithm = options.algorithm;
-  if (options.isa != nullptr) wish.isa = options.isa;
-  if (device == DeviceKind::cuda && !wish.isa.empty())
-    invalid("isa = {}: names a CPU instruction set, but x is on CUDA", wish.isa);
-  wish.threads = options.threads;
-  wish.has_threads = options.parallel_for != nullptr || kOwnThreads;
-  return wish;
 }
 
 std::uint64_t fill_bits(const void* fill, const DTypeInfo& type, bool largest) {
@@ -199,7 +147,7 @@ Call validate(const Request& request, Use use) {
   Call call;
   Args& args = call.args;
   Problem& p = args.problem;
-  Tensors tensors;
+  CallTensors tensors;
 
   p.dtype = element_type("x", required("x", request.x));
   const Tensor& x = tensors.add(read_tensor("x", *request.x, use));
@@ -245,11 +193,11 @@ Call validate(const Request& request, Use use) {
     args.ids_layout = read_ids(*options.ids, p, use, tensors, &args.ids);
   }
   args.fill = fill_bits(options.fill, info(p.dtype), p.largest);
-  call.wish = read_wish(options, p.device);
+  call.wish = read_wish(options.algorithm, options.isa, options.threads, options.parallel_for, x);
   call.pool = {options.parallel_for, options.pool};
   if (use == Use::run) {
-    read_workspace(request, call, tensors);
-    check_overlaps(tensors);
+    read_scratch(request, call, tensors);
+    check_overlaps(tensors.all());
     if (p.device == DeviceKind::cpu && p.k > 0 && (p.has_lengths || p.has_row_k)) check_row_contents(args);
   }
   lay_out(call, x, values, indices, selection.axis);
@@ -257,14 +205,7 @@ Call validate(const Request& request, Use use) {
 }
 
 void check_workspace(const Call& call, const Plan& plan) {
-  if (plan.workspace_bytes == 0) return;
-  if (call.workspace == nullptr)
-    invalid("workspace = NULL: this call needs {} bytes (tk_topk_workspace)", plan.workspace_bytes);
-  if (call.workspace_bytes < plan.workspace_bytes)
-    invalid("workspace has {} bytes: this call needs {} (tk_topk_workspace)", call.workspace_bytes,
-            plan.workspace_bytes);
-  if (reinterpret_cast<std::uintptr_t>(call.workspace) % kWorkspaceAlignment != 0)
-    invalid("workspace.data = {}: must be a multiple of {}", call.workspace, kWorkspaceAlignment);
+  check_workspace(call.workspace, call.workspace_bytes, plan.workspace_bytes, "tk_topk_workspace");
 }
 
 }  // namespace topkit
