@@ -129,8 +129,8 @@ typedef struct tk_logprobs {
   const DLTensor* row_n;    /* [rows] int32 or int64: how many of `ids` row r gets, 0..n; clamped on a device */
   DLTensor* ids;            /* [rows, n] int32 or int64: the best tokens, best first, then -1 */
   DLTensor* logprobs;       /* [rows, n] float32: theirs, then -inf */
-  DLTensor* token_logprobs; /* [rows] float32: of `tokens`; NaN for one that is not a column or whose logit is NaN */
-  DLTensor* token_ranks;    /* [rows] int32: 1 + number of logits that are strictly greater; 0 where the logprob is NaN */
+  DLTensor* token_logprobs; /* [rows] float32: of `tokens`; NaN for one that is not a token of its row */
+  DLTensor* token_ranks;    /* [rows] int32: 1 + number of tokens with a greater z; 0 where the logprob is NaN */
   DLTensor* probe_logprobs; /* the shape of probes, or [rows, n], float32: as token_logprobs */
   DLTensor* logsumexp;      /* [rows] float32: log of the sum of exp(z / temperature); -inf without candidates */
 } tk_logprobs;

@@ -1,6 +1,6 @@
 // The arguments of sample, filter and topn_logprobs, given to a kernel by value, checked by validate().
 //
-// What one row means, for every engine (the arithmetic is math.hpp's, bit for bit; c = fl(fl(1 / T) * log2 e)):
+// What one row means, for every engine (the arithmetic is that of math.hpp, bit for bit; c = fl(fl(1 / T) * log2 e)):
 //
 //   z_i     cast to f32; soft_cap; + bias, in list order; -inf where the mask forbids it, where i >= length, or NaN;
 //           +inf becomes FLT_MAX (steps.hpp). So -inf <= z_i <= FLT_MAX. A candidate has z_i > -inf.
@@ -11,17 +11,20 @@
 //   top-k   keeps the first k             (k == 0: off)
 //   top-p   keeps i while before_i < limit, where before_i is the mass of all candidates that precede i in the order,
 //           limit = limit_of(p, Z)        (p == 1: off); the first is always kept
-//   mass    the sum of weight(y_i), integers in units of 2^-s, s = mass_bits(cols): it depends on no order of addition
+//   mass    the sum of weight(y_i, weight_scale(cols)), integers: it depends on no order of addition
 //   Z       the mass of the kept of min-p and top-k (Kept), of top-k (TopK), or of all candidates (All)
-//   draw    argmax over the kept of score(y_i of c, noise(seed, position, draw, i)), ties by the lower id
+//   draw    argmax over the kept of y_i (of c) - log2_exponential(r, more), ties by the lower id; r = word i mod 4 of
+//           philox(seed, {i / 4, draw, low and high half of position}), more = the same word where the counter's first
+//           has also bit 31
 //
 // Each of the three filters keeps a prefix of the order, so the kept set is the shortest of the three prefixes.
 // A row without candidates: token 0, logprob -inf, kept 0, valid 0, no listed candidates.
 //
-// Logprobs, in nats, M = the mass over a set: log2_mass(M) = log2(float(M) * 2^-s); all products and sums in f32:
+// Logprobs, in nats, M = the mass over a set, all products and sums in f32 (logprob_of, logsumexp_of of rules.hpp):
 //   processed   (y_i - log2_mass(M of the kept, by c)) * ln 2
 //   raw         the same over all tokens of the row, by T = 1, of soft-capped logits without bias and mask
 //   logsumexp   z_max * inv_t + log2_mass(M of all candidates) * ln 2
+// Filtered logits are z_i * inv_t, probabilities exp2(y_i - log2_mass(M of the kept, by c)).
 #pragma once
 
 #include <cstdint>

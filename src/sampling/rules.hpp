@@ -11,15 +11,9 @@ namespace topkit::sampling {
 inline constexpr float kGreedyTemperature = 1e-5F;
 inline constexpr float kMostTemperature = 18446744073709551616.0F;  // 2^64: keeps 1 / T a normal number
 inline constexpr float kLog2E = 1.44269504F;
+inline constexpr float kLeastShare = 1.17549435e-38F;  // the least normal number
 inline constexpr float kLn2 = 0.693147181F;
 inline constexpr std::uint64_t kWhole = std::uint64_t{1} << 32;  // p == 1
-
-// Bits behind the point of a mass: 2^40 for a row of up to 2^22 tokens, and never a sum of 63 bits.
-constexpr int mass_bits(std::int64_t cols) {
-  int bits = 0;
-  while (bits < 32 && (cols >> bits) != 0) ++bits;
-  return bits > 22 ? 62 - bits : 40;
-}
 
 struct Rules {
   float inv_t;      // greedy: 1
@@ -39,7 +33,7 @@ constexpr std::uint64_t limit_of(std::uint64_t p, std::uint64_t mass, bool inclu
   return floor + (inclusive || (low & 0xFFFFFFFFU) != 0 ? 1 : 0);
 }
 
-// O: operations on one float, see math.hpp.
+// O: one lane.
 template <class O>
 constexpr Rules rules_of(const SampleArgs& args, std::int64_t row) {
   Rules rules{};
@@ -47,22 +41,34 @@ constexpr Rules rules_of(const SampleArgs& args, std::int64_t row) {
   t = !(t > 0) ? 0 : t > kMostTemperature ? kMostTemperature : t;
   const std::int64_t k = args.top_k[row];
   rules.greedy = args.problem.op != SampleOp::logprobs && (t <= kGreedyTemperature || k == 1);
-  rules.inv_t = t <= kGreedyTemperature || rules.greedy ? 1.0F : O::div(1.0F, t);
-  rules.c = O::mul(rules.inv_t, kLog2E);
+  rules.inv_t = t <= kGreedyTemperature || rules.greedy ? 1.0F : O::Div(1.0F, t);
+  rules.c = O::Mul(rules.inv_t, kLog2E);
   rules.c_filter = args.problem.temperature_last ? kLog2E : rules.c;
   rules.k = rules.greedy ? 1 : k < 0 ? 0 : k;
 
   const float p = args.top_p[row];
-  rules.p = !(p < 1) ? kWhole : !(p > 0) ? 0 : static_cast<std::uint64_t>(O::mul(p, 4294967296.0F));
+  rules.p = !(p < 1) ? kWhole : !(p > 0) ? 0 : static_cast<std::uint64_t>(O::Mul(p, 4294967296.0F));
   const float min_p = args.min_p[row];
-  rules.least_y = !(min_p > 0) ? -__builtin_inff() : min_p >= 1 ? 0.0F : log2<O>(min_p);
-  if (rules.greedy) {
+  rules.least_y = !(min_p > 0) ? -__builtin_inff()
+                  : min_p >= 1 ? 0.0F
+                               : log2<O>(min_p < kLeastShare ? kLeastShare : min_p);
+  if (rules.greedy) {  // the first alone, whatever the filters would say of it
     rules.p = kWhole;
     rules.least_y = -__builtin_inff();
   }
   rules.seed = args.seed[row];
   rules.position = args.position[row];
   return rules;
+}
+
+// Logprobs in nats.
+template <class O>
+constexpr float logprob_of(float y, float log2_of_mass) {
+  return O::Mul(O::Sub(y, log2_of_mass), kLn2);
+}
+template <class O>
+constexpr float logsumexp_of(float z_max, float inv_t, float log2_of_mass) {
+  return O::Add(O::Mul(z_max, inv_t), O::Mul(log2_of_mass, kLn2));
 }
 
 }  // namespace topkit::sampling

@@ -24,6 +24,10 @@ _LIBRARY.define(
 )
 
 
+def _call(k, dim, largest, sorted, options, index_dtype=None, out=None):
+    return make_call(int(k), dim, largest, sorted, threads=0, index_dtype=index_dtype, out=out, **options)
+
+
 def _options(order, nan, lengths, starts, row_k, ids, fill, algorithm):
     return dict(
         order=order, nan=nan, lengths=lengths, starts=starts, row_k=row_k, ids=ids, fill=fill, algorithm=algorithm
@@ -45,7 +49,7 @@ def _topk(
         if pair is not None:
             return pair
     options = _options(order, nan, lengths, starts, row_k, ids, fill, algorithm)
-    return tuple(_eager.run(x, make_call(int(k), dim, largest, sorted, index_dtype=_index_dtype(index_dtype, ids), **options)))
+    return tuple(_eager.run(x, _call(k, dim, largest, sorted, options, _index_dtype(index_dtype, ids))))
 
 
 def _topk_out(
@@ -53,7 +57,7 @@ def _topk_out(
     fill=None, algorithm=None, values, indices,
 ):  # fmt: skip
     options = _options(order, nan, lengths, starts, row_k, ids, fill, algorithm)
-    return tuple(_eager.run(x, make_call(int(k), dim, largest, sorted, index_dtype=indices.dtype, out=(values, indices), **options)))
+    return tuple(_eager.run(x, _call(k, dim, largest, sorted, options, indices.dtype, (values, indices))))
 
 
 for _key in ("CPU", "CUDA"):
