@@ -1,4 +1,5 @@
-/* topkit.h is C11: this file is compiled as such, with every warning an error. */
+/* The headers are C11: this file is compiled as such, with every warning an error. */
+#include "topkit/sampling.h"
 #include "topkit/topkit.h"
 
 int topkit_c11_answer(void);

@@ -101,18 +101,38 @@ TEST(Topkit, VersionIsTheHeaders) {
 }
 
 #ifdef TOPKIT_LIBRARY
-TEST(Topkit, LibraryShowsOnlyTheNamesOfTheHeader) {
+TEST(Topkit, LibraryShowsOnlyTheNamesOfTheHeaders) {
   std::FILE* pipe = popen("nm -D --defined-only --format=posix '" TOPKIT_LIBRARY "'", "r");
   ASSERT_NE(pipe, nullptr);
   std::set<std::string> names;
   for (char line[4096]; std::fgets(line, sizeof line, pipe) != nullptr;)
     names.insert(std::string(line, std::find(line, line + sizeof line, ' ')));
   ASSERT_EQ(pclose(pipe), 0);
-  EXPECT_EQ(names,
-            (std::set<std::string>{"tk_algorithm_count", "tk_algorithm_device", "tk_algorithm_name", "tk_explain",
-                                   "tk_isa_available", "tk_isa_count", "tk_isa_name", "tk_last_error", "tk_merge_topk",
-                                   "tk_merge_topk_workspace", "tk_options_init", "tk_status_name", "tk_topk",
-                                   "tk_topk_workspace", "tk_version"}));
+  EXPECT_EQ(names, (std::set<std::string>{"tk_algorithm_count",
+                                          "tk_algorithm_device",
+                                          "tk_algorithm_name",
+                                          "tk_explain",
+                                          "tk_filter",
+                                          "tk_filter_workspace",
+                                          "tk_isa_available",
+                                          "tk_isa_count",
+                                          "tk_isa_name",
+                                          "tk_last_error",
+                                          "tk_logprobs_init",
+                                          "tk_merge_topk",
+                                          "tk_merge_topk_workspace",
+                                          "tk_options_init",
+                                          "tk_sample",
+                                          "tk_sample_workspace",
+                                          "tk_sampled_init",
+                                          "tk_sampling_init",
+                                          "tk_sampling_preset",
+                                          "tk_status_name",
+                                          "tk_topk",
+                                          "tk_topk_workspace",
+                                          "tk_topn_logprobs",
+                                          "tk_topn_logprobs_workspace",
+                                          "tk_version"}));
 }
 
 TEST(Topkit, LibraryLoadsAndAnswersAlone) {
