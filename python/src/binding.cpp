@@ -21,99 +21,76 @@ Tensor allocate(ffi::ShapeView shape, DLDataType type, DLDevice device) {
 
 DLTensor* borrowed(const Tensor& tensor) { return const_cast<DLTensor*>(tensor.GetDLTensorPtr()); }
 
-bool on_cuda(DLDevice device) { return device.device_type == kDLCUDA || device.device_type == kDLCUDAManaged; }
-
 // Runs with workspace of the framework's allocator. Freed when the launch has returned: such allocators are ordered by
 // the stream they allocate for, which is the one we launch on.
-void select(DLTensor& x, std::int64_t k, const tk_options& options, DLTensor* values, DLTensor* indices) {
-  if (!on_cuda(x.device)) {
-    check(tk_topk(&x, k, &options, values, indices, nullptr, nullptr));
-    return;
-  }
+void select(DLTensor& x, std::int64_t k, const tk_options* options, DLTensor* values, DLTensor* indices) {
   std::size_t bytes = 0;
-  check(tk_topk_workspace(&x, k, &options, values, indices, &bytes));
-  void* stream = TVMFFIEnvGetStream(x.device.device_type, x.device.device_id);
+  if (on_cuda(x.device)) check(tk_topk_workspace(&x, k, options, values, indices, &bytes));
+  void* stream = current_stream(x.device);
   if (bytes == 0) {
-    check(tk_topk(&x, k, &options, values, indices, nullptr, stream));
+    check(tk_topk(&x, k, options, values, indices, nullptr, stream));
     return;
   }
   const auto size = static_cast<std::int64_t>(bytes);
   const Tensor workspace = allocate(ffi::ShapeView(&size, 1), {kDLUInt, 8, 1}, x.device);
-  check(tk_topk(&x, k, &options, values, indices, borrowed(workspace), stream));
+  check(tk_topk(&x, k, options, values, indices, borrowed(workspace), stream));
 }
 
 // Everything the C interface can do, into tensors that are there. Without `stream` it is that of x's framework.
-void topk_into(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t bits, std::int64_t type,
+void topk_into(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t mode, std::int64_t type,
                Optional<TensorView> values, Optional<TensorView> indices, Optional<TensorView> workspace,
                Optional<std::int64_t> stream, Optional<TensorView> lengths, Optional<TensorView> starts,
                Optional<TensorView> row_k, Optional<TensorView> ids, Optional<std::int64_t> fill,
                Optional<String> algorithm, std::int64_t threads) {
   View in(x, type), out_values(values, type), out_indices(indices), out_workspace(workspace);
-  View rows_lengths(lengths), rows_starts(starts), rows_k(row_k), in_ids(ids);
-  tk_options options = options_of(axis, Mode{bits});
-  options.lengths = rows_lengths.get();
-  options.starts = rows_starts.get();
-  options.row_k = rows_k.get();
-  options.ids = in_ids.get();
-  options.threads = static_cast<std::int32_t>(threads);
-  const std::int64_t fill_bits = fill.has_value() ? fill.value() : 0;
-  if (fill.has_value()) options.fill = &fill_bits;  // little-endian: the low bytes come first
-  const String name = algorithm.has_value() ? algorithm.value() : String();
-  if (algorithm.has_value()) options.algorithm = name.c_str();
+  Options options(axis, mode, threads);
+  options.by_row(lengths, starts, row_k, ids);
+  options.fill(fill);
+  options.algorithm(algorithm);
   if (!stream.has_value() && !workspace.has_value()) {
-    select(*in.get(), k, options, out_values.get(), out_indices.get());
+    select(*in.get(), k, options.get(), out_values.get(), out_indices.get());
     return;
   }
-  void* queue = stream.has_value() ? reinterpret_cast<void*>(stream.value())
-                                   : TVMFFIEnvGetStream(x.device().device_type, x.device().device_id);
-  check(tk_topk(in.get(), k, &options, out_values.get(), out_indices.get(), out_workspace.get(),
+  void* queue = stream.has_value() ? reinterpret_cast<void*>(stream.value()) : current_stream(x.device());
+  check(tk_topk(in.get(), k, options.get(), out_values.get(), out_indices.get(), out_workspace.get(),
                 on_cuda(x.device()) ? queue : nullptr));
 }
 
-std::int64_t topk_workspace(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t bits, std::int64_t type,
+std::int64_t topk_workspace(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t mode, std::int64_t type,
                             Optional<TensorView> lengths, Optional<TensorView> starts, Optional<TensorView> row_k,
                             Optional<TensorView> ids, Optional<String> algorithm) {
-  View in(x, type), rows_lengths(lengths), rows_starts(starts), rows_k(row_k), in_ids(ids);
-  tk_options options = options_of(axis, Mode{bits});
-  options.lengths = rows_lengths.get();
-  options.starts = rows_starts.get();
-  options.row_k = rows_k.get();
-  options.ids = in_ids.get();
-  const String name = algorithm.has_value() ? algorithm.value() : String();
-  if (algorithm.has_value()) options.algorithm = name.c_str();
+  View in(x, type);
+  Options options(axis, mode);
+  options.by_row(lengths, starts, row_k, ids);
+  options.algorithm(algorithm);
   std::size_t bytes = 0;
-  check(tk_topk_workspace(in.get(), k, &options, nullptr, nullptr, &bytes));
+  check(tk_topk_workspace(in.get(), k, options.get(), nullptr, nullptr, &bytes));
   return static_cast<std::int64_t>(bytes);
 }
 
-void merge_into(TensorView values, TensorView ids, std::int64_t k, std::int64_t bits, std::int64_t type,
+void merge_into(TensorView values, TensorView ids, std::int64_t k, std::int64_t mode, std::int64_t type,
                 Optional<TensorView> out_values, Optional<TensorView> out_ids, Optional<std::int64_t> fill,
                 std::int64_t threads) {
   View in_values(values, type), in_ids(ids), best_values(out_values, type), best_ids(out_ids);
-  tk_options options = options_of(-1, Mode{bits});
-  options.threads = static_cast<std::int32_t>(threads);
-  const std::int64_t fill_bits = fill.has_value() ? fill.value() : 0;
-  if (fill.has_value()) options.fill = &fill_bits;
-  check(tk_merge_topk(
-      in_values.get(), in_ids.get(), k, &options, best_values.get(), best_ids.get(), nullptr,
-      on_cuda(values.device()) ? TVMFFIEnvGetStream(values.device().device_type, values.device().device_id) : nullptr));
+  Options options(-1, mode, threads);
+  options.fill(fill);
+  check(tk_merge_topk(in_values.get(), in_ids.get(), k, options.get(), best_values.get(), best_ids.get(), nullptr,
+                      current_stream(values.device())));
 }
 
 String explain(ffi::Shape shape, std::int64_t type, std::int64_t device, std::int64_t ordinal, std::int64_t k,
-               std::int64_t axis, std::int64_t bits, Optional<String> algorithm, std::int64_t threads) {
+               std::int64_t axis, std::int64_t mode, Optional<String> algorithm, std::int64_t threads) {
   DLTensor x{};
   x.device = {static_cast<DLDeviceType>(device), static_cast<std::int32_t>(ordinal)};
   x.ndim = static_cast<std::int32_t>(shape.size());
-  x.dtype = {static_cast<std::uint8_t>(type / 256), static_cast<std::uint8_t>(type % 256), 1};
+  x.dtype = type_of(type);
   x.shape = const_cast<std::int64_t*>(shape.data());
-  tk_options options = options_of(axis, Mode{bits});
-  options.threads = static_cast<std::int32_t>(threads);
-  const String name = algorithm.has_value() ? algorithm.value() : String();
-  if (algorithm.has_value()) options.algorithm = name.c_str();
+  Options options(axis, mode, threads);
+  options.algorithm(algorithm);
   std::size_t needed = 0;
-  check(tk_explain(&x, k, &options, nullptr, 0, &needed));
+  check(tk_explain(&x, k, options.get(), nullptr, 0, &needed));
   std::string text(needed, '\0');
-  check(tk_explain(&x, k, &options, text.data(), text.size(), nullptr));
+  check(tk_explain(&x, k, options.get(), text.data(), text.size(), nullptr));
   text.pop_back();
   return text;
 }

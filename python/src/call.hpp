@@ -21,18 +21,19 @@ struct Mode {
   std::int32_t nan() const { return static_cast<std::int32_t>(bits >> 3 & 1); }
 };
 
-inline tk_options options_of(std::int64_t axis, Mode mode) {
-  tk_options options;
-  tk_options_init(&options);
-  options.axis = axis >= INT32_MIN && axis <= INT32_MAX ? static_cast<std::int32_t>(axis) : INT32_MAX;
-  options.largest = mode.largest();
-  options.order = mode.order();
-  options.nan = mode.nan();
-  return options;
+// code * 256 + bits, as python/topkit/_call.py has them.
+inline DLDataType type_of(std::int64_t code) {
+  return {static_cast<std::uint8_t>(code / 256), static_cast<std::uint8_t>(code % 256), 1};
+}
+
+inline bool on_cuda(DLDevice device) { return device.device_type == kDLCUDA || device.device_type == kDLCUDAManaged; }
+
+inline void* current_stream(DLDevice device) {
+  return on_cuda(device) ? TVMFFIEnvGetStream(device.device_type, device.device_id) : nullptr;
 }
 
 // The tensor as the C interface takes it. `type`, when not 0, is the element type of bytes that the framework knows
-// under another name (code * 256 + bits).
+// under another name.
 class View {
  public:
   View() = default;
@@ -40,11 +41,10 @@ class View {
     tensor_.data = from.data_ptr();
     tensor_.device = from.device();
     tensor_.ndim = from.ndim();
-    tensor_.dtype = from.dtype();
+    tensor_.dtype = type != 0 ? type_of(type) : from.dtype();
     tensor_.byte_offset = from.byte_offset();
     tensor_.shape = const_cast<std::int64_t*>(from.shape().data());
     tensor_.strides = from.ndim() == 0 ? nullptr : const_cast<std::int64_t*>(from.strides().data());
-    if (type != 0) tensor_.dtype = {static_cast<std::uint8_t>(type / 256), static_cast<std::uint8_t>(type % 256), 1};
   }
   explicit View(const ffi::Optional<ffi::TensorView>& from, std::int64_t type = 0)
       : View(from.has_value() ? View(from.value(), type) : View()) {}
@@ -54,6 +54,51 @@ class View {
  private:
   DLTensor tensor_{};
   bool used_ = false;
+};
+
+// tk_options, and all that its pointers lead to.
+class Options {
+ public:
+  using Array = ffi::Optional<ffi::TensorView>;
+
+  Options(std::int64_t axis, std::int64_t mode, std::int64_t threads = 0) {
+    tk_options_init(&options_);
+    options_.axis = axis >= INT32_MIN && axis <= INT32_MAX ? static_cast<std::int32_t>(axis) : INT32_MAX;
+    options_.largest = Mode{mode}.largest();
+    options_.order = Mode{mode}.order();
+    options_.nan = Mode{mode}.nan();
+    options_.threads = static_cast<std::int32_t>(threads);
+  }
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+
+  void by_row(const Array& lengths, const Array& starts, const Array& row_k, const Array& ids) {
+    lengths_ = View(lengths), starts_ = View(starts), row_k_ = View(row_k), ids_ = View(ids);
+    options_.lengths = lengths_.get();
+    options_.starts = starts_.get();
+    options_.row_k = row_k_.get();
+    options_.ids = ids_.get();
+  }
+
+  void fill(const ffi::Optional<std::int64_t>& bits) {
+    if (!bits.has_value()) return;
+    fill_ = bits.value();
+    options_.fill = &fill_;  // little-endian: the low bytes come first
+  }
+
+  void algorithm(const ffi::Optional<ffi::String>& name) {
+    if (!name.has_value()) return;
+    algorithm_ = name.value();
+    options_.algorithm = algorithm_.c_str();
+  }
+
+  const tk_options* get() const { return &options_; }
+
+ private:
+  tk_options options_;
+  View lengths_, starts_, row_k_, ids_;
+  std::int64_t fill_ = 0;
+  ffi::String algorithm_;
 };
 
 }  // namespace topkit::python

@@ -1,10 +1,11 @@
-"""topkit: the k best of each row, exactly, on CPU and GPU, for torch, NumPy, CuPy and whatever speaks DLPack.
+"""topkit: the k best of each row, exactly, on CPU and GPU, for torch, NumPy, CuPy, JAX and whatever speaks DLPack.
 
     topkit.topk(x, k)               values and indices of the k largest along the last axis
     topkit.top_k(x, k, axis=-1)     the same by the array API's names and NaN rule
     topkit.merge_topk(v, ids, k)    merges sorted parts
     topkit.explain(x, k)            how, and why
     topkit.torch                    torch.ops.topkit, accelerate()
+    topkit.jax                      topk under jit, vmap and grad
     topkit.backends                 every implementation the field compares, behind one signature
 
 Importing this loads Python files only: the library is loaded by the first call, the CUDA engine by the first CUDA tensor.
@@ -32,7 +33,7 @@ __all__ = [
     "topk",
 ]
 
-_SUBMODULES = ("backends", "torch", "triton")
+_SUBMODULES = ("backends", "jax", "torch", "triton")
 
 
 def __getattr__(name: str):

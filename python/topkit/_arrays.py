@@ -36,6 +36,14 @@ def collapses(shape: tuple[int, ...], strides: tuple[int, ...], axis: int, step:
     return True
 
 
+def fill_bits(fill: Any, dtype: Any) -> int | None:
+    """The bits of a padded value as the binding takes them: a signed number."""
+    if fill is None:
+        return None
+    bits = int.from_bytes(numpy.asarray(fill).astype(dtype).tobytes(), "little")  # on the host: CuPy would wait
+    return bits - (1 << 64) if bits >> 63 else bits
+
+
 class _Writable:
     """A read-only array as DLPack's legacy protocol takes it: inputs are never written."""
 
@@ -137,12 +145,6 @@ class Arrays:
             raise ArgumentError(f"ids.shape = {tuple(value.shape)}: must be {(cols,)} or {tuple(x.shape)}")
         return self.exported(self.input("ids", value))
 
-    def fill_bits(self, fill: Any, dtype: Any) -> int | None:
-        if fill is None:
-            return None
-        bits = int.from_bytes(numpy.asarray(fill).astype(dtype).tobytes(), "little")  # on the host: CuPy would wait
-        return bits - (1 << 64) if bits >> 63 else bits
-
     def topk(self, x: Any, call: Call) -> TopK:
         xp, code = self.xp, self.code_of("x", x)
         axis = normal_axis(call.dim, x.ndim)
@@ -180,7 +182,7 @@ class Arrays:
             self.workspace(source, call, where, code, rows),
             self.stream(),
             *rows,
-            self.fill_bits(call.fill, dtype),
+            fill_bits(call.fill, dtype),
             call.algorithm,
             call.threads,
         )
@@ -227,7 +229,7 @@ class Arrays:
             mode,
             code,
             *(self.exported(self.output(name, array)) for name, array in zip(("out[0]", "out[1]"), best)),
-            self.fill_bits(fill, values.dtype),
+            fill_bits(fill, values.dtype),
             threads,
         )
         return TopK(*best)

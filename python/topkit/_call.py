@@ -106,7 +106,11 @@ class Call:
         return self.lengths is not None or self.starts is not None
 
 
-def make_call(k, dim, largest, sorted, order, nan, lengths, starts, row_k, ids, fill, index_dtype, algorithm, threads, out):
+def make_call(
+    k, dim=-1, largest=True, sorted=True, *, order=None, nan=None, lengths=None, starts=None, row_k=None, ids=None, fill=None,
+    index_dtype=None, algorithm=None, threads=0, out=None,
+) -> Call:  # fmt: skip
+    """The arguments of topkit.topk after x, checked."""
     if order is None:
         order = "value" if sorted else "any"
     if nan is None:

@@ -37,6 +37,23 @@ def topk_workspace(
     algorithm: str | None,
     /,
 ) -> int: ...
+def topk_xla(
+    k: int,
+    mode: int,
+    dtype: int,
+    given: int,
+    fill: int,
+    x: Any,
+    lengths: Any,
+    starts: Any,
+    row_k: Any,
+    ids: Any,
+    values: Any,
+    indices: Any,
+    workspace: Any,
+    /,
+) -> None: ...
+def xla_workspace(rows: int, cols: int, dtype: int, k: int, mode: int, given: int, index_bits: int, /) -> int: ...
 def merge_into(
     values: Any, ids: Any, k: int, mode: int, dtype: int, out_values: Any, out_ids: Any, fill: int | None, threads: int, /
 ) -> None: ...

@@ -1,5 +1,6 @@
 """The functions of `import topkit`. One road for every array: look the type up, hand over to its framework's file."""
 
+import sys
 from typing import Any, Callable
 
 from ._call import NANS, ORDERS, Call, TopK, choice, index_bits, integer, make_call, mode_of
@@ -34,7 +35,7 @@ def topk(
 ):
     """The `k` best of every row of `x`, exactly. Equal keys: the lower index wins, everywhere.
 
-    x : torch.Tensor, numpy.ndarray, cupy.ndarray, or anything with `__dlpack__`; any shape, strides and device
+    x : torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array, or anything with `__dlpack__`; any shape, strides and device
         of [.., n, ..]; float32 float16 bfloat16 float64 float8_e4m3fn float8_e5m2, int8..int64, uint8..uint64.
     k : int, 0..n; with `lengths` or `starts` it may exceed a row, which is then padded: index -1, value `fill`.
     dim : the axis that is selected along.
@@ -63,33 +64,30 @@ def topk(
     >>> topkit.topk(numpy.array([1.0, 9.0, 3.0, 9.0, 5.0]), 2)
     TopK(values=array([9., 9.]), indices=array([1, 3]))
     """
+    cls = type(x)
+    plain = _plain.get(cls)
+    if plain is None and cls not in _full:
+        _learn(x)
+        plain = _plain.get(cls)
     if (
         order is nan is lengths is starts is row_k is ids is fill is index_dtype is algorithm is backend is out is None
         and threads == 0
     ):
-        plain = _plain.get(type(x))
         if plain is not None:
             return plain(x, k, dim, largest, sorted)
     elif backend is not None and backend != "auto":
         from . import backends
 
-        others = (nan, lengths, starts, row_k, ids, fill, index_dtype, algorithm, out)
-        if any(option is not None for option in others) or threads != 0 or order is not None:
+        others = (order, nan, lengths, starts, row_k, ids, fill, index_dtype, algorithm, out)
+        if any(option is not None for option in others) or threads != 0:
             raise ArgumentError(f"backend = {backend!r}: takes x, k, dim, largest and sorted only")
         return backends.get(backend).topk(x, k, dim, largest, sorted)
-    cls = type(x)
-    if cls not in _full:
-        _learn(x)
-        if cls in _plain:
-            return topk(
-                x, k, dim, largest, sorted, order=order, nan=nan, lengths=lengths, starts=starts, row_k=row_k, ids=ids,
-                fill=fill, index_dtype=index_dtype, algorithm=algorithm, threads=threads, out=out,
-            )  # fmt: skip
     if ids is not None and index_dtype is None:
         index_dtype = "int32" if str(getattr(ids, "dtype", "")).endswith("int32") else None
     call = make_call(
-        k, dim, largest, sorted, order, nan, lengths, starts, row_k, ids, fill, index_dtype, algorithm, threads, out
-    )
+        k, dim, largest, sorted, order=order, nan=nan, lengths=lengths, starts=starts, row_k=row_k, ids=ids, fill=fill,
+        index_dtype=index_dtype, algorithm=algorithm, threads=threads, out=out,
+    )  # fmt: skip
     return _full[cls](x, call)
 
 
@@ -136,6 +134,10 @@ def _learn(x: Any) -> None:
         from .torch import _eager
 
         _full[cls], _merge[cls] = _eager.full, _eager.merge
+    elif isinstance(x, getattr(sys.modules.get("jax"), "Array", ())):
+        from . import jax
+
+        _full[cls] = jax.topk_of_call
     elif ("numpy", "ndarray") in kinds:
         _learn_numpy(cls)
     elif ("cupy", "ndarray") in kinds:
@@ -190,7 +192,7 @@ def explain(x, k, dim=-1, largest=True, sorted=True, *, dtype=None, device=None,
     devices = {"cpu": 1, "cuda": 2, "gpu": 2}
     if kind not in devices:
         raise ArgumentError(f"device = {device}: must be 'cpu' or 'cuda', or 'cuda:1'")
-    call = make_call(k, dim, largest, sorted, order, nan, None, None, None, None, None, None, algorithm, threads, None)
+    call = make_call(k, dim, largest, sorted, order=order, nan=nan, algorithm=algorithm, threads=threads)
     text = _native.explain(
         shape, dtype_code(dtype), devices[kind], int(ordinal or 0), call.k, call.dim, call.mode, algorithm, call.threads
     )

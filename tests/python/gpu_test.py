@@ -131,6 +131,17 @@ def test_cupy_arrays_on_cupys_stream():
     oracle.assert_winners(tuple(part.get() for part in along_rows), host, 2, 0)
 
 
+def test_jax_on_the_gpu():
+    jax = pytest.importorskip("jax")
+    pytest.importorskip("jax_tvm_ffi")
+    if jax.default_backend() != "gpu":
+        pytest.skip("JAX sees no GPU")
+    host = np.random.default_rng(0).standard_normal((3, 50304)).astype(np.float32)
+    for call in (lambda x: topkit.topk(x, 50), jax.jit(lambda x: topkit.topk(x, 50))):
+        values, indices = call(jax.numpy.asarray(host))
+        oracle.assert_winners((np.asarray(values), np.asarray(indices)), host, 50)
+
+
 def test_an_eager_call_costs_less_than_torchs(record_property):
     x = torch.randn(1, 50304, device="cuda")
 

@@ -176,5 +176,5 @@ def test_the_layouts_that_cuda_refuses_are_copied_first():
     strict = Arrays(np, strict=True)
     for x, axis in [(some("f4", (4, 5, 6)), 0), (some("f4", (4, 5, 6)).transpose(1, 2, 0), 1), (some("f4", (8, 9))[:, ::2], 1)]:
         for out in (None, (np.empty(oracle.shape(x, 3, axis), x.dtype), np.empty(oracle.shape(x, 3, axis), np.int32))):
-            call = make_call(3, axis, True, True, *(None,) * 8, None, 0, out)
+            call = make_call(3, axis, out=out)
             oracle.assert_winners(strict.topk(x, call), x, 3, axis)

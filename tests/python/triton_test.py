@@ -39,7 +39,7 @@ def test_zeros_infinities_and_all_equal_rows():
 
 
 def test_any_axis_and_strides():
-    x = some("float32", (3, 4, 50), DEVICE)
+    x = some("float32", (2, 3, 8), DEVICE)  # the interpreter takes a tenth of a second a row
     for view, dim in [(x, 0), (x, 1), (x.transpose(1, 2), 1), (x[..., ::2], 2), (x[:, 1:, 3:], -1)]:
         assert_winners(topkit.triton.topk(view, 2, dim), view, 2, dim)
 

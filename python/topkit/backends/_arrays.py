@@ -1,5 +1,6 @@
 """NumPy, CuPy and JAX: what people write there for a top-k."""
 
+import importlib
 import os
 
 from ._base import Backend, has
@@ -28,29 +29,22 @@ class Numpy(Backend):
     devices = ("cpu",)
 
     def missing(self):
-        return None if has("numpy") else "numpy is not installed"
+        return None if has(self.kind) else f"{self.kind} is not installed"
 
     def run(self, x, k, dim, largest, sorted):
-        import numpy
-
-        return partition(numpy, x, k, dim, largest, sorted)
+        return partition(importlib.import_module(self.kind), x, k, dim, largest, sorted)
 
 
-class Cupy(Backend):
+class Cupy(Numpy):
     name, what, kind, package = "cupy", "cupy.argpartition, which sorts the row", "cupy", "cupy-cuda13x"
-    nan = "undefined"
+    devices, nan = ("cuda",), "undefined"
 
     def missing(self):
-        if not has("cupy"):
-            return "cupy is not installed"
+        if (why := super().missing()) is not None:
+            return why
         import cupy
 
         return None if cupy.cuda.is_available() else "no CUDA device is usable from CuPy"
-
-    def run(self, x, k, dim, largest, sorted):
-        import cupy
-
-        return partition(cupy, x, k, dim, largest, sorted)
 
 
 class Jax(Backend):

@@ -24,10 +24,6 @@ _LIBRARY.define(
 )
 
 
-def _call(k, dim, largest, sorted, options, index_dtype=None, out=None):
-    return make_call(int(k), dim, largest, sorted, threads=0, index_dtype=index_dtype, out=out, **options)
-
-
 def _options(order, nan, lengths, starts, row_k, ids, fill, algorithm):
     return dict(
         order=order, nan=nan, lengths=lengths, starts=starts, row_k=row_k, ids=ids, fill=fill, algorithm=algorithm
@@ -49,7 +45,7 @@ def _topk(
         if pair is not None:
             return pair
     options = _options(order, nan, lengths, starts, row_k, ids, fill, algorithm)
-    return tuple(_eager.run(x, _call(k, dim, largest, sorted, options, _index_dtype(index_dtype, ids))))
+    return tuple(_eager.run(x, make_call(int(k), dim, largest, sorted, index_dtype=_index_dtype(index_dtype, ids), **options)))
 
 
 def _topk_out(
@@ -57,7 +53,7 @@ def _topk_out(
     fill=None, algorithm=None, values, indices,
 ):  # fmt: skip
     options = _options(order, nan, lengths, starts, row_k, ids, fill, algorithm)
-    return tuple(_eager.run(x, _call(k, dim, largest, sorted, options, indices.dtype, (values, indices))))
+    return tuple(_eager.run(x, make_call(int(k), dim, largest, sorted, index_dtype=indices.dtype, out=(values, indices), **options)))
 
 
 for _key in ("CPU", "CUDA"):
