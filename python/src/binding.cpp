@@ -1,6 +1,5 @@
 // topkit's C interface as functions of apache-tvm-ffi: one build serves every Python and every framework, whose tensors
 // arrive through DLPack and whose allocator and current stream through its exchange table.
-#include <tvm/ffi/extra/c_env_api.h>
 #include <tvm/ffi/tvm_ffi.h>
 
 #include <string>
@@ -12,60 +11,27 @@ namespace {
 
 using ffi::Optional;
 using ffi::String;
-using ffi::Tensor;
 using ffi::TensorView;
 
-Tensor allocate(ffi::ShapeView shape, DLDataType type, DLDevice device) {
-  return Tensor::FromEnvAlloc(TVMFFIEnvTensorAlloc, shape, type, device);
-}
-
-DLTensor* borrowed(const Tensor& tensor) { return const_cast<DLTensor*>(tensor.GetDLTensorPtr()); }
-
-// Runs with workspace of the framework's allocator. Freed when the launch has returned: such allocators are ordered by
-// the stream they allocate for, which is the one we launch on.
-void select(DLTensor& x, std::int64_t k, const tk_options* options, DLTensor* values, DLTensor* indices) {
-  std::size_t bytes = 0;
-  if (on_cuda(x.device)) check(tk_topk_workspace(&x, k, options, values, indices, &bytes));
-  void* stream = current_stream(x.device);
-  if (bytes == 0) {
-    check(tk_topk(&x, k, options, values, indices, nullptr, stream));
-    return;
-  }
-  const auto size = static_cast<std::int64_t>(bytes);
-  const Tensor workspace = allocate(ffi::ShapeView(&size, 1), {kDLUInt, 8, 1}, x.device);
-  check(tk_topk(&x, k, options, values, indices, borrowed(workspace), stream));
-}
-
-// Everything the C interface can do, into tensors that are there. Without `stream` it is that of x's framework.
-void topk_into(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t mode, std::int64_t type,
-               Optional<TensorView> values, Optional<TensorView> indices, Optional<TensorView> workspace,
-               Optional<std::int64_t> stream, Optional<TensorView> lengths, Optional<TensorView> starts,
-               Optional<TensorView> row_k, Optional<TensorView> ids, Optional<std::int64_t> fill,
-               Optional<String> algorithm, std::int64_t threads) {
-  View in(x, type), out_values(values, type), out_indices(indices), out_workspace(workspace);
+// Everything the C interface can do, into tensors that are there. The last two and the result: with_workspace.
+std::int64_t topk_into(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t mode, std::int64_t type,
+                       Optional<TensorView> values, Optional<TensorView> indices, Optional<TensorView> lengths,
+                       Optional<TensorView> starts, Optional<TensorView> row_k, Optional<TensorView> ids,
+                       Optional<std::int64_t> fill, Optional<String> algorithm, std::int64_t threads,
+                       Optional<TensorView> workspace, Optional<std::int64_t> stream) {
+  View in(x, type), out_values(values, type), out_indices(indices);
   Options options(axis, mode, threads);
   options.by_row(lengths, starts, row_k, ids);
   options.fill(fill);
   options.algorithm(algorithm);
-  if (!stream.has_value() && !workspace.has_value()) {
-    select(*in.get(), k, options.get(), out_values.get(), out_indices.get());
-    return;
-  }
-  void* queue = stream.has_value() ? reinterpret_cast<void*>(stream.value()) : current_stream(x.device());
-  check(tk_topk(in.get(), k, options.get(), out_values.get(), out_indices.get(), out_workspace.get(),
-                on_cuda(x.device()) ? queue : nullptr));
-}
-
-std::int64_t topk_workspace(TensorView x, std::int64_t k, std::int64_t axis, std::int64_t mode, std::int64_t type,
-                            Optional<TensorView> lengths, Optional<TensorView> starts, Optional<TensorView> row_k,
-                            Optional<TensorView> ids, Optional<String> algorithm) {
-  View in(x, type);
-  Options options(axis, mode);
-  options.by_row(lengths, starts, row_k, ids);
-  options.algorithm(algorithm);
-  std::size_t bytes = 0;
-  check(tk_topk_workspace(in.get(), k, options.get(), nullptr, nullptr, &bytes));
-  return static_cast<std::int64_t>(bytes);
+  return with_workspace(
+      x.device(), workspace, stream,
+      [&](std::size_t* bytes) {
+        return tk_topk_workspace(in.get(), k, options.get(), out_values.get(), out_indices.get(), bytes);
+      },
+      [&](DLTensor* scratch, void* queue) {
+        return tk_topk(in.get(), k, options.get(), out_values.get(), out_indices.get(), scratch, queue);
+      });
 }
 
 void merge_into(TensorView values, TensorView ids, std::int64_t k, std::int64_t mode, std::int64_t type,
@@ -117,7 +83,6 @@ ffi::Array<String> isas() {
 }  // namespace topkit::python
 
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(topk_into, topkit::python::topk_into)
-TVM_FFI_DLL_EXPORT_TYPED_FUNC(topk_workspace, topkit::python::topk_workspace)
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(merge_into, topkit::python::merge_into)
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(explain, topkit::python::explain)
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(version, topkit::python::version)

@@ -1,6 +1,7 @@
 // What Python packs into few arguments (each costs its conversion), unpacked into the C interface's structs.
 #pragma once
 
+#include <tvm/ffi/extra/c_env_api.h>
 #include <tvm/ffi/tvm_ffi.h>
 
 #include <cstdint>
@@ -100,5 +101,25 @@ class Options {
   std::int64_t fill_ = 0;
   ffi::String algorithm_;
 };
+
+// Calls `run(workspace, stream)`, where `bytes(&size)` says how much workspace it needs. Without `stream` both are of the
+// framework that the tensors came from; workspace may be freed when the launch has returned, because such allocators are
+// ordered by the stream they allocate for. With `stream` both are the caller's; -1: nothing is run, the size is the answer.
+template <class Bytes, class Run>
+std::int64_t with_workspace(DLDevice device, const ffi::Optional<ffi::TensorView>& workspace,
+                            const ffi::Optional<std::int64_t>& stream, Bytes bytes, Run run) {
+  std::size_t needed = 0;
+  if (!stream.has_value()) {
+    if (on_cuda(device)) check(bytes(&needed));
+    if (needed == 0) return check(run(nullptr, current_stream(device))), 0;
+    const auto size = static_cast<std::int64_t>(needed);
+    const auto made =
+        ffi::Tensor::FromEnvAlloc(TVMFFIEnvTensorAlloc, ffi::ShapeView(&size, 1), DLDataType{kDLUInt, 8, 1}, device);
+    return check(run(const_cast<DLTensor*>(made.GetDLTensorPtr()), current_stream(device))), 0;
+  }
+  if (stream.value() == -1) return check(bytes(&needed)), static_cast<std::int64_t>(needed);
+  View given(workspace);
+  return check(run(given.get(), on_cuda(device) ? reinterpret_cast<void*>(stream.value()) : nullptr)), 0;
+}
 
 }  // namespace topkit::python

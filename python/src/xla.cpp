@@ -1,6 +1,5 @@
 // topk as XLA calls it, through jax-tvm-ffi: everything is static but the operands, and every output, workspace too, is
 // XLA's own memory.
-#include <tvm/ffi/extra/c_env_api.h>
 #include <tvm/ffi/tvm_ffi.h>
 
 #include <array>

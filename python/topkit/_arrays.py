@@ -1,39 +1,14 @@
 """NumPy and CuPy arrays. One implementation: CuPy differs by its stream, its allocator and the layouts CUDA takes."""
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy
 
 from . import _native
 from ._call import Call, DTYPES, DTYPE_RULE, TopK, two_outputs
-from ._errors import ArgumentError, AxisError, DTypeError
-
-
-def normal_axis(dim: int, ndim: int) -> int:
-    if not -ndim <= dim < ndim:
-        axes = f"must be in {-ndim}..{ndim - 1}, x has {ndim} axes" if ndim else "x has no axis"
-        raise AxisError(f"dim = {dim}: {axes}")
-    return dim % ndim
-
-
-def check_k(k: int, cols: int, padded: bool) -> None:
-    if k < 0 or (k > cols and not padded):
-        raise ArgumentError(f"k = {k}: must be in 0..{cols}, the length of the selected axis of x")
-
-
-def collapses(shape: tuple[int, ...], strides: tuple[int, ...], axis: int, step: int) -> bool:
-    """True when the rows along `axis` are packed and one stride leads from each to the next: what CUDA takes."""
-    if shape[axis] > 1 and strides[axis] != step:
-        return False
-    reach = None  # the stride that the next outer axis must have
-    for i in reversed(range(len(shape))):
-        if i == axis or shape[i] == 1:
-            continue
-        if reach is not None and strides[i] != reach:
-            return False
-        reach = strides[i] * shape[i]
-    return True
+from ._errors import ArgumentError, DTypeError
+from ._shapes import check_k, check_k_of_parts, collapses, flat_ids, flat_rows, normal_axis
 
 
 def fill_bits(fill: Any, dtype: Any) -> int | None:
@@ -78,18 +53,33 @@ class Arrays:
         self.xp = xp
         self.strict = strict
 
-    def stream(self) -> int | None:
-        return None
+    def through(self, x: Any, asked: Any) -> Any:
+        return asked.run(self, self.xp.asarray(x))
 
-    def workspace(self, x: Any, call: Call, axis: int, code: int, rows: tuple) -> Any:
-        return None
+    def call(self, x: Any, function: Callable, *arguments: Any) -> None:
+        """A function of the binding, whose last two arguments are workspace and stream."""
+        function(*arguments, None, None)
 
     def exported(self, x: Any) -> Any:
         return x
 
-    def like(self, value: Any, x: Any) -> Any:
-        """A row argument that may be a list."""
-        return self.xp.asarray(value)
+    def array(self, name: str, value: Any, like: Any, dtype: str | None = None) -> Any:
+        """An argument that may be a list, of the type that is wanted."""
+        value = self.xp.asarray(value)
+        return value if dtype is None or value.dtype.name == dtype else value.astype(dtype)
+
+    def empty(self, shape: tuple[int, ...], dtype: str, like: Any) -> Any:
+        return self.xp.empty(shape, dtype)
+
+    def seeds(self, count: int, like: Any, generator: Any) -> Any:
+        """Random int64, of `generator` or the one that NumPy's or CuPy's own functions draw from."""
+        if generator is not None:
+            return self.xp.asarray(generator.integers(-(1 << 63), (1 << 63) - 1, count, "int64"))
+        words = self.xp.random.randint(0, 1 << 32, (count, 2), "uint32")
+        return words.view("int64").reshape(-1)
+
+    def is_generator(self, value: Any) -> bool:
+        return isinstance(value, self.xp.random.Generator)
 
     def code_of(self, name: str, x: Any) -> int:
         code = DTYPES.get(x.dtype.name)
@@ -122,37 +112,34 @@ class Arrays:
             raise ArgumentError(f"{name}: must be writeable")
         return self.raw(x)
 
-    def per_row(self, name: str, value: Any, x: Any, axis: int) -> Any:
-        """lengths, starts, row_k: one number a row, in a [rows] array or in the shape that x has without `axis`."""
+    def rows(self, name: str, x: Any) -> Any:
+        """[rows, cols], the elements of a row neighbours in memory: x itself where its strides say so."""
+        x = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+        packed = x.shape[1] < 2 or x.strides[1] == x.dtype.itemsize
+        return self.exported(self.input(name, x if packed else self.xp.ascontiguousarray(x)))
+
+    def per_row(self, name: str, value: Any, batch: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
+        """One number a row, in a [rows] array or in the shape of `batch`."""
         if value is None:
             return None
-        value = self.like(value, x)
-        batch = x.shape[:axis] + x.shape[axis + 1 :]
-        if value.shape == batch:
-            value = value.reshape(-1)
-        if value.shape != (math.prod(batch),):
-            raise ArgumentError(f"{name}.shape = {tuple(value.shape)}: must be {batch}, one entry a row")
-        return self.exported(self.input(name, value))
+        value = self.array(name, value, like, dtype)
+        return self.exported(self.input(name, flat_rows(name, value, batch)))
 
     def ids(self, value: Any, x: Any, axis: int) -> Any:
         if value is None:
             return None
-        value = self.like(value, x)
-        cols = x.shape[axis]
-        if value.shape == tuple(x.shape):
-            value = self.xp.moveaxis(value, axis, -1).reshape(-1, cols)
-        elif value.shape != (cols,):
-            raise ArgumentError(f"ids.shape = {tuple(value.shape)}: must be {(cols,)} or {tuple(x.shape)}")
-        return self.exported(self.input("ids", value))
+        value = self.array("ids", value, x)
+        return self.exported(self.input("ids", flat_ids(value, x, axis, self.xp.moveaxis)))
 
     def topk(self, x: Any, call: Call) -> TopK:
-        xp, code = self.xp, self.code_of("x", x)
+        xp = self.xp
+        x = xp.asarray(x)
+        code = self.code_of("x", x)
         axis = normal_axis(call.dim, x.ndim)
         check_k(call.k, x.shape[axis], call.ragged)
+        batch = x.shape[:axis] + x.shape[axis + 1 :]
         rows = (
-            self.per_row("lengths", call.lengths, x, axis),
-            self.per_row("starts", call.starts, x, axis),
-            self.per_row("row_k", call.row_k, x, axis),
+            *(self.per_row(name, getattr(call, name), batch, x) for name in ("lengths", "starts", "row_k")),
             self.ids(call.ids, x, axis),
         )
         dtype, source, moved = x.dtype, self.input("x", x), False
@@ -171,7 +158,9 @@ class Arrays:
         else:
             values = self.raw(xp.empty(shape, dtype.newbyteorder("=")))
             indices = xp.empty(shape, xp.int32 if call.index_bits == 32 else xp.int64)
-        _native.topk_into(
+        self.call(
+            source,
+            _native.topk_into,
             self.exported(source),
             call.k,
             where,
@@ -179,8 +168,6 @@ class Arrays:
             code,
             self.exported(values),
             self.exported(indices),
-            self.workspace(source, call, where, code, rows),
-            self.stream(),
             *rows,
             fill_bits(call.fill, dtype),
             call.algorithm,
@@ -210,7 +197,7 @@ class Arrays:
         return TopK(*given)
 
     def merge(self, values: Any, ids: Any, k: int, mode: int, fill: Any, threads: int, out: Any) -> TopK:
-        ids = self.like(ids, values)
+        values, ids = self.xp.asarray(values), self.array("ids", ids, values)
         code = self.code_of("values", values)
         if values.ndim != 3 or ids.shape != values.shape:
             raise ArgumentError(
@@ -235,23 +222,16 @@ class Arrays:
         return TopK(*best)
 
 
-def check_k_of_parts(k: int, shape: tuple[int, ...]) -> None:
-    if not 0 <= k <= shape[0] * shape[2]:
-        raise ArgumentError(f"k = {k}: must be in 0..{shape[0] * shape[2]}, the candidates of a row (parts * width)")
-
-
 class CudaArrays(Arrays):
     """CuPy: its current stream, workspace from its allocator (ordered by that stream, so freeing at return is safe)."""
 
     def __init__(self, cupy: Any):
         super().__init__(cupy, strict=True)
 
-    def stream(self) -> int | None:
-        return self.xp.cuda.get_current_stream().ptr
-
-    def workspace(self, x: Any, call: Call, axis: int, code: int, rows: tuple) -> Any:
-        size = _native.topk_workspace(self.exported(x), call.k, axis, call.mode, code, *rows, call.algorithm)
-        return self.exported(self.xp.empty(size, self.xp.uint8)) if size else None
+    def call(self, x: Any, function: Callable, *arguments: Any) -> None:
+        size = function(*arguments, None, -1)
+        workspace = self.exported(self.xp.empty(size, self.xp.uint8)) if size else None
+        function(*arguments, workspace, self.xp.cuda.get_current_stream().ptr)
 
     def exported(self, x: Any) -> Any:
         return _Unsynchronised(x)

@@ -105,6 +105,9 @@ class Call:
     def ragged(self) -> bool:
         return self.lengths is not None or self.starts is not None
 
+    def run(self, kit: Any, x: Any) -> "TopK":
+        return kit.topk(x, self)
+
 
 def make_call(
     k, dim=-1, largest=True, sorted=True, *, order=None, nan=None, lengths=None, starts=None, row_k=None, ids=None, fill=None,

@@ -8,15 +8,15 @@ from ._errors import UnsupportedError
 _CPU = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost
 
 
-def _host(x: Any, call: Call) -> TopK:
+def _host(x: Any) -> tuple[Any, Any]:
     import numpy
 
     from ._arrays import Arrays
 
-    return Arrays(numpy).topk(numpy.from_dlpack(x), call)
+    return Arrays(numpy), numpy.from_dlpack(x)
 
 
-def _device(x: Any, call: Call) -> TopK:
+def _device(x: Any) -> tuple[Any, Any]:
     try:
         import cupy
     except ImportError:
@@ -25,14 +25,19 @@ def _device(x: Any, call: Call) -> TopK:
         ) from None
     from ._arrays import CudaArrays
 
-    array = cupy.from_dlpack(x) if hasattr(x, "__dlpack__") else cupy.asarray(x)
-    return CudaArrays(cupy).topk(array, call)
+    return CudaArrays(cupy), cupy.from_dlpack(x) if hasattr(x, "__dlpack__") else cupy.asarray(x)
 
 
-def topk_of_call(x: Any, call: Call) -> TopK:
-    on_host = hasattr(x, "__dlpack_device__") and int(x.__dlpack_device__()[0]) in _CPU
-    result = _host(x, call) if on_host else _device(x, call)
-    if not hasattr(x, "__array_namespace__"):
-        return result
-    namespace = x.__array_namespace__()
-    return TopK(*(namespace.from_dlpack(array) for array in result)) if hasattr(namespace, "from_dlpack") else result
+class Foreign:
+    def through(self, x: Any, asked: Any) -> Any:
+        on_host = hasattr(x, "__dlpack_device__") and int(x.__dlpack_device__()[0]) in _CPU
+        result = asked.run(*(_host(x) if on_host else _device(x)))
+        namespace = x.__array_namespace__() if hasattr(x, "__array_namespace__") else None
+        if not hasattr(namespace, "from_dlpack"):
+            return result
+        if not isinstance(result, tuple):
+            return namespace.from_dlpack(result)
+        return type(result)(*(None if array is None else namespace.from_dlpack(array) for array in result))
+
+    def topk(self, x: Any, call: Call) -> TopK:
+        return self.through(x, call)

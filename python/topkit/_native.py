@@ -26,7 +26,6 @@ def _load():
 
 _MODULE = _load()
 topk_into = _MODULE.topk_into
-topk_workspace = _MODULE.topk_workspace
 topk_xla = _MODULE.topk_xla
 xla_workspace = _MODULE.xla_workspace
 merge_into = _MODULE.merge_into

@@ -13,8 +13,6 @@ def topk_into(
     dtype: int,
     values: Any | None,
     indices: Any | None,
-    workspace: Any | None,
-    stream: int | None,
     lengths: Any | None,
     starts: Any | None,
     row_k: Any | None,
@@ -22,19 +20,8 @@ def topk_into(
     fill: int | None,
     algorithm: str | None,
     threads: int,
-    /,
-) -> None: ...
-def topk_workspace(
-    x: Any,
-    k: int,
-    axis: int,
-    mode: int,
-    dtype: int,
-    lengths: Any | None,
-    starts: Any | None,
-    row_k: Any | None,
-    ids: Any | None,
-    algorithm: str | None,
+    workspace: Any | None,
+    stream: int | None,
     /,
 ) -> int: ...
 def topk_xla(

@@ -1,16 +1,13 @@
-"""The functions of `import topkit`. One road for every array: look the type up, hand over to its framework's file."""
+"""topk and its kin. One road for every array: look the type up, hand over to its framework's kit."""
 
-import sys
 from typing import Any, Callable
 
-from ._call import NANS, ORDERS, Call, TopK, choice, index_bits, integer, make_call, mode_of
+from ._call import NANS, ORDERS, choice, integer, make_call, mode_of
 from ._errors import ArgumentError, UnsupportedError
+from ._kits import kit_of
 
-# Of each array type that was seen: the call without options (x, k, dim, largest, sorted), where the framework has a
-# shorter road for it; the call with all of them (x, Call); and the merge.
+# The call without options (x, k, dim, largest, sorted) of array types whose framework has a shorter road for it.
 _plain: dict[type, Callable] = {}
-_full: dict[type, Callable] = {}
-_merge: dict[type, Callable] = {}
 
 
 def topk(
@@ -66,8 +63,8 @@ def topk(
     """
     cls = type(x)
     plain = _plain.get(cls)
-    if plain is None and cls not in _full:
-        _learn(x)
+    if plain is None:
+        kit_of("x", x)  # which may be the first of its framework, and bring the shorter road
         plain = _plain.get(cls)
     if (
         order is nan is lengths is starts is row_k is ids is fill is index_dtype is algorithm is backend is out is None
@@ -88,7 +85,7 @@ def topk(
         k, dim, largest, sorted, order=order, nan=nan, lengths=lengths, starts=starts, row_k=row_k, ids=ids, fill=fill,
         index_dtype=index_dtype, algorithm=algorithm, threads=threads, out=out,
     )  # fmt: skip
-    return _full[cls](x, call)
+    return kit_of("x", x).topk(x, call)
 
 
 def top_k(x, k, /, *, axis=-1, mode="largest"):
@@ -118,58 +115,10 @@ def merge_topk(values, ids, k, *, largest=True, order="value", nan="largest", fi
     """
     k, threads = integer("k", k), integer("threads", threads)
     mode = mode_of(largest, choice("order", order, ORDERS), choice("nan", nan, NANS), 64)
-    cls = type(values)
-    if cls not in _full:
-        _learn(values)
-    if cls not in _merge:
-        raise UnsupportedError(f"values = {cls.__name__}: merge_topk takes NumPy arrays and torch tensors")
-    return _merge[cls](values, ids, k, mode, fill, threads, out)
-
-
-def _learn(x: Any) -> None:
-    """Finds the file of this array type's framework, which is in the process already: the array came from it."""
-    cls = type(x)
-    kinds = {(base.__module__.partition(".")[0], base.__name__) for base in cls.__mro__}
-    if ("torch", "Tensor") in kinds:
-        from .torch import _eager
-
-        _full[cls], _merge[cls] = _eager.full, _eager.merge
-    elif isinstance(x, getattr(sys.modules.get("jax"), "Array", ())):
-        from . import jax
-
-        _full[cls] = jax.topk_of_call
-    elif ("numpy", "ndarray") in kinds:
-        _learn_numpy(cls)
-    elif ("cupy", "ndarray") in kinds:
-        import cupy
-
-        from ._arrays import CudaArrays
-
-        arrays = CudaArrays(cupy)
-        _full[cls], _merge[cls] = arrays.topk, arrays.merge
-    elif hasattr(cls, "__dlpack__") or hasattr(cls, "__cuda_array_interface__"):
-        from ._foreign import topk_of_call
-
-        _full[cls] = topk_of_call
-    else:
-        raise TypeError(
-            f"x = {cls.__name__}: must be a torch.Tensor, numpy.ndarray, cupy.ndarray or have __dlpack__"
-        )
-
-
-def _learn_numpy(cls: type) -> None:
-    import numpy
-
-    from ._arrays import Arrays
-
-    arrays = Arrays(numpy)
-    if cls is numpy.ndarray:
-        _full[cls], _merge[cls] = arrays.topk, arrays.merge
-        return
-    if issubclass(cls, numpy.ma.MaskedArray):
-        raise TypeError(f"x = {cls.__name__}: masks are not understood; fill it first (x.filled(...))")
-    _full[cls] = lambda x, call: arrays.topk(numpy.asarray(x), call)
-    _merge[cls] = lambda values, *rest: arrays.merge(numpy.asarray(values), *rest)
+    kit = kit_of("values", values)
+    if not hasattr(kit, "merge"):
+        raise UnsupportedError(f"values = {type(values).__name__}: merge_topk takes NumPy arrays and torch tensors")
+    return kit.merge(values, ids, k, mode, fill, threads, out)
 
 
 def explain(x, k, dim=-1, largest=True, sorted=True, *, dtype=None, device=None, order=None, nan=None, algorithm=None, threads=0):

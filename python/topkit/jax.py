@@ -12,10 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy
 
-from . import _foreign, _native, _topk
-from ._arrays import check_k, fill_bits, normal_axis
+from . import _native, _topk
+from ._arrays import fill_bits
 from ._call import Call, TopK, dtype_code, make_call
 from ._errors import ArgumentError, DTypeError, UnsupportedError
+from ._foreign import Foreign
+from ._shapes import check_k, flat_ids, flat_rows, normal_axis
 
 _TARGET = "topkit_topk"
 _ROWS = ("lengths", "starts", "row_k", "ids")  # bits 0..3 of Static.given, and the order of the operands
@@ -122,27 +124,33 @@ def topk(x, k, dim=-1, largest=True, sorted=True, **options) -> TopK:
 
     index_dtype : int64 where JAX_ENABLE_X64 is set, int32 otherwise, as everywhere in JAX.
     """
-    return topk_of_call(x, make_call(k, dim, largest, sorted, **options))
+    return Jax().topk(x, make_call(k, dim, largest, sorted, **options))
 
 
-def topk_of_call(x, call: Call) -> TopK:
-    if call.out is not None:
-        raise UnsupportedError("out: JAX arrays are immutable")
-    if not _registered():
+class Jax(Foreign):
+    """Arrays outside of transformations go through DLPack where jax-tvm-ffi is not installed; so does sampling."""
+
+    def through(self, x, asked):
         if isinstance(x, jax.core.Tracer):
-            raise UnsupportedError("topkit under a transformation of JAX needs jax-tvm-ffi: pip install topkit[jax]")
-        return _foreign.topk_of_call(x, call)
-    dtype_code(x.dtype)
-    axis = normal_axis(call.dim, x.ndim)
-    check_k(call.k, x.shape[axis], call.ragged)
-    index_dtype = "int64" if call.index_bits == 64 and jax.config.jax_enable_x64 else "int32"
-    by_row = [_by_row(name, getattr(call, name), x, axis, index_dtype) for name in _ROWS]
-    given = sum(1 << i for i, name in enumerate(_ROWS) if getattr(call, name) is not None)
-    fill = fill_bits(call.fill, x.dtype)
-    given |= (16 if fill is not None else 0) | _algorithm(call.algorithm, x) << 5
-    static = Static(call.k, call.mode & ~16, index_dtype, given, fill or 0)
-    values, indices = _differentiable(static, jnp.moveaxis(x, axis, -1), *by_row)
-    return TopK(jnp.moveaxis(values, -1, axis), jnp.moveaxis(indices, -1, axis))
+            raise UnsupportedError(f"x = {type(x).__name__}: under a transformation of JAX only topk runs, and needs jax-tvm-ffi")
+        return super().through(x, asked)
+
+    def topk(self, x, call: Call) -> TopK:
+        if call.out is not None:
+            raise UnsupportedError("out: JAX arrays are immutable")
+        if not _registered():
+            return super().topk(x, call)
+        dtype_code(x.dtype)
+        axis = normal_axis(call.dim, x.ndim)
+        check_k(call.k, x.shape[axis], call.ragged)
+        index_dtype = "int64" if call.index_bits == 64 and jax.config.jax_enable_x64 else "int32"
+        by_row = [_by_row(name, getattr(call, name), x, axis, index_dtype) for name in _ROWS]
+        given = sum(1 << i for i, name in enumerate(_ROWS) if getattr(call, name) is not None)
+        fill = fill_bits(call.fill, x.dtype)
+        given |= (16 if fill is not None else 0) | _algorithm(call.algorithm) << 5
+        static = Static(call.k, call.mode & ~16, index_dtype, given, fill or 0)
+        values, indices = _differentiable(static, jnp.moveaxis(x, axis, -1), *by_row)
+        return TopK(jnp.moveaxis(values, -1, axis), jnp.moveaxis(indices, -1, axis))
 
 
 def _by_row(name: str, value, x, axis: int, index_dtype: str):
@@ -153,15 +161,10 @@ def _by_row(name: str, value, x, axis: int, index_dtype: str):
     if not jnp.issubdtype(value.dtype, jnp.integer):
         raise DTypeError(f"{name}.dtype = {value.dtype}: must be int32 or int64")
     if name == "ids":
-        if value.shape == x.shape:
-            value = jnp.moveaxis(value, axis, -1)
-        elif value.shape != (x.shape[axis],):
-            raise ArgumentError(f"ids.shape = {value.shape}: must be {(x.shape[axis],)} or {x.shape}")
-        return value.astype(index_dtype)
+        ids = flat_ids(value, x, axis, jnp.moveaxis)
+        return (ids.reshape(jnp.moveaxis(x, axis, -1).shape) if ids.ndim == 2 else ids).astype(index_dtype)
     batch = x.shape[:axis] + x.shape[axis + 1 :]
-    if value.shape not in (batch, (math.prod(batch),)):
-        raise ArgumentError(f"{name}.shape = {value.shape}: must be {batch}, one entry a row")
-    return value.reshape(batch)
+    return flat_rows(name, value, batch).reshape(batch)
 
 
 @cache
@@ -169,7 +172,7 @@ def _numbers() -> dict[str, int]:
     return {row.partition(" ")[0]: i + 1 for i, row in enumerate(_native.algorithms())}
 
 
-def _algorithm(name: str | None, x) -> int:
+def _algorithm(name: str | None) -> int:
     if name is None:
         return 0
     if name not in _numbers():

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._call import TopK, dtype_name, integer
 from .._errors import UnsupportedError
+from .._kinds import kind_of
 
 
 def has(module: str) -> bool:
@@ -22,15 +23,6 @@ def cuda_missing() -> str | None:
     import torch
 
     return None if torch.cuda.is_available() else "no CUDA device is usable from torch"
-
-
-def kind_of(x: Any) -> str:
-    """The framework of an array: "torch", "numpy", "cupy" or "jax"."""
-    roots = {base.__module__.partition(".")[0] for base in type(x).__mro__}
-    for kind in ("torch", "numpy", "cupy"):
-        if kind in roots:
-            return kind
-    return "jax" if roots & {"jax", "jaxlib"} else "other"
 
 
 def convert(x: Any, kind: str) -> Any:
@@ -101,7 +93,7 @@ class Backend:
             raise UnsupportedError(f"backend {self.name}: {why}")
         values, indices = self.run(convert(x, self.kind), k, dim, bool(largest), bool(sorted))
         origin = kind_of(x)
-        if origin in ("other", self.kind):
+        if origin in ("dlpack", self.kind):
             return TopK(values, indices)
         return TopK(convert(values, origin), convert(indices, origin))
 

@@ -9,10 +9,12 @@ from dataclasses import replace
 import torch
 
 from .. import _native
+from .. import _kits
 from .. import _topk as _front
-from .._arrays import check_k_of_parts, collapses
-from .._call import Call, DTYPES, TopK, integer, two_outputs
+from .._call import Call, TopK, integer, two_outputs
 from .._errors import ArgumentError, AxisError, DTypeError, UnsupportedError
+from .._shapes import check_k_of_parts, collapses, flat_ids
+from ._kit import CODES, Services
 
 _new = tuple.__new__
 _grad_enabled = torch.is_grad_enabled
@@ -20,10 +22,6 @@ _transforming = torch._C._are_functorch_transforms_active
 _modes = torch._C._len_torch_dispatch_stack
 _compiling = torch.compiler.is_compiling
 
-CODES = {getattr(torch, name): code for name, code in DTYPES.items() if hasattr(torch, name)}
-
-# From torch 2.10 on tensors bring DLPack's exchange table: torch's allocator and stream without torch's Python.
-_HAS_TABLE = hasattr(torch.Tensor, "__dlpack_c_exchange_api__")
 direct = _native.eager(torch.Tensor) or (lambda *_: None)
 
 
@@ -60,7 +58,8 @@ def full(x, call: Call) -> TopK:
     """topk with any of its options."""
     if not dispatched(x):
         return run(x, call)
-    rows = [_tensor(name, getattr(call, name), x) for name in ("lengths", "starts", "row_k", "ids")]
+    given = [(name, getattr(call, name)) for name in ("lengths", "starts", "row_k", "ids")]
+    rows = [None if value is None else KIT.array(name, value, x) for name, value in given]
     if _transforming() and not _compiling() and call.out is None:
         dim = normal_axis(call.dim, x.ndim)
         return _transforms.topk(x, dim, rows, lambda x, dim: full(x, replace(call, dim=dim)))
@@ -71,16 +70,6 @@ def full(x, call: Call) -> TopK:
         return TopK(*torch.ops.topkit.topk(*arguments, index_dtype=index_dtype, **options))
     values, indices = _outputs(x, call)
     return TopK(*torch.ops.topkit.topk.out(*arguments, **options, values=values, indices=indices))
-
-
-def _tensor(name, value, x):
-    if value is None:
-        return None
-    if not isinstance(value, torch.Tensor):
-        value = torch.as_tensor(value, device=x.device)
-    if value.device != x.device:
-        raise ArgumentError(f"{name} is on {value.device}: all tensors must be on the device of x, {x.device}")
-    return value
 
 
 def _outputs(x, call):
@@ -113,8 +102,7 @@ def normal_axis(dim: int, ndim: int) -> int:
 
 def run(x, call: Call) -> TopK:
     """On a real tensor of the CPU or CUDA, all of the options."""
-    if x.dtype not in CODES:
-        raise DTypeError(f"x.dtype = {x.dtype}: must be one of {', '.join(map(str, CODES))}")
+    KIT.code_of("x", x)
     axis = normal_axis(call.dim, x.ndim)
     cols = x.shape[axis] if x.ndim else 1
     if call.k < 0 or (call.k > cols and not call.ragged):
@@ -124,11 +112,10 @@ def run(x, call: Call) -> TopK:
     if x.ndim == 0:
         source = source.reshape(1)
     on_cuda = x.is_cuda
+    batch = source.shape[:axis] + source.shape[axis + 1 :]
     rows = (
-        _per_row("lengths", call.lengths, source, axis),
-        _per_row("starts", call.starts, source, axis),
-        _per_row("row_k", call.row_k, source, axis),
-        _ids(call.ids, source, axis),
+        *(KIT.per_row(name, getattr(call, name), batch, source) for name in ("lengths", "starts", "row_k")),
+        None if call.ids is None else flat_ids(KIT.array("ids", call.ids, source), source, axis, torch.movedim),
     )
     last = source.ndim - 1
     moved = on_cuda and axis != last  # CUDA selects along packed rows
@@ -142,7 +129,9 @@ def run(x, call: Call) -> TopK:
     if values is None:
         values = torch.empty(shape, dtype=x.dtype, device=x.device)
         indices = torch.empty(shape, dtype=torch.int32 if call.index_bits == 32 else torch.int64, device=x.device)
-    _native.topk_into(
+    KIT.call(
+        source,
+        _native.topk_into,
         source,
         call.k,
         where,
@@ -150,7 +139,6 @@ def run(x, call: Call) -> TopK:
         0,
         values,
         indices,
-        *_workspace(source, call, where, rows),
         *rows,
         _fill_bits(call.fill, x),
         call.algorithm,
@@ -166,15 +154,6 @@ def run(x, call: Call) -> TopK:
         if target is not result:
             _give(target, result)
     return TopK(*targets)
-
-
-def _workspace(x, call, axis, rows):
-    """(workspace, stream): of torch's own choosing where its exchange table can be asked by the binding."""
-    if _HAS_TABLE or not x.is_cuda:
-        return None, None
-    size = _native.topk_workspace(x, call.k, axis, call.mode, 0, *rows, call.algorithm)
-    stream = torch.cuda.current_stream(x.device).cuda_stream
-    return (torch.empty(size, dtype=torch.uint8, device=x.device) if size else None), stream
 
 
 def _fitting(targets, shape, moved, on_cuda):
@@ -194,33 +173,6 @@ def _give(target, result):
     target.copy_(result)
 
 
-def _per_row(name, value, x, axis):
-    value = _tensor(name, value, x)
-    if value is None:
-        return None
-    batch = (*x.shape[:axis], *x.shape[axis + 1 :])
-    rows = 1
-    for length in batch:
-        rows *= length
-    if tuple(value.shape) == batch:
-        value = value.reshape(-1)
-    if tuple(value.shape) != (rows,):
-        raise ArgumentError(f"{name}.shape = {tuple(value.shape)}: must be {batch}, one entry a row")
-    return value
-
-
-def _ids(value, x, axis):
-    value = _tensor("ids", value, x)
-    if value is None:
-        return None
-    cols = x.shape[axis]
-    if value.shape == x.shape:
-        return value.movedim(axis, -1).reshape(-1, cols)
-    if tuple(value.shape) != (cols,):
-        raise ArgumentError(f"ids.shape = {tuple(value.shape)}: must be {(cols,)} or {tuple(x.shape)}")
-    return value
-
-
 def _fill_bits(fill, x):
     if fill is None:
         return None
@@ -230,9 +182,8 @@ def _fill_bits(fill, x):
 
 
 def merge(values, ids, k, mode, fill, threads, out) -> TopK:
-    ids = _tensor("ids", ids, values)
-    if values.dtype not in CODES:
-        raise DTypeError(f"values.dtype = {values.dtype}: must be one of {', '.join(map(str, CODES))}")
+    ids = KIT.array("ids", ids, values)
+    KIT.code_of("values", values)
     if values.is_cuda:
         raise UnsupportedError(f"values is on {values.device}: merging runs on the CPU only")
     if values.ndim != 3 or ids.shape != values.shape:
@@ -248,11 +199,19 @@ def merge(values, ids, k, mode, fill, threads, out) -> TopK:
     return TopK(*best)
 
 
+class Torch(Services):
+    """The kit of _kits.py."""
+
+    topk = staticmethod(full)
+    merge = staticmethod(merge)
+
+
+KIT = Torch()
+
 from . import _ops, _transforms  # noqa: E402  (defines torch.ops.topkit by what is above)
 
 PLAIN = {torch.Tensor: plain, torch.nn.Parameter: plain}
 # Here and not at the first call: torch.compile may be tracing that one.
 _front._plain.update(PLAIN)
-_front._full.update(dict.fromkeys(PLAIN, full))
-_front._merge.update(dict.fromkeys(PLAIN, merge))
-__all__ = ["PLAIN", "full", "merge", "plain", "run", "_ops"]
+_kits._kits.update(dict.fromkeys(PLAIN, KIT))
+__all__ = ["CODES", "KIT", "PLAIN", "plain", "run", "_ops"]
