@@ -12,13 +12,13 @@
 namespace topkit::bench {
 namespace {
 
-constexpr double kSampleUs = 1000;  // a graph repeats the call until it takes about this long
-constexpr double kMostCalls = 400;
+constexpr double kReplayUs = 1000;  // a graph repeats the call until it takes about this long
+constexpr double kMostInGraph = 400;
 constexpr std::int64_t kOracleElements = 1 << 20;  // up to here a sort on the host judges too
 constexpr unsigned char kPoison = 0xa5;
 
 int repetitions(double us, double most) {
-  return static_cast<int>(std::clamp(kSampleUs / std::max(us, 0.1), 1.0, std::max(most, 1.0)));
+  return static_cast<int>(std::clamp(kReplayUs / std::max(us, 0.1), 1.0, std::max(most, 1.0)));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ double CudaStage::try_us(const std::function<void(const void*)>& run) {
 }
 
 std::unique_ptr<CallGraph> CudaStage::hot_graph(const std::function<void(const void*)>& run) {
-  const int calls = repetitions(try_us(run), kMostCalls);
+  const int calls = repetitions(try_us(run), kMostInGraph);
   return std::make_unique<CallGraph>(machine_.stream(), calls, [&](int) { run(inputs_.copy(0)); });
 }
 
@@ -117,7 +117,7 @@ std::unique_ptr<CallGraph> CudaStage::cold_graph(const std::function<void(const 
   const std::int64_t copies = inputs_.copies();
   const bool evicted = copies < CudaInputs::kMostCopies;
   const double turn_us = try_us(run) * static_cast<double>(copies);
-  const int turns = evicted ? repetitions(turn_us, kMostCalls / static_cast<double>(copies)) : 1;
+  const int turns = evicted ? repetitions(turn_us, kMostInGraph / static_cast<double>(copies)) : 1;
   return std::make_unique<CallGraph>(machine_.stream(), static_cast<int>(copies) * turns,
                                      [&](int i) { run(inputs_.copy(i % copies)); });
 }
