@@ -3,6 +3,9 @@
     topkit.topk(x, k)               values and indices of the k largest along the last axis
     topkit.top_k(x, k, axis=-1)     the same by the array API's names and NaN rule
     topkit.merge_topk(v, ids, k)    merges sorted parts
+    topkit.sample(logits, ...)      a token of every row: temperature, top-k, top-p, min-p, seed, each by row
+    topkit.filter(logits, ...)      exactly what sample draws from, as logits or probabilities
+    topkit.topn_logprobs(logits, n) log-probabilities of the best tokens, of the sampled one, its rank
     topkit.explain(x, k)            how, and why
     topkit.torch                    torch.ops.topkit, accelerate()
     topkit.jax                      topk under jit, vmap and grad
@@ -13,6 +16,7 @@ Importing this loads Python files only: the library is loaded by the first call,
 
 from ._call import TopK
 from ._errors import ArgumentError, AxisError, DeviceError, DTypeError, Error, UnsupportedError
+from ._sampling import LogProbs, Sampled, filter, sample, topn_logprobs
 from ._topk import algorithms, explain, info, merge_topk, top_k, topk
 
 __version__ = "0.1.0"
@@ -23,14 +27,19 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "Error",
+    "LogProbs",
+    "Sampled",
     "TopK",
     "UnsupportedError",
     "algorithms",
     "explain",
+    "filter",
     "info",
     "merge_topk",
+    "sample",
     "top_k",
     "topk",
+    "topn_logprobs",
 ]
 
 _SUBMODULES = ("backends", "jax", "torch", "triton")

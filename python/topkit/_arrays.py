@@ -68,6 +68,13 @@ class Arrays:
         value = self.xp.asarray(value)
         return value if dtype is None or value.dtype.name == dtype else value.astype(dtype)
 
+    def list(self, name: str, value: Any) -> Any:
+        """Lists of ids or values, [n] or [rows, n], for the binding."""
+        return self.exported(self.input(name, value))
+
+    def address(self, x: Any) -> int:
+        return x.data.ptr if self.strict else x.ctypes.data
+
     def empty(self, shape: tuple[int, ...], dtype: str, like: Any) -> Any:
         return self.xp.empty(shape, dtype)
 

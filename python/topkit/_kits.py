@@ -1,7 +1,7 @@
 """What does the work for the arrays of one framework: a kit. The one of every array type that was seen is kept.
 
 A kit has `topk(x, call)`, `merge(values, ids, ...)` and `through(x, asked)`, which is `asked.run(kit, x)` where the kit offers
-what _sampling.py needs: code_of, rows, array, per_row, empty, seeds, call.
+what _sampling.py needs: code_of, rows, array, per_row, list, empty, address, seeds, is_generator, exported, call.
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
 """The Python that the pages show is run, and prints what they show."""
 
 import doctest
+import importlib
 import pathlib
 import re
 
@@ -40,8 +41,7 @@ def test_there_are_blocks():
     assert len(BLOCKS) >= 5 and any(block.values[0].name == "README.md" for block in BLOCKS)
 
 
-def test_docstrings_show_what_happens():
-    import topkit._topk
-
-    failures, tests = doctest.testmod(topkit._topk)
-    assert failures == 0 and tests >= 6
+@pytest.mark.parametrize("module, least", [("topkit._topk", 6), ("topkit._sampling", 8)])
+def test_docstrings_show_what_happens(module, least):
+    failures, tests = doctest.testmod(importlib.import_module(module))
+    assert failures == 0 and tests >= least

@@ -51,6 +51,8 @@ def test_ragged_rows_ids_and_fill_eager_and_traced():
         np.testing.assert_array_equal(topkit.topk(x, 5, ids=jnp.asarray(ids)).indices, wanted)
     along_rows = topkit.topk(x, 2, 0, ids=jnp.asarray(names)).indices
     np.testing.assert_array_equal(along_rows, topkit.topk(np.asarray(x), 2, 0, ids=names).indices)
+    if jax.default_backend() != "cpu":
+        return  # there they are clamped: nothing is read back
     with pytest.raises(Exception, match=r"lengths\[1\] = 51: must be in 0..50"):
         jax.block_until_ready(topkit.topk(x, 5, lengths=jnp.asarray([1, 51, 1, 1])))
 

@@ -205,10 +205,16 @@ class Torch(Services):
     topk = staticmethod(full)
     merge = staticmethod(merge)
 
+    def through(self, x, asked):
+        """Sampling passes no gradient, so one that is asked for changes nothing."""
+        if _compiling() or _transforming() or _modes() > 0 or type(x) not in PLAIN or not (x.is_cpu or x.is_cuda):
+            return _sampling.dispatched(asked, x)
+        return asked.run(self, x.detach() if x.requires_grad else x)
+
 
 KIT = Torch()
 
-from . import _ops, _transforms  # noqa: E402  (defines torch.ops.topkit by what is above)
+from . import _ops, _sampling, _transforms  # noqa: E402  (defines torch.ops.topkit by what is above)
 
 PLAIN = {torch.Tensor: plain, torch.nn.Parameter: plain}
 # Here and not at the first call: torch.compile may be tracing that one.
