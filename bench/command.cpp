@@ -37,7 +37,7 @@ void list(const Command& command, std::ostream& out) {
 
 void compare_files(const Command& command, std::ostream& out) {
   const Verdicts verdicts =
-      compare(read_results(command.compare.at(0)), read_results(command.compare.at(1)), command.tolerance);
+      compare(read_whole_results(command.compare.at(0)), read_whole_results(command.compare.at(1)), command.tolerance);
   out << to_text(verdicts, command.tolerance);
   if (verdicts.regressed()) throw std::runtime_error("--compare: topkit is slower or not exact in the second file");
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 #include "statistics.hpp"
 #include "status.hpp"
@@ -13,12 +12,6 @@ namespace topkit::bench {
 namespace {
 
 constexpr double kDeviations = 5;
-
-std::optional<double> number(const Record& record, const char* field) {
-  const auto found = record.object.find(field);
-  if (found == record.object.end() || !found->is_number()) return std::nullopt;
-  return found->get<double>();
-}
 
 std::map<std::string, const Record*> own_results(const ResultsFile& file) {
   std::map<std::string, const Record*> own;
@@ -35,8 +28,8 @@ std::string describe(const Record& record, const char* heat) {
 }
 
 double deviation_us(const Record& record, std::string_view heat) {
-  const double hot = number(record, "mad_us").value_or(0);
-  return heat == "hot" ? hot : number(record, "cold_mad_us").value_or(hot);
+  const double hot = record.number("mad_us").value_or(0);
+  return heat == "hot" ? hot : record.number("cold_mad_us").value_or(hot);
 }
 
 std::string machine_of(const ResultsFile& file) {
@@ -80,7 +73,7 @@ Verdicts compare(const ResultsFile& before, const ResultsFile& after, double tol
     const Record& new_record = *found->second;
     for (const char* heat : {"hot", "cold"}) {
       const std::string field = fmt::format("{}_us", heat);
-      const auto was = number(*old_record, field.c_str()), is = number(new_record, field.c_str());
+      const auto was = old_record->number(field.c_str()), is = new_record.number(field.c_str());
       if (!was || !is || *was <= 0) continue;
       const double noise_us = deviation_us(*old_record, heat) + deviation_us(new_record, heat);
       const double allowed = std::max(tolerance, kDeviations * noise_us / *was);

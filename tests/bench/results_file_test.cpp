@@ -65,7 +65,7 @@ TEST_F(ResultsFiles, that_are_broken_are_named_with_line_and_field) {
     return text.replace(text.find(from), from.size(), to) + "\n";
   };
   EXPECT_EQ(complaint(""), ": holds no results of topkit bench");
-  EXPECT_EQ(complaint("hello\n"), " line 1: is no JSON");
+  EXPECT_EQ(complaint("hello\n"), " line 1: is no JSON, from column 1 on; one object a line is");
   EXPECT_EQ(complaint(line + "\n\n17\n"), " line 3: is no JSON object");
   EXPECT_EQ(complaint(line + "\n" + without("\"peer\"", "\"pear\"")), " line 2: field peer is missing or no text");
   EXPECT_EQ(complaint(without("1.5", "\"1.5\"")), " line 1: field hot_us is missing or no number");

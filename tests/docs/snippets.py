@@ -4,6 +4,7 @@
                  #include stay at the top and the rest becomes main.
 ```sh            run by bash in the source folder, with the built programs on PATH. Blocks that only call ./dev are not
                  run (this test is one of the things ./dev runs) but each command must be one that ./dev help lists.
+```console       what the guide advises, for the reader's own files: every subcommand of topkit in it must exist.
 ```text          what the block before it must have printed; `...` stands for any characters.
 Other languages (diff, cmake, json; python, which tests/python runs) are not code to run here. A block nobody marked with a language fails.
 """
@@ -68,6 +69,10 @@ class Snippets:
             return self.compiled(language, code)
         if language == "sh":
             return self.shell(code)
+        if language == "console":
+            for name in re.findall(r"^topkit (\w+)", code, re.M):
+                self.check(["topkit", name, "--help"])
+            return ""
         if language == "text":
             parts = [re.escape(part) for part in code.strip().split("...")]
             if not re.fullmatch(".*?".join(parts), printed.strip(), re.S):
@@ -75,7 +80,7 @@ class Snippets:
             return printed
         if language in NOT_RUN:
             return ""
-        raise AssertionError(f"a block marked {language!r}: mark it c, cpp, sh, text or one of {sorted(NOT_RUN)}")
+        raise AssertionError(f"a block marked {language!r}: mark it c, cpp, sh, console, text or one of {sorted(NOT_RUN)}")
 
 
 def main() -> int:
