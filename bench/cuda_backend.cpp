@@ -12,6 +12,9 @@ class CudaBackend : public Backend {
     facts_.driver = machine_.driver();
     facts_.cuda = machine_.cuda();
     facts_.clock_mhz = machine_.clock_mhz();
+    facts_.capability = machine_.capability();
+    facts_.sms = machine_.sms();
+    facts_.shared_bytes = machine_.shared_bytes();
     facts_.roof_gbps = machine_.roof_gbps();
     facts_.empty_kernel_us = machine_.empty_us();
     facts_.machine = fmt::format("{}, driver {}, CUDA {}", facts_.gpu, facts_.driver, facts_.cuda);

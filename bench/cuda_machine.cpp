@@ -56,6 +56,8 @@ CudaMachine::CudaMachine() : stream_(stream_of_device()) {
   check(cudaDriverGetVersion(&cuda_), "cudaDriverGetVersion");
   clock_mhz_ = attribute(cudaDevAttrClockRate, "the clock") / 1000;
   sms_ = properties.multiProcessorCount;
+  capability_ = 10 * properties.major + properties.minor;
+  shared_bytes_ = static_cast<std::int64_t>(properties.sharedMemPerBlockOptin);
   l2_bytes_ = properties.l2CacheSize;
   flush_.reserve(static_cast<std::size_t>(3 * l2_bytes_));
   check(cudaMemset(flush_.data(), 0x3c, static_cast<std::size_t>(3 * l2_bytes_)), "cudaMemset");

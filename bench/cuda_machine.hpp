@@ -20,6 +20,8 @@ class CudaMachine {
   std::string cuda() const;                              // "13.0": the newest runtime the driver serves
   int clock_mhz() const { return clock_mhz_; }           // of the multiprocessors, at most
   int sms() const { return sms_; }
+  int capability() const { return capability_; }               // 10 * major + minor
+  std::int64_t shared_bytes() const { return shared_bytes_; }  // a block's, at most
   std::int64_t l2_bytes() const { return l2_bytes_; }
   double roof_gbps() const { return roof_gbps_; }  // 1 GiB read by the fastest floor
   double empty_us() const { return empty_us_; }
@@ -36,8 +38,8 @@ class CudaMachine {
   void measure_roof();
 
   std::string gpu_, driver_;
-  int clock_mhz_ = 0, sms_ = 0, cuda_ = 0;
-  std::int64_t l2_bytes_ = 0;
+  int clock_mhz_ = 0, sms_ = 0, cuda_ = 0, capability_ = 0;
+  std::int64_t l2_bytes_ = 0, shared_bytes_ = 0;
   double roof_gbps_ = 0, empty_us_ = 0;
   CudaStream stream_;
   DeviceMemory flush_;

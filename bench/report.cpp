@@ -146,12 +146,15 @@ std::string header_json(DeviceKind device, const Provenance& from) {
   line["machine"] = from.facts.machine;
   line["date"] = from.date;
   line["commit"] = from.commit;
+  if (from.facts.roof_gbps > 0) line["roof_gbps"] = std::round(from.facts.roof_gbps * 10) / 10;
   if (device == DeviceKind::cuda) {
     line["gpu"] = from.facts.gpu;
     line["driver"] = from.facts.driver;
     line["cuda"] = from.facts.cuda;
     line["clock_mhz"] = from.facts.clock_mhz;
-    line["roof_gbps"] = std::round(from.facts.roof_gbps);
+    line["capability"] = from.facts.capability;
+    line["sms"] = from.facts.sms;
+    line["shared_bytes"] = from.facts.shared_bytes;
     line["empty_kernel_us"] = rounded(from.facts.empty_kernel_us);
   }
   return line.dump();

@@ -32,7 +32,14 @@ Measured measure(const Case& c, Backend& backend, const Choice& choice) {
     }
   }
   Measured measured{.results = {}, .refusals = stage->refusals()};
+  // Nobody's time is known against a floor that is not.
+  const bool quiet = !hot[0].empty();
   for (std::size_t i = 0; i < contenders.size(); ++i) {
+    if (!quiet || hot[i].empty()) {
+      measured.refusals.push_back(
+          {contenders[i], "every sample was disturbed: the machine is busy with something else"});
+      continue;
+    }
     Result result{.what = c, .who = contenders[i], .threads = choice.threads, .index_bytes = choice.index_bytes};
     result.hot_us = median(hot[i]);
     result.mad_us = median_absolute_deviation(hot[i]);

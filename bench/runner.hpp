@@ -55,6 +55,8 @@ struct Facts {
   std::string machine;  // one line that names all below that are known
   std::string gpu, driver, cuda;
   int clock_mhz = 0;
+  int capability = 0, sms = 0;  // what the plan knows of the GPU
+  std::int64_t shared_bytes = 0;
   double roof_gbps = 0;        // of the memory, measured
   double empty_kernel_us = 0;  // measured as the calls are
 };

@@ -11,6 +11,7 @@ void add_topk(CLI::App& app, Console& console);
 void add_explain(CLI::App& app, Console& console);
 void add_info(CLI::App& app, Console& console);
 void add_bench(CLI::App& app, Console& console);
+void add_validate(CLI::App& app, Console& console);
 void add_guide(CLI::App& app, Console& console);
 void add_demo(CLI::App& app, Console& console);
 

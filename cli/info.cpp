@@ -44,16 +44,10 @@ struct Gpus {
 };
 
 Gpus gpus() {
-  Gpus result;
-  try {
-    const int count = cuda::engine().device_count();
-    for (int i = 0; i < count; ++i) result.devices.push_back(cuda_device(i));
-    if (count == 0) result.trouble = "the CUDA engine is there, but it sees no GPU";
-  } catch (const Failure& failure) {
-    constexpr std::string_view kOfACall = "x is on CUDA, but ";
-    result.trouble = failure.what();
-    if (result.trouble.starts_with(kOfACall)) result.trouble.erase(0, kOfACall.size());
-  }
+  Gpus result{.devices = {}, .trouble = gpu_trouble()};
+  if (!result.trouble.empty()) return result;
+  const int count = cuda::engine().device_count();
+  for (int i = 0; i < count; ++i) result.devices.push_back(cuda_device(i));
   return result;
 }
 

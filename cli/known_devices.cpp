@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/error.hpp"
+#include "cuda/engine.hpp"
 
 namespace topkit::cli {
 namespace {
@@ -44,6 +45,16 @@ Device find_device(std::string_view name) {
   for (const Known& known : kKnown)
     if (!known.name.empty() && known.name == name) return device_of(known);
   invalid("--device = {}: must be one of auto, cpu, cuda, sm_80, sm_90, sm_100", quote(name));
+}
+
+std::string gpu_trouble() {
+  try {
+    return cuda::engine().device_count() > 0 ? "" : "the CUDA engine is there, but it sees no GPU";
+  } catch (const Failure& failure) {
+    constexpr std::string_view kOfACall = "x is on CUDA, but ";
+    const std::string words = failure.what();
+    return words.starts_with(kOfACall) ? words.substr(kOfACall.size()) : words;
+  }
 }
 
 std::optional<Device> recorded_gpu(const nlohmann::ordered_json& header, std::string_view model) {

@@ -13,6 +13,9 @@ namespace topkit::cli {
 // auto, cpu, cuda (this machine's first GPU), or sm_80, sm_90, sm_100. Throws Failure.
 Device find_device(std::string_view name);
 
+// Why this machine has no GPU for topkit, and how to get one; "" when it has.
+std::string gpu_trouble();
+
 // What the header of a file of results tells of its GPU; where it is of an older topkit, what its model is known to be.
 std::optional<Device> recorded_gpu(const nlohmann::ordered_json& header, std::string_view model);
 

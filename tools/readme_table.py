@@ -14,6 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import gpu_results  # noqa: E402
 
+# The front page has a part of the cases; docs/guide.md has all.
+FRONT_PAGE = {c["name"]: c.get("front_page", True) for c in json.loads((ROOT / "bench/cases.json").read_text())}
 GPU_FILES = ("h200.json", "h100.json")  # of bench/results: the first that is there
 
 
@@ -30,7 +32,7 @@ def group_by_case(results):
     """Case name -> peer -> result, of the random input and the one-thread runs."""
     cases = {}
     for result in results:
-        if result.get("distribution") == "normal" and result["threads"] == 1:
+        if result.get("distribution") == "normal" and result["threads"] == 1 and FRONT_PAGE.get(result["case"], True):
             cases.setdefault(result["case"], {})[result["peer"]] = result
     return cases
 
@@ -77,7 +79,7 @@ def rival_cell(rival):
 
 def gpu_table(path):
     header, results = gpu_results.read(path)
-    rows = gpu_results.rows(results)
+    rows = [row for row in gpu_results.rows(results) if FRONT_PAGE.get(row.case, True)]
     torch = next((rival.name for row in rows for rival in row.rivals if rival.name.startswith("torch")), "torch")
     indices = {"i32": "int32", "i64": "int64"}[rows[0].own["index_type"]]
     lines = [

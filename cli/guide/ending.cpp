@@ -1,4 +1,7 @@
 // What to type, where to read on, and where every number of the guide comes from.
+#include <cmath>
+
+#include "cli/guide/charts.hpp"
 #include "cli/guide/sections.hpp"
 #include "text.hpp"
 #include "topkit/topkit.h"
@@ -19,7 +22,8 @@ constexpr Page kPages[] = {
 };
 
 std::string gbps_text(const Origin& origin) {
-  return origin.roof_gbps ? formatted("{:.2f} TB/s", *origin.roof_gbps / 1000) : std::string("not recorded");
+  return origin.roof_gbps ? formatted("{} GB/s", whole_text(std::llround(*origin.roof_gbps)))
+                          : std::string("not recorded");
 }
 
 }  // namespace
@@ -30,6 +34,7 @@ void add_quick_checks(Document& document) {
   document.add(Code{
       "topkit info                                   # what is here, what is missing and how to get it\n"
       "topkit explain 32x50304 -k 50                 # what a call will do, and why\n"
+      "topkit validate                               # every algorithm on this machine against a stable sort\n"
       "topkit bench --quick                          # a first look at times\n"
       "topkit bench --suite llm --resume llm.jsonl   # real vocabularies; stop and go on whenever you like\n"
       "topkit bench --compare before.jsonl after.jsonl\n"
@@ -61,7 +66,7 @@ void add_method(Document& document, const Machines& machines) {
                             {plain(origin.machine)},
                             {plain(origin.date)},
                             {origin.commit.empty() ? "not recorded" : plain(origin.commit)},
-                            {machine.kind == DeviceKind::cuda ? gbps_text(origin) : ""},
+                            {gbps_text(origin)},
                             {origin.empty_kernel_us ? formatted("{:.2f}", *origin.empty_kernel_us) : ""},
                             {std::to_string(origin.results)},
                             {std::to_string(origin.inexact.size())}});

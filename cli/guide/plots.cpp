@@ -80,14 +80,15 @@ Table heat_map(const Machine& machine) {
     for (const Rival& rival : row->rivals)
       if (std::find(peers.begin(), peers.end(), rival.name) == peers.end()) peers.push_back(rival.name);
   std::sort(peers.begin(), peers.end());
-  Table table{.head = {"case", "type", "us", "x floor"}, .words = 2, .rows = {}};
+  Table table{.head = {"case", "type", "us", "x floor", "of the roof"}, .words = 2, .rows = {}};
   for (const std::string& peer : peers) table.head.push_back(plain(peer));
   for (const Row* row : rows) {
     std::vector<Cell> line{
         {problem_text(*row)},
         {std::string(name(row->what.dtype))},
         {us_text(row->hot_us)},
-        {row->floor_us && *row->floor_us > 0 ? formatted("{:.2f}", row->hot_us / *row->floor_us) : ""}};
+        {row->floor_us && *row->floor_us > 0 ? formatted("{:.2f}", row->hot_us / *row->floor_us) : ""},
+        {row->roof_percent ? formatted("{:.0f} %", *row->roof_percent) : ""}};
     for (const std::string& peer : peers) {
       const auto found =
           std::find_if(row->rivals.begin(), row->rivals.end(), [&](const Rival& r) { return r.name == peer; });
@@ -113,7 +114,8 @@ void add_plots(Document& document, const Machines& machines) {
     document.add(
         Paragraph{formatted("How many times longer than topkit, hot: under 1 the other is faster. topkit sorts and "
                             "breaks ties by the lower index in every "
-                            "line; nobody else has to. From {}.",
+                            "line; nobody else has to. Of the roof: what the input, cold, is of the memory bandwidth "
+                            "measured in the same run. From {}.",
                             source_text(machine))});
     document.add(heat_map(machine));
   }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -32,9 +33,23 @@ TEST(Cases, have_names_of_their_own_and_sizes_that_can_be_selected_from) {
     EXPECT_GE(c.rows, 1);
     EXPECT_GE(c.k, 1);
     EXPECT_LE(c.k, c.cols);
-    EXPECT_TRUE(c.device == DeviceKind::cpu || (c.target_hot_us && c.target_cold_us)) << c.name;
+    EXPECT_EQ(c.target_hot_us.has_value(), c.target_cold_us.has_value()) << c.name;
   }
   EXPECT_EQ(names.size(), built_in_cases().size());
+}
+
+// What people serve: these vocabularies, by these batches at least, on either device.
+TEST(Cases, of_language_models_have_real_vocabularies) {
+  for (const DeviceKind device : {DeviceKind::cpu, DeviceKind::cuda})
+    for (const DType dtype : {DType::f32, DType::bf16})
+      for (const std::int64_t vocabulary : {32000, 32768, 50257, 50304, 128256, 151936, 201088, 262144})
+        for (const std::int64_t batch : {1, 32})
+          EXPECT_TRUE(std::any_of(built_in_cases().begin(), built_in_cases().end(),
+                                  [&](const Case& c) {
+                                    return c.suite == "llm" && c.device == device && c.dtype == dtype &&
+                                           c.cols == vocabulary && c.rows == batch;
+                                  }))
+              << batch << " x " << vocabulary;
 }
 
 TEST(Floor, is_the_maximum_of_every_32_bit_word) {
@@ -79,6 +94,44 @@ TEST(Verification, accepts_every_peer_and_refuses_any_other_answer) {
   }
 }
 
+// A floor of 1 us, a contender of 2 us, and one whose samples are all disturbed.
+class BusyStage : public Stage {
+ public:
+  explicit BusyStage(bool floor_too) : floor_too_(floor_too) {}
+  const std::vector<Contender>& contenders() const override { return contenders_; }
+  const std::vector<Refusal>& refusals() const override { return refusals_; }
+  std::string complaint(std::size_t) override { return ""; }
+  std::optional<double> sample_us(std::size_t contender, Heat) override {
+    if (contender == 2 || (contender == 0 && floor_too_)) return std::nullopt;
+    return static_cast<double>(contender + 1);
+  }
+
+ private:
+  bool floor_too_;
+  std::vector<Contender> contenders_{{.peer = "floor"}, {.peer = "topkit"}, {.peer = "slow"}};
+  std::vector<Refusal> refusals_;
+};
+struct BusyBackend : Backend {
+  explicit BusyBackend(bool floor) : floor_too(floor) {}
+  bool floor_too;
+  Facts facts_;
+  DeviceKind device() const override { return DeviceKind::cpu; }
+  const Facts& facts() const override { return facts_; }
+  std::unique_ptr<Stage> stage(const Case&, const Choice&) override { return std::make_unique<BusyStage>(floor_too); }
+};
+
+TEST(Measure, has_no_time_where_every_sample_was_disturbed) {
+  BusyBackend backend(false);
+  const Measured measured = measure({.cols = 9, .k = 1}, backend, {});
+  ASSERT_EQ(measured.results.size(), 2U);
+  EXPECT_EQ(measured.results[1].hot_us, 2);
+  ASSERT_EQ(measured.refusals.size(), 1U);
+  EXPECT_EQ(measured.refusals[0].who.peer, "slow");
+  EXPECT_EQ(measured.refusals[0].why, "every sample was disturbed: the machine is busy with something else");
+  BusyBackend without_floor(true);
+  EXPECT_TRUE(measure({.cols = 9, .k = 1}, without_floor, {}).results.empty());
+}
+
 TEST(Command, measures_a_case_and_writes_one_json_object_for_each_contender) {
   Command command{.rows = 4,
                   .cols = 300,
@@ -94,6 +147,7 @@ TEST(Command, measures_a_case_and_writes_one_json_object_for_each_contender) {
     const auto json = nlohmann::json::parse(line);
     if (json.contains("header")) {
       EXPECT_EQ(json["commit"], "abc");
+      EXPECT_GT(json["roof_gbps"], 0);
       EXPECT_TRUE(peers.empty());
       continue;
     }
