@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
 
 namespace topkit {
@@ -9,10 +10,6 @@ namespace {
 
 bool always(const Problem&) { return true; }
 
-// What the registers of one block hold, less a granule for a misaligned start: types that need keys have half the threads.
-std::int64_t block_bytes(const Problem& p) { return is_fast(p) ? 65536 : 32768; }
-
-std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
 bool narrow(const Problem& p) { return bytes(p.dtype) <= 4; }
 
 constexpr std::string_view kAnything = "any problem";
@@ -32,8 +29,10 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      "cols <= 1024, k <= 128 and a type of up to 32 bits",
      [](const Problem& p) { return p.cols <= 1024 && p.k <= 128 && narrow(p); }},
     {Algorithm::cuda_block, "block", DeviceKind::cuda, "many rows: a row in the registers of one block",
-     "rows of up to 64 KiB less 16 bytes (32 KiB for types that need keys), k <= 1024 and a type of up to 32 bits",
-     [](const Problem& p) { return row_bytes(p) <= block_bytes(p) - 16 && p.k <= 1024 && narrow(p); }},
+     "cols <= 32768 (16384 for types that need keys), k <= 256, not nearly all of a row's elements, and a type of up "
+     "to 32 "
+     "bits",
+     [](const Problem& p) { return narrow(p) && cuda::block_shape(p).warps > 0; }},
     {Algorithm::cuda_cluster, "cluster", DeviceKind::cuda,
      "few rows: a row in the registers of a cluster of blocks (sm_90 and newer)",
      "rows of up to 2 MiB less 16 bytes (1 MiB for f16 and bf16; 256 Ki elements where each needs a key of its own), k "

@@ -24,31 +24,11 @@ const CudaTuning& tuning_of(const Tuning& tuning, int capability) {
   return *best;
 }
 
-using cuda::kGranule;
-
 std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
 
-// A block has up to 512 threads, and a thread as many granules as its registers hold: types that need keys unpack to more.
-constexpr int kMostThreads = 512;
-int most_vecs(const Problem& p) { return is_fast(p) ? 8 : 4; }
-
-// Granules that `threads` threads with `vecs` each can take of a row: shares are rounded up to 8 (resident.cuh).
-bool fits(const Problem& p, int blocks, int threads, int vecs) {
-  const std::int64_t granules = row_bytes(p) / kGranule + 2;
-  const std::int64_t block_share = ((granules + blocks - 1) / blocks + 7) / 8 * 8;
-  const std::int64_t warps = threads / 32;
-  const std::int64_t warp_share = ((block_share + warps - 1) / warps + 7) / 8 * 8;
-  return warp_share <= 32 * vecs;
-}
-
 void shape_block(Plan& plan, const Problem& p) {
-  if (const cuda::BlockShape shape = cuda::block_shape(p); shape.warps > 0) {
-    plan.block_threads = 32 * shape.warps;
-    plan.items_per_thread = 2 * bytes(p.dtype) * cuda::block_masks(p);  // 32 elements a mask
-    return;
-  }
-  plan.block_threads = kMostThreads;
-  plan.items_per_thread = fits(p, 1, kMostThreads, 4) ? 4 : most_vecs(p);
+  plan.block_threads = 32 * cuda::block_shape(p).warps;
+  plan.items_per_thread = 2 * bytes(p.dtype) * cuda::block_masks(p);  // 32 elements a mask
 }
 
 void shape_cluster(Plan& plan, const Problem& p, const Device& device) {

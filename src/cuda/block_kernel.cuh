@@ -18,7 +18,8 @@ __global__ void __launch_bounds__(is_fast_element<E> ? kBlockThreads / kMasks : 
     block_kernel(const __grid_constant__ Args args, const E element, std::int64_t first_row, const BlockShape shape) {
   grid_launch_dependents();
   grid_dependency_wait();
-  select_row<Team<false>, kMasks, 128>(args, element, first_row + blockIdx.x, shape, shared<RowState<512, false>>());
+  select_row<Team<false>, kMasks, kBlockMostK>(args, element, first_row + blockIdx.x, shape,
+                                               shared<RowState<kBlockSlots, false>>());
 }
 
 template <class E>

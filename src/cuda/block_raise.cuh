@@ -2,9 +2,9 @@
 // the bound raised until few enough pass. Of those equal to it, the first by column are listed.
 #pragma once
 
+#include "bins.hpp"
 #include "block_state.cuh"
 #include "block_team.cuh"
-#include "bound.cuh"
 
 namespace topkit::cuda {
 

@@ -24,6 +24,14 @@ __device__ void slice_maxima(const E& element, const Pack (&packs)[kPacks], Key&
   b = element.key(m[kSlices - 1], E::kPerPack - 1);
 }
 
+// Apart, so that what it needs of registers is not the kernel's.
+template <class Team, int kMasks, class E, class State>
+[[gnu::noinline]] __device__ bool finish_many(const Survivors survivors, const E element,
+                                              const BlockRow<E, Team, kMasks> row, int turn, Order order,
+                                              State& state) {
+  return finish_row<8, State::kSlots>(survivors, element, row, turn, order, state);
+}
+
 // Values that come from a reduction or a vote are known to be the whole warp's, and so are branches on them.
 __device__ inline int uniform(int value) {
   return static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(value)));
@@ -109,9 +117,8 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   Team::sync();
   if (warps > 1) high = __reduce_max_sync(full_mask, state.high[peer]);
   Survivors survivors{uniform(static_cast<int>(state.passed)), k, low, high, false, false};
-  const bool few = kMost <= 64 || args.problem.k <= 64;  // winners: two words a lane hold them, else four
   constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
-  const int slots = few ? kFewSlots : State::kSlots;
+  constexpr int slots = kMost <= 64 ? kFewSlots : State::kSlots;
   if (survivors.count > slots) {
     const Raised raised = block_raise<Team>(element, row.x, row.count, k, low, high, slots, state);
     survivors.count = uniform(raised.count);
@@ -119,19 +126,26 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     survivors.columns = true;
     survivors.ordered = raised.ordered;
   }
+  // Words a lane that hold the winners.
+  const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);
+  const int words = two ? 2 : kMost <= 128 || args.problem.k <= 128 ? 4 : 8;
   int turn = 0;
   if (warps > 1) {
     // Which warp ends the row differs from block to block, so that the multiprocessor's schedulers share that work.
     const int last = static_cast<int>(__umulhi(blockIdx.x * 0x9E3779B9U, static_cast<unsigned>(warps)));
     turn = Team::warp_at() - last;
     turn = uniform(turn < 0 ? turn + warps : turn);
-    if (turn > 0 && turn * (few ? kPartWords<2> : kPartWords<4>) >= survivors.count) return;
+    if (turn > 0 && turn * kWarp * words >= survivors.count) return;
   }
   bool ends = false;
-  if (few) {
+  if (two) {
     ends = finish_row<2, kFewSlots>(survivors, element, row, turn, args.problem.order, state);
   } else if constexpr (kMost > 64) {
-    ends = finish_row<4, State::kSlots>(survivors, element, row, turn, args.problem.order, state);
+    if (kMost <= 128 || words == 4) {
+      ends = finish_row<4, State::kSlots>(survivors, element, row, turn, args.problem.order, state);
+    } else {
+      ends = finish_many(survivors, element, row, turn, args.problem.order, state);
+    }
   }
   if (!ends) return;
   const Places<Raw> places(args, index);

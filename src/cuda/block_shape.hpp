@@ -14,17 +14,21 @@ struct BlockShape {
 // Masks of 32 elements a lane has: two of packed 16-bit elements take the registers of one of others.
 constexpr int block_masks(const Problem& p) { return is_fast(p) && bytes(p.dtype) == 2 ? 2 : 1; }
 
-// Rows of up to 1024 elements a mask of a warp and up to 128 winners, few enough for a bound from maxima.
+inline constexpr int kBlockMostK = 256;
+inline constexpr int kBlockSlots = 512;  // survivors that a block puts into order at once
+
+// Rows of up to 1024 elements a mask of a warp, and winners few enough for a bound from maxima or so few elements that all
+// of them may survive.
 inline BlockShape block_shape(const Problem& p) {
   const int masks = block_masks(p), most = is_fast(p) ? 32 / masks : 16;
-  if (p.k > 128 || p.cols < 1 || p.cols > 32768) return {};
+  if (p.k > kBlockMostK || p.cols < 1 || p.cols > 32768) return {};
   const std::int64_t granules = p.cols * bytes(p.dtype) / 16, vecs = 2 * bytes(p.dtype);
   for (auto warps = static_cast<int>((p.cols + 1024 * masks - 1) / (1024 * masks)); warps <= most; ++warps) {
     const int threads = 32 * warps;
     if (warps > 1 && granules < threads) break;  // some would have nothing
     const int votes = granules >= threads * (vecs + 1) ? masks : 1;
     const auto share = static_cast<int>((p.k + warps * votes - 1) / (warps * votes));
-    if (share <= 32) return {warps, votes, share};
+    if (share <= 32 || p.cols <= kBlockSlots) return {warps, votes, share};
   }
   return {};
 }

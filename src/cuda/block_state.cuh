@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "bound.cuh"
+#include "bins.hpp"
 #include "element.hpp"
 
 namespace topkit::cuda {

@@ -134,15 +134,7 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   }
   __syncthreads();
 
-  const Key bound = state.bound;
-  const Pack threshold = element.threshold(bound);
-  Mask mask = 0;
-  if (E::passes(best, threshold) != 0) mask = share.passing(threshold);
-  // A warp that passes as a whole is a crowd: none of its elements are listed before they have been counted.
-  constexpr std::uint32_t kCrowd = 1U << 20;
-  if (__all_sync(full_mask, mask != 0)) {
-    if (lane() == 0) atomicAdd(&state.passed, kCrowd);
-  } else if (mask != 0) {
+  const auto enlist = [&](Mask mask) {
     const int many = sizeof(Mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
     auto slot = static_cast<int>(atomicAdd(&state.passed, static_cast<std::uint32_t>(many)));
     do {
@@ -152,37 +144,57 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
       if (slot < shape.capacity) list[slot] = candidate(key, share.position(bit));
       ++slot;
     } while (mask != 0);
+  };
+  const Key bound = state.bound;
+  Pack threshold = element.threshold(bound);
+  Mask mask = 0;
+  if (E::passes(best, threshold) != 0) mask = share.passing(threshold);
+  // A warp that passes as a whole is a crowd: none of its elements are listed before they have been counted.
+  constexpr std::uint32_t kCrowd = 1U << 20;
+  if (__all_sync(full_mask, mask != 0)) {
+    if (lane() == 0) atomicAdd(&state.passed, kCrowd);
+  } else if (mask != 0) {
+    enlist(mask);
   }
   __syncthreads();
   auto passed = static_cast<int>(state.passed);
-  if (passed > shape.capacity) {
-    int ahead = 0;  // groups of blocks before this one that reach the bound
-    Key high = 0;
-#pragma unroll 1
-    for (int i = static_cast<int>(lane()); i < groups; i += kWarp) {
-      const Key m = state.maxima[i];
-      const unsigned owner = static_cast<unsigned>(i) >> log_groups;
-      if (owner == rank) high = ::max(high, m);
-      if (owner < rank && m >= bound && m != 0) ++ahead;
-    }
-    high = __reduce_max_sync(full_mask, high);
-    ahead = static_cast<int>(__reduce_add_sync(full_mask, static_cast<unsigned>(ahead)));
-    __syncthreads();  // the maxima and `passed` have been read
+  if (passed > shape.capacity) [[unlikely]] {
+    const Standing standing = standing_of(state.maxima, groups, log_groups, rank);
+    const int wanted = k - standing.ahead;
+    __syncthreads();  // `passed` has been read
     if (threadIdx.x == 0) state.passed = 0;
+    passed = 0;
     const std::uint32_t first = share.position(0), step = kThreads * Share::kPerVec;
-    if (high == bound && element.key(threshold, 0) == bound) {  // what passes is equal to the bound
-      list_first<kThreads, Share::kPerVec>(share.passing(threshold), kVecs, bound, k - ahead, first, step, list,
-                                           &state.passed, state.crowd);
-    } else {
-      Pack copy[kVecs * Share::kPacks];
+    // What passes `at` is equal to it.
+    const auto ties = [&](Key at) { return standing.high == at && element.key(threshold, 0) == at; };
+    if (wanted > 0 && ties(bound)) {
+      passed = list_first<kThreads, Share::kPerVec>(mask, kVecs, bound, wanted, first, step, list, state.crowd);
+    } else if (wanted > 0) {
+      Key mine = element.key(best, 0);
+      if constexpr (E::kPerPack == 2) mine = ::max(mine, element.key(best, 1));
+      const Key raised =
+          kth_by_bins<kThreads>(share.there != 0 ? mine : 0, bound, standing.high, wanted, state.compact);
+      threshold = element.threshold(raised);
+      mask = share.passing(threshold);
+      if (mask != 0) enlist(mask);
+      __syncthreads();
+      passed = static_cast<int>(state.passed);
+      if (passed > shape.capacity && ties(raised)) {
+        passed = list_first<kThreads, Share::kPerVec>(mask, kVecs, raised, wanted, first, step, list, state.crowd);
+      } else if (passed > shape.capacity) {
+        __syncthreads();  // `passed` has been read
+        if (threadIdx.x == 0) state.passed = 0;
+        Pack copy[kVecs * Share::kPacks];
 #pragma unroll
-      for (int i = 0; i < kVecs * Share::kPacks; ++i) copy[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
-      const Crowd crowd{copy, share.there, kVecs, first,         step,           bound,       high,
-                        k,    ahead,       list,  &state.passed, shape.capacity, state.maxima};
-      thin_crowd<E, kThreads>(element, crowd, state.crowd);
+        for (int i = 0; i < kVecs * Share::kPacks; ++i) copy[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
+        thin_crowd<E, kThreads>(element,
+                                Crowd{copy, share.there, kVecs, first, step, raised, standing.high, wanted, list,
+                                      &state.passed, shape.capacity},
+                                state.crowd);
+        __syncthreads();
+        passed = static_cast<int>(state.passed);
+      }
     }
-    __syncthreads();
-    passed = static_cast<int>(state.passed);
   }
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)

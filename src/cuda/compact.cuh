@@ -2,12 +2,12 @@
 // candidates, narrowed around the k-th. Candidates are unique, so the narrowing always ends.
 #pragma once
 
-#include "bound.cuh"
+#include "bins.hpp"
 #include "element.hpp"
 
 namespace topkit::cuda {
 
-inline constexpr int kCompactBins = 256;
+inline constexpr int kLogCompactBins = 8, kCompactBins = 1 << kLogCompactBins;
 
 struct CompactState {
   std::uint32_t bins[kCompactBins];
@@ -35,6 +35,7 @@ __device__ inline void narrow_bins(CompactState& s, int k, int shift) {
   }
   const int above = s.above;
   const Candidate low = s.low, high = s.high;
+  __syncwarp(full_mask);  // all have read what one of them writes
   const unsigned reached = __ballot_sync(full_mask, above + upper >= k);
   if (id == 31 - __clz(static_cast<int>(reached))) {
     int over = above + upper - sum;
@@ -52,71 +53,8 @@ __device__ inline void narrow_bins(CompactState& s, int k, int shift) {
   }
 }
 
-// All threads of the block, after a barrier behind the last write. k <= most; count <= kThreads * kPerThread, count >= k.
-// Returns how many are kept, k..most of them, and in *lowest a candidate that all kept ones reach and no other does.
-template <int kThreads, int kPerThread>
-[[gnu::noinline]] __device__ int compact(Candidate* candidates, int count, int k, int most, CompactState& s,
-                                         Candidate* lowest) {
-  Candidate mine[kPerThread];
-  Key low = ~Key{0}, high = 0;
-#pragma unroll
-  for (int i = 0; i < kPerThread; ++i) {
-    const int at = i * kThreads + static_cast<int>(threadIdx.x);
-    mine[i] = at < count ? candidates[at] : 0;
-    if (at < count) {
-      low = ::min(low, key_of(mine[i]));
-      high = ::max(high, key_of(mine[i]));
-    }
-  }
-  if (threadIdx.x == 0) {
-    s.low_key = ~Key{0};
-    s.high_key = 0;
-    s.above = 0;
-    s.within = count;
-    s.kept = 0;
-  }
-  __syncthreads();
-  low = __reduce_min_sync(full_mask, low);
-  high = __reduce_max_sync(full_mask, high);
-  if (lane() == 0) {
-    atomicMin(&s.low_key, low);
-    atomicMax(&s.high_key, high);
-  }
-  __syncthreads();
-  Candidate from = static_cast<Candidate>(s.low_key) << 32;
-  Candidate to = static_cast<Candidate>(s.high_key) << 32 | 0xffffffffU;
-  if (threadIdx.x == 0) {
-    s.low = from;
-    s.high = to;
-  }
-  int kept = count;
-  while (kept > most) {
-    const int bits = 64 - __clzll(static_cast<long long>(to - from));
-    const int shift = bits > 8 ? bits - 8 : 0;
-    for (int i = static_cast<int>(threadIdx.x); i < kCompactBins; i += kThreads) s.bins[i] = 0;
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < kPerThread; ++i)
-      if (mine[i] >= from && mine[i] <= to && i * kThreads + static_cast<int>(threadIdx.x) < count)
-        atomicAdd(&s.bins[(mine[i] - from) >> shift], 1U);
-    __syncthreads();
-    if (warp() == 0) narrow_bins(s, k, shift);
-    __syncthreads();
-    from = s.low;
-    to = s.high;
-    kept = s.above + s.within;
-  }
-#pragma unroll
-  for (int i = 0; i < kPerThread; ++i)
-    if (mine[i] >= from && i * kThreads + static_cast<int>(threadIdx.x) < count)
-      candidates[atomicAdd(&s.kept, 1U)] = mine[i];
-  __syncthreads();
-  *lowest = from;
-  return kept;
-}
-
-// The same from one array to another, for any count: nothing is held in registers, which suits a caller that has none to
-// spare. Returns how many are kept, k..most of them.
+// Copies the best k..most of `count` >= k candidates from one array to another, for any count, and returns how many. All
+// threads of the block, after a barrier behind the last write; ends with one.
 template <int kThreads>
 __device__ __forceinline__ int compact_to(const Candidate* candidates, int count, Candidate* to, int k, int most,
                                           CompactState& s) {
@@ -175,65 +113,6 @@ __device__ __forceinline__ int compact_to(const Candidate* candidates, int count
     if (candidates[i] >= from) to[atomicAdd(&s.kept, 1U)] = candidates[i];
   __syncthreads();
   return kept;
-}
-
-// warp_bound (bound.cuh) by a whole block, for many groups. All threads call after a barrier; state.low_key receives the
-// bound, to be read behind a barrier.
-template <int kThreads>
-__device__ void block_bound(const Key* maxima, int groups, int k, CompactState& s) {
-  Key low = ~Key{0}, high = 0;
-  int filled = 0;
-  for (int i = static_cast<int>(threadIdx.x); i < groups; i += kThreads) {
-    const Key m = maxima[i];
-    if (m == 0) continue;
-    low = ::min(low, m);
-    high = ::max(high, m);
-    ++filled;
-  }
-  if (threadIdx.x == 0) {
-    s.low_key = ~Key{0};
-    s.high_key = 0;
-    s.above = 0;
-    s.within = 0;
-  }
-  __syncthreads();
-  low = __reduce_min_sync(full_mask, low);
-  high = __reduce_max_sync(full_mask, high);
-  filled = static_cast<int>(__reduce_add_sync(full_mask, static_cast<unsigned>(filled)));
-  if (lane() == 0) {
-    atomicMin(&s.low_key, low);
-    atomicMax(&s.high_key, high);
-    atomicAdd(&s.within, filled);
-  }
-  __syncthreads();
-  low = s.low_key;
-  high = s.high_key;
-  int kept = s.within;
-  const bool enough = kept >= k;
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    s.low = low;
-    s.high = high;
-  }
-  const int most = k + 2 + k / 16;
-  while (enough && kept > most && low < high) {
-    const int bits = 32 - __clz(static_cast<int>(high - low));
-    const int shift = bits > 8 ? bits - 8 : 0;
-    for (int i = static_cast<int>(threadIdx.x); i < kCompactBins; i += kThreads) s.bins[i] = 0;
-    __syncthreads();
-    for (int i = static_cast<int>(threadIdx.x); i < groups; i += kThreads) {
-      const Key m = maxima[i];
-      if (m >= low && m <= high) atomicAdd(&s.bins[(m - low) >> shift], 1U);
-    }
-    __syncthreads();
-    if (warp() == 0) narrow_bins(s, k, shift);
-    __syncthreads();
-    low = static_cast<Key>(s.low);
-    high = static_cast<Key>(s.high);
-    kept = s.above + s.within;
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) s.low_key = enough ? low : 0;
 }
 
 }  // namespace topkit::cuda

@@ -1,7 +1,6 @@
 // The candidates of a block in shared memory, and what an element must beat to become one.
 #pragma once
 
-#include "bound.cuh"
 #include "compact.cuh"
 #include "element.hpp"
 

@@ -1,7 +1,6 @@
 // Block: one row in the registers of one block, 32 elements a lane.
 //
-// Regime: many rows of 1k to 32k columns, k <= 128; for more winners, rows of up to 64 KiB by the resident kernel
-// (resident.cuh).
+// Regime: many rows of 1k to 32k columns, k <= 256.
 // Passes over memory: one (survivors are read once more, from the first cache).
 // Limit: bandwidth from about 4096 columns on, below that instructions and the waits between them.
 // How: every warp takes the share-th largest of its 64 slice maxima, share = k / warps; the least of these is the row's bound.
@@ -14,20 +13,14 @@
 
 #include "block_kernel.cuh"
 #include "block_shape.hpp"
-#include "resident_run.cuh"
+#include "kernels.hpp"
 
 namespace topkit::cuda {
 
-void run_block(const Plan& plan, const Args& args, void*, Stream stream) {
-  with_element(args.problem, [&](const auto& element) {
-    using E = std::remove_cvref_t<decltype(element)>;
-    if (const BlockShape shape = block_shape(args.problem); shape.warps > 0) return start_block<E>(args, shape, stream);
-    const auto shape = resident_shape(plan, args.problem);
-    if constexpr (is_fast_element<E>) {
-      if (plan.items_per_thread > 4) return launch_resident<512, 8, false>("topk_block", shape, args, element, stream);
-    }
-    launch_resident<512, 4, false>("topk_block", shape, args, element, stream);
-  });
+void run_block(const Plan&, const Args& args, void*, Stream stream) {
+  const BlockShape shape = block_shape(args.problem);
+  with_element(args.problem,
+               [&](const auto& element) { start_block<std::remove_cvref_t<decltype(element)>>(args, shape, stream); });
 }
 
 }  // namespace topkit::cuda

@@ -13,8 +13,8 @@ struct Size {
   std::int64_t cols, k;
 };
 // One warp and many; winners in one part and in several; shares of every kind (block_bound.cuh).
-constexpr Size kSizes[] = {{900, 17},  {2048, 64}, {2050, 40}, {4096, 128},
-                           {4096, 64}, {3001, 10}, {9000, 5},  {1024, 1}};
+constexpr Size kSizes[] = {{900, 17}, {2048, 64},  {2050, 40},  {4096, 128}, {4096, 64}, {3001, 10},  {9000, 5},
+                           {1024, 1}, {1024, 256}, {2500, 200}, {400, 200},  {512, 256}, {8192, 129}, {4096, 256}};
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 

@@ -116,7 +116,8 @@ void test_grid(const Options& options, Report& report) {
     workers.emplace_back([&] {
       try {
         Arena arena;
-        for (std::size_t at = next++; at < requests.size(); at = next++) run_one(requests[at], arena, report);
+        for (std::size_t at = options.every * next++; at < requests.size(); at = options.every * next++)
+          run_one(requests[at], arena, report);
       } catch (const std::exception& failure) {
         report.fail(std::string("a worker of the grid stopped: ") + failure.what());
       }

@@ -1,6 +1,6 @@
 // The tests of the CUDA engine on a GPU: one program without dependencies, so that it can be carried to where the GPU is.
 //
-//   topkit_gpu_test [--reduced] [--threads N] [--only graphs|grid|streams|repetitions|large|misuse|verifier]
+//   topkit_gpu_test [--reduced] [--threads N] [--every N] [--only graphs|grid|streams|repetitions|large|misuse|verifier]
 //
 // Ends with one line; exit code 0 when everything agrees, 1 when not, 77 when there is no GPU.
 #include <algorithm>
@@ -52,6 +52,8 @@ Options read(int argc, char** argv) {
       options.threads = 2;
     } else if (argument == "--threads" && i + 1 < argc) {
       options.threads = std::max(1, std::atoi(argv[++i]));
+    } else if (argument == "--every" && i + 1 < argc) {
+      options.every = static_cast<std::size_t>(std::max(1, std::atoi(argv[++i])));
     } else if (argument == "--only" && i + 1 < argc) {
       options.only = argv[++i];
     } else {

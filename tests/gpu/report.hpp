@@ -12,6 +12,7 @@ namespace topkit::gpu_test {
 struct Options {
   bool reduced = false;  // a small grid for compute-sanitizer
   int threads = 16;
+  std::size_t every = 1;  // the grid: only one in so many of its requests
   std::string only;  // one part by name; empty: all
 };
 
