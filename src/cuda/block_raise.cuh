@@ -50,15 +50,11 @@ template <class Team, class E, class State>
         if (key >= low && key <= high) atomicAdd(&state.bins[(key - low) >> shift], 1U);
       });
       Team::sync();
-      for (int bin = kBoundBins - 1; bin >= 0; --bin) {
-        within = static_cast<int>(state.bins[bin]);
-        if (above + within >= k) {
-          low += static_cast<Key>(bin) << shift;
-          high = bin_top(low, shift, high);
-          break;
-        }
-        above += within;
-      }
+      const Bin bin = bin_of_kth(state.bins, k - above);
+      low += static_cast<Key>(bin.at) << shift;
+      high = bin_top(low, shift, high);
+      above += bin.above;
+      within = bin.within;
       Team::sync();
     }
   }

@@ -74,6 +74,7 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     shape.votes = row.granules >= Team::threads() * (Row::kVecs + 1) ? kMasks : 1;
     shape.share = uniform((k + shape.votes * voters - 1) / shape.votes >> log);
     shape.votes = uniform(shape.votes);
+    shape.spared = 0;
   }
   Key low = ~Key{0};
   if (warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
@@ -92,7 +93,14 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
       state.high[Team::warp_at()] = high;
     }
     Team::sync();
-    low = __reduce_min_sync(full_mask, state.low[peer]);
+    Key theirs = id < warps ? state.low[peer] : ~Key{0};
+    low = __reduce_min_sync(full_mask, theirs);
+#pragma unroll 1
+    for (int i = 0; i < shape.spared; ++i) {
+      const std::uint32_t owners = __ballot_sync(full_mask, theirs == low);
+      if (id == __ffs(static_cast<int>(owners)) - 1) theirs = ~Key{0};
+      low = __reduce_min_sync(full_mask, theirs);
+    }
   } else {
     Team::sync();
   }

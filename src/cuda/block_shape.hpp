@@ -6,9 +6,10 @@
 namespace topkit::cuda {
 
 struct BlockShape {
-  int warps;  // 0: not at all
-  int votes;  // bounds of a warp
-  int share;  // of the winners, for each of them: at most 32 of 64 maxima
+  int warps;   // 0: not at all
+  int votes;   // bounds of a warp
+  int share;   // of the winners, for each of them: at most 32 of 64 maxima
+  int spared;  // warps whose bounds may be below the row's: the least of many is far too low
 };
 
 // Masks of 32 elements a lane has: two of packed 16-bit elements take the registers of one of others.
@@ -27,8 +28,10 @@ inline BlockShape block_shape(const Problem& p) {
     const int threads = 32 * warps;
     if (warps > 1 && granules < threads) break;  // some would have nothing
     const int votes = granules >= threads * (vecs + 1) ? masks : 1;
-    const auto share = static_cast<int>((p.k + warps * votes - 1) / (warps * votes));
-    if (share <= 32 || p.cols <= kBlockSlots) return {warps, votes, share};
+    const int spared = warps >= 16 ? 3 : warps >= 8 && votes > 1 ? 1 : 0, say = (warps - spared) * votes;
+    const auto share = static_cast<int>((p.k + say - 1) / say);
+    if (share > 32 && p.cols > kBlockSlots) continue;
+    return {warps, votes, share, spared};
   }
   return {};
 }

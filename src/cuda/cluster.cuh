@@ -2,7 +2,7 @@
 //
 //   load      each block a share of the row, 16 bytes a thread at a time
 //   maxima    one key a group of lanes, sent to all blocks                                          (hop)
-//   bound     a safe lower bound of the k-th key, by one warp a block (bisect.cuh)
+//   bound     a safe lower bound of the k-th key, by each block for itself (kth.cuh)
 //   filter    elements that reach it go to the list of their block, and from there to the first block   (hop)
 //   rank      the first block counts the ranks of about k candidates and writes
 //
@@ -14,11 +14,12 @@
 #pragma once
 
 #include "../args.hpp"
-#include "bisect.cuh"
+#include "by_element.hpp"
 #include "cluster_crowd.cuh"
 #include "cluster_row.cuh"
 #include "cluster_shape.hpp"
 #include "compact.cuh"
+#include "kth.cuh"
 #include "rank.cuh"
 #include "write.cuh"
 
@@ -29,7 +30,7 @@ inline constexpr int kRankedAtOnce = 256;  // candidates that are ranked without
 
 struct ClusterShape {
   int log_blocks;  // of a cluster, that is of a row
-  int log_group;   // lanes whose elements share one maximum; blocks * threads / lanes <= kBisectGroups
+  int log_group;   // lanes whose elements share one maximum; blocks * threads / lanes <= kMostGroups
   int capacity;    // of a block's list, >= k
   std::int64_t first_row;
 };
@@ -50,7 +51,7 @@ constexpr std::size_t cluster_shared_bytes(const ClusterShape& s) {
 }
 
 struct ClusterState {
-  alignas(16) Key maxima[kBisectGroups];
+  alignas(16) Key maxima[kMostGroups];
   alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block
   Mbarrier maxima_came, candidates_came;
   std::uint32_t passed;
@@ -61,7 +62,7 @@ struct ClusterState {
 
 // Two, so that clusters pack well, where that leaves enough registers.
 template <class E, int kVecs>
-inline constexpr int cluster_blocks_an_sm = kVecs* E::kPacksPerVec* E::kPerPack > 32 ? 1 : 2;
+inline constexpr int cluster_blocks_an_sm = !is_fast_element<E> || kVecs * E::kPacksPerVec * E::kPerPack > 32 ? 1 : 2;
 
 template <class E, int kVecs>
 __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
@@ -123,30 +124,19 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
     for (unsigned to = lane() & ((1U << shape.log_group) - 1); to < blocks; to += 1U << shape.log_group)
       store_async(mine, to, key, &state.maxima_came);
   }
+  Key bound;
   if (groups <= kCountedGroups) {
     __syncthreads();  // state.bound and the unused maxima, behind the load's latency
     mbarrier_wait(&state.maxima_came, 0);
     kth_by_count<kThreads>(state.maxima, groups, k, &state.bound);
-  } else if (warp() == 0) {
+    __syncthreads();
+    bound = state.bound;
+  } else {
     mbarrier_wait(&state.maxima_came, 0);
-    const Key bound = bisect_bound<kBisectGroups / kWarp>(state.maxima, groups, k);
-    if (lane() == 0) state.bound = bound;
+    bound = kth_by_bins<kThreads>(state.maxima, groups, k, state.compact);
   }
-  __syncthreads();
 
-  const auto enlist = [&](Mask mask) {
-    const int many = sizeof(Mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
-    auto slot = static_cast<int>(atomicAdd(&state.passed, static_cast<std::uint32_t>(many)));
-    do {
-      const int bit = (sizeof(Mask) == 8 ? __ffsll(static_cast<long long>(mask)) : __ffs(static_cast<int>(mask))) - 1;
-      mask &= mask - 1;
-      const Key key = element.key(share.pack_of(bit), bit % E::kPerPack);
-      if (slot < shape.capacity) list[slot] = candidate(key, share.position(bit));
-      ++slot;
-    } while (mask != 0);
-  };
-  const Key bound = state.bound;
-  Pack threshold = element.threshold(bound);
+  const Pack threshold = element.threshold(bound);
   Mask mask = 0;
   if (E::passes(best, threshold) != 0) mask = share.passing(threshold);
   // A warp that passes as a whole is a crowd: none of its elements are listed before they have been counted.
@@ -154,47 +144,14 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   if (__all_sync(full_mask, mask != 0)) {
     if (lane() == 0) atomicAdd(&state.passed, kCrowd);
   } else if (mask != 0) {
-    enlist(mask);
+    list_elements(element, share, mask, list, shape.capacity, &state.passed);
   }
   __syncthreads();
   auto passed = static_cast<int>(state.passed);
   if (passed > shape.capacity) [[unlikely]] {
-    const Standing standing = standing_of(state.maxima, groups, log_groups, rank);
-    const int wanted = k - standing.ahead;
-    __syncthreads();  // `passed` has been read
-    if (threadIdx.x == 0) state.passed = 0;
-    passed = 0;
-    const std::uint32_t first = share.position(0), step = kThreads * Share::kPerVec;
-    // What passes `at` is equal to it.
-    const auto ties = [&](Key at) { return standing.high == at && element.key(threshold, 0) == at; };
-    if (wanted > 0 && ties(bound)) {
-      passed = list_first<kThreads, Share::kPerVec>(mask, kVecs, bound, wanted, first, step, list, state.crowd);
-    } else if (wanted > 0) {
-      Key mine = element.key(best, 0);
-      if constexpr (E::kPerPack == 2) mine = ::max(mine, element.key(best, 1));
-      const Key raised =
-          kth_by_bins<kThreads>(share.there != 0 ? mine : 0, bound, standing.high, wanted, state.compact);
-      threshold = element.threshold(raised);
-      mask = share.passing(threshold);
-      if (mask != 0) enlist(mask);
-      __syncthreads();
-      passed = static_cast<int>(state.passed);
-      if (passed > shape.capacity && ties(raised)) {
-        passed = list_first<kThreads, Share::kPerVec>(mask, kVecs, raised, wanted, first, step, list, state.crowd);
-      } else if (passed > shape.capacity) {
-        __syncthreads();  // `passed` has been read
-        if (threadIdx.x == 0) state.passed = 0;
-        Pack copy[kVecs * Share::kPacks];
-#pragma unroll
-        for (int i = 0; i < kVecs * Share::kPacks; ++i) copy[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
-        thin_crowd<E, kThreads>(element,
-                                Crowd{copy, share.there, kVecs, first, step, raised, standing.high, wanted, list,
-                                      &state.passed, shape.capacity},
-                                state.crowd);
-        __syncthreads();
-        passed = static_cast<int>(state.passed);
-      }
-    }
+    const ShareAside<kThreads, E, Share> aside(share);
+    passed = list_of_crowd<kThreads>(element, aside, bound, k, log_groups, groups, shape.capacity, list, state);
+    __syncthreads();
   }
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)

@@ -1,22 +1,21 @@
 // A block of a cluster of whose elements more pass the bound than its list holds. Exact: a row's k best are among the k best
-// of each block, and of a block that others are ahead of, fewer do.
+// of each block, and of a block that others are ahead of, fewer are.
 //
-// Ties at the bound, none above it (a row of few values): the first of them by position, no count at all. A trend (a sorted
-// row): a higher bound of the block's own, from the best of each thread, and the filter once more (cluster.cuh). What is
-// still too much: a bisection by counting, two bits of the key a step.
-//
-// The one caller pays for none of this: for the last it hands over a copy of its registers, and only then do they lie in
-// memory.
+// Ties at the bound, none above it (a row of few values): the first of them by position, no count at all. Else (a sorted row)
+// a bound of the block's own: bins over the keys between the bound and the block's best, narrowed around the last that is
+// wanted until what reaches it fits, or is equal to it. The caller pays for none of this: the row leaves its registers
+// when a crowd is there, and only then.
 #pragma once
 
+#include "cluster_row.cuh"
 #include "compact.cuh"
 #include "element.hpp"
 
 namespace topkit::cuda {
 
 struct CrowdState {
-  std::uint32_t counts[3];
   std::uint32_t warps[32];
+  std::uint32_t listed;
 };
 
 // Where a block stands in its row, from the maxima of all groups.
@@ -49,34 +48,15 @@ __device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, i
   return {high, static_cast<int>(__reduce_add_sync(full_mask, ahead))};
 }
 
-// A lower bound of the wanted-th best of one key a thread, `low` at least: the bottom of the bin that it lies in, of bins
-// over low..high. All threads of the block; every key is <= high.
-template <int kThreads>
-__device__ __forceinline__ Key kth_by_bins(Key mine, Key low, Key high, int wanted, CompactState& s) {
-  const int bits = 32 - __clz(static_cast<int>(high - low));
-  const int shift = bits > kLogCompactBins ? bits - kLogCompactBins : 0;
-  for (int i = static_cast<int>(threadIdx.x); i < kCompactBins; i += kThreads) s.bins[i] = 0;
-  if (threadIdx.x == 0) {
-    s.low = low;
-    s.high = high;
-    s.above = 0;
-  }
-  __syncthreads();
-  if (mine >= low) atomicAdd(&s.bins[(mine - low) >> shift], 1U);
-  __syncthreads();
-  if (warp() == 0) narrow_bins(s, wanted, shift);
-  __syncthreads();
-  return static_cast<Key>(s.low);
-}
-
 // The first `quota` of the elements of `mask` by position, all of key `key`, fill the list; returns how many. All threads of
 // the block; ends with a barrier.
-template <int kThreads, int kPerVec, class Mask>
-__device__ __forceinline__ int list_first(Mask mask, int vecs, Key key, int quota, std::uint32_t first,
-                                          std::uint32_t step, Candidate* list, CrowdState& s) {
+template <int kThreads, class Share>
+__device__ __forceinline__ int list_first(const Share& share, typename Share::Mask mask, Key key, int quota,
+                                          Candidate* list, CrowdState& s) {
+  constexpr int kPerVec = Share::kPerVec;
   int listed = 0;
 #pragma unroll 1
-  for (int j = 0; j < vecs && listed < quota; ++j) {
+  for (int j = 0; j < Share::kElements / kPerVec && listed < quota; ++j) {
     auto equal = static_cast<std::uint32_t>(mask >> (j * kPerVec)) & ((1U << kPerVec) - 1);
     const auto mine = static_cast<std::uint32_t>(__popc(equal));
     std::uint32_t through = mine;
@@ -93,7 +73,7 @@ __device__ __forceinline__ int list_first(Mask mask, int vecs, Key key, int quot
     while (equal != 0 && at < quota) {
       const int e = __ffs(static_cast<int>(equal)) - 1;
       equal &= equal - 1;
-      list[at++] = candidate(key, first + step * static_cast<std::uint32_t>(j) + e);
+      list[at++] = candidate(key, share.position(j * kPerVec + e));
     }
     listed = ::min(listed + all, quota);
     __syncthreads();
@@ -101,117 +81,135 @@ __device__ __forceinline__ int list_first(Mask mask, int vecs, Key key, int quot
   return listed;
 }
 
-// A thread's elements of a block's share; element e of pack i has position first + step * (i / kPacksPerVec) + ...
-struct Crowd {
-  const Pack* packs;    // `vecs` * kPacksPerVec
-  std::uint64_t there;  // bit i * kPerPack + e: element e of pack i is the row's
-  int vecs;
-  std::uint32_t first;  // position of bit 0
-  std::uint32_t step;   // from a vector of the thread to its next
-  // More than `capacity` elements of the block reach `bound`, its best key is `high`, and no more than its k best are wanted.
-  Key bound, high;
-  int k;
-  // The list, to be filled anew with at most `capacity` >= k candidates.
-  Candidate* list;
-  std::uint32_t* passed;  // 0
-  int capacity;
+// A thread's share (ShareOfRow) in its own memory, where an element is found by an index.
+template <int kThreads, class E, class Share>
+struct ShareAside {
+  using Mask = typename Share::Mask;
+  static constexpr int kPerVec = Share::kPerVec, kElements = Share::kElements;
+
+  Pack packs[kElements / E::kPerPack];
+  Mask there;
+  std::uint32_t first;
+  Pack best;
+
+  __device__ explicit ShareAside(const Share& share)
+      : there(share.there), first(share.position(0)), best(share.best()) {
+#pragma unroll
+    for (int i = 0; i < kElements / E::kPerPack; ++i) packs[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
+  }
+  __device__ std::uint32_t position(int bit) const {
+    return first + static_cast<std::uint32_t>(bit / kPerVec * (kThreads * kPerVec) + bit % kPerVec);
+  }
+  __device__ Pack pack_of(int bit) const { return packs[bit / E::kPerPack]; }
+
+  // Bit s is set for elements of this key or a better one.
+  __device__ Mask reaching(const E& element, Key limit) const {
+    const Pack threshold = element.threshold(limit);
+    Mask mask = 0;
+#pragma unroll 1
+    for (int j = 0; j < kElements / kPerVec; ++j) {
+#pragma unroll
+      for (int i = 0; i < Share::kPacks; ++i)
+        mask |= static_cast<Mask>(E::passes(packs[j * Share::kPacks + i], threshold))
+                << (j * kPerVec + i * E::kPerPack);
+    }
+    mask &= there;
+    if (element.key(threshold, 0) == limit) return mask;
+    Mask exact = 0;  // NaN, or no element's key: what passes may be less
+#pragma unroll 1
+    for (; mask != 0; mask &= mask - 1) {
+      const int bit = lowest_bit(mask);
+      exact |= static_cast<Mask>(element.key(pack_of(bit), bit % E::kPerPack) >= limit ? 1U : 0U) << bit;
+    }
+    return exact;
+  }
 };
 
-// All threads of the block, behind a barrier; ends with one owed.
-template <class E, int kThreads>
-__device__ __forceinline__ void thin_crowd(const E& element, const Crowd& c, CrowdState& s) {
-  constexpr int kPerVec = E::kPacksPerVec * E::kPerPack;
-  const int elements = c.vecs * kPerVec;
-  // Calls f(bit, key) for every element of the row that this thread has.
-  const auto for_each = [&](auto f) {
-#pragma unroll 4
-    for (int bit = 0; bit < elements; ++bit)
-      if ((c.there >> bit & 1U) != 0) f(bit, element.key(c.packs[bit / E::kPerPack], bit % E::kPerPack));
-  };
-  const auto position = [&](int bit) {
-    return c.first + c.step * static_cast<std::uint32_t>(bit / kPerVec) + static_cast<std::uint32_t>(bit % kPerVec);
-  };
-  const auto add = [&](Key key, int bit) { c.list[atomicAdd(c.passed, 1U)] = candidate(key, position(bit)); };
-  // How many elements of the block reach each of three keys.
-  const auto count = [&](Key a, Key b, Key d) {
-    std::uint32_t na = 0, nb = 0, nd = 0;
-    for_each([&](int, Key key) {
-      na += key >= a ? 1 : 0;
-      nb += key >= b ? 1 : 0;
-      nd += key >= d ? 1 : 0;
+// Fills the list with up to `capacity` of the block's best and returns how many: the `wanted` best at least, or all that
+// reach `low`. None is above `high`. All threads of the block, behind a barrier; ends with one owed.
+template <int kThreads, class E, class Share>
+__device__ __forceinline__ int thin_crowd(const E& element, const Share& share, Key low, Key high, int wanted,
+                                          Candidate* list, int capacity, CrowdState& s, CompactState& bins) {
+  using Mask = typename Share::Mask;
+  const int thread = static_cast<int>(threadIdx.x);
+  if (thread == 0) {
+    s.listed = 0;
+    bins.low = low;
+    bins.high = high;
+    bins.above = 0;  // elements > high
+    bins.within = capacity + 1;
+  }
+  // low..high becomes the bin in which the last that is wanted lies, of what `add` adds by add_to(key).
+  const auto narrow = [&](auto add) {
+    const int bits = 32 - __clz(static_cast<int>(high - low)), shift = ::max(bits - kLogCompactBins, 0);
+    for (int i = thread; i < kCompactBins; i += kThreads) bins.bins[i] = 0;
+    __syncthreads();
+    add([&](Key key) {
+      if (key >= low && key <= high) atomicAdd(&bins.bins[(key - low) >> shift], 1U);
     });
-    na = __reduce_add_sync(full_mask, na);
-    nb = __reduce_add_sync(full_mask, nb);
-    nd = __reduce_add_sync(full_mask, nd);
     __syncthreads();
-    if (threadIdx.x < 3) s.counts[threadIdx.x] = 0;
+    if (warp() == 0) narrow_bins(bins, wanted, shift);
     __syncthreads();
-    if (lane() == 0) {
-      atomicAdd(&s.counts[0], na);
-      atomicAdd(&s.counts[1], nb);
-      atomicAdd(&s.counts[2], nd);
-    }
-    __syncthreads();
+    low = static_cast<Key>(bins.low);
   };
-
-  Key low = c.bound, high = c.high;
-  std::uint32_t above = 0;  // elements > high
-  bool fits = false;
-  const auto room = static_cast<std::uint32_t>(c.capacity), wanted = static_cast<std::uint32_t>(c.k);
+  // The best of each thread tell most of it, and cost little.
   if (low < high) {
-    count(low + 1, high, high);
-    const std::uint32_t next = s.counts[0];
-    if (next < wanted) {  // ties
-      high = low;
-      above = next;
-    } else {
-      ++low;
-      fits = next <= room;
-    }
-    // Of the block, more than `capacity` elements reach low, `above` < k are above high.
-#pragma unroll 1
-    while (!fits && low < high) {
-      const Key rest = high - low - 1;
-      const Key a = low + 1 + rest / 4, b = low + 1 + rest / 2, d = low + 1 + rest / 4 * 3;
-      count(a, b, d);
-      const std::uint32_t na = s.counts[0], nb = s.counts[1], nd = s.counts[2];
-      if (nd >= wanted) {
-        low = d;
-        fits = nd <= room;
-      } else if (nb >= wanted) {
-        low = b;
-        high = ::max(d - 1, b);
-        above = d > b ? nd : above;
-        fits = nb <= room;
-      } else if (na >= wanted) {
-        low = a;
-        high = ::max(b - 1, a);
-        above = b > a ? nb : above;
-        fits = na <= room;
-      } else {
-        high = a - 1;
-        above = na;
-      }
-    }
-  }
-  __syncthreads();
-  if (fits) {
-    for_each([&](int bit, Key key) {
-      if (key >= low) add(key, bit);
+    narrow([&](auto add_to) {
+      Key best = element.key(share.best, 0);
+      if constexpr (E::kPerPack == 2) best = ::max(best, element.key(share.best, 1));
+      if (share.there != 0) add_to(best);
     });
-    return;
+    const Mask reach = share.reaching(element, low);
+    if (reach != 0) list_elements(element, share, reach, list, capacity, &s.listed);
+    __syncthreads();
+    const auto listed = static_cast<int>(s.listed);
+    if (listed <= capacity) return listed;
+    __syncthreads();
+    if (thread == 0) {
+      s.listed = 0;
+      bins.high = high;
+      bins.above = 0;
+      bins.within = capacity + 1;
+    }
   }
-  // Only `low` itself is between: all above it win here, of the equal ones the first by position.
-  std::uint64_t equals = 0;
-  for_each([&](int bit, Key key) {
-    if (key > low) add(key, bit);
-    equals |= static_cast<std::uint64_t>(key == low ? 1 : 0) << bit;
-  });
+  const auto crowded = [&] { return bins.above + bins.within > capacity; };
+  while (low < high) {
+    narrow([&](auto add_to) {
+#pragma unroll 1
+      for (Mask left = share.reaching(element, low); left != 0; left &= left - 1) {
+        const int bit = lowest_bit(left);
+        add_to(element.key(share.pack_of(bit), bit % E::kPerPack));
+      }
+    });
+    high = static_cast<Key>(bins.high);
+    if (!crowded()) break;
+  }
   __syncthreads();
-  const std::uint32_t better = *c.passed;
-  const int listed = list_first<kThreads, kPerVec>(equals, c.vecs, low, c.k - static_cast<int>(above), c.first, c.step,
-                                                   c.list + better, s);
-  if (threadIdx.x == 0) *c.passed = better + static_cast<std::uint32_t>(listed);
+  // Those above low, and those equal to it if there is room for them.
+  if (!crowded() || low != ~Key{0}) {
+    const Mask better = share.reaching(element, crowded() ? low + 1 : low);
+    if (better != 0) list_elements(element, share, better, list, capacity, &s.listed);
+  }
+  __syncthreads();
+  if (!crowded()) return static_cast<int>(s.listed);
+  Mask equal = share.reaching(element, low);
+  if (low != ~Key{0}) equal &= ~share.reaching(element, low + 1);
+  const int above = bins.above;
+  return above + list_first<kThreads>(share, equal, low, wanted - above, list + above, s);
+}
+
+// The crowd's part in the row's winners: fills the list with at most `capacity` candidates and returns how many. State has
+// `maxima` of the row's groups, and what is named here. All threads of the block, behind a barrier; ends with
+// one owed.
+template <int kThreads, class E, class Share, class State>
+__device__ __forceinline__ int list_of_crowd(const E& element, const Share& share, Key bound, int k, int log_groups,
+                                             int groups, int capacity, Candidate* list, State& state) {
+  const Standing standing = standing_of(state.maxima, groups, log_groups, cluster_rank());
+  const int wanted = k - standing.ahead;
+  if (wanted <= 0) return 0;
+  if (standing.high == bound)
+    return list_first<kThreads>(share, share.reaching(element, bound), bound, wanted, list, state.crowd);
+  return thin_crowd<kThreads>(element, share, bound, standing.high, wanted, list, capacity, state.crowd, state.compact);
 }
 
 }  // namespace topkit::cuda

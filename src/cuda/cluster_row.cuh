@@ -127,4 +127,24 @@ struct ShareOfRow {
   }
 };
 
+template <class Mask>
+__device__ __forceinline__ int lowest_bit(Mask mask) {
+  return (sizeof(Mask) == 8 ? __ffsll(static_cast<long long>(mask)) : __ffs(static_cast<int>(mask))) - 1;
+}
+
+// Puts a thread's elements of `mask`, at least one, into the list behind the *listed that it has, as far as there is room.
+template <class E, class Share>
+__device__ __forceinline__ void list_elements(const E& element, const Share& share, typename Share::Mask mask,
+                                              Candidate* list, int capacity, std::uint32_t* listed) {
+  const int many = sizeof(mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
+  auto slot = static_cast<int>(atomicAdd(listed, static_cast<std::uint32_t>(many)));
+  do {
+    const int bit = lowest_bit(mask);
+    mask &= mask - 1;
+    const Key key = element.key(share.pack_of(bit), bit % E::kPerPack);
+    if (slot < capacity) list[slot] = candidate(key, share.position(bit));
+    ++slot;
+  } while (mask != 0);
+}
+
 }  // namespace topkit::cuda
