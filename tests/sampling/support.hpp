@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -141,6 +143,14 @@ inline std::vector<float> filter(const std::vector<float>& logits, std::int64_t 
   View out(result, {rows, cols});
   EXPECT_EQ(tk_filter(x.get(), &options, form, out.get(), nullptr, nullptr), TK_OK) << tk_last_error();
   return result;
+}
+
+inline std::vector<float> normal_logits(std::int64_t count, float spread, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal(0, spread);
+  std::vector<float> x(static_cast<std::size_t>(count));
+  for (float& v : x) v = normal(random);
+  return x;
 }
 
 // The order of one row: z descending, lower id first, candidates only.
