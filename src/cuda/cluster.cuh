@@ -26,7 +26,7 @@
 namespace topkit::cuda {
 
 inline constexpr int kLogWarp = 5;
-inline constexpr int kRankedAtOnce = 256;  // candidates that are ranked without being cut down first
+inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ranked without being cut down first
 
 struct ClusterShape {
   int log_blocks;  // of a cluster, that is of a row
