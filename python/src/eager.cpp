@@ -52,7 +52,7 @@ bool packed(const DLTensor& x) {
 }
 
 struct Request {
-  std::int64_t k, axis;
+  std::int64_t k, axis, index_bits;
   tk_options options;
 };
 
@@ -60,6 +60,7 @@ bool read(PyObject* const* args, Request& request) {
   if (Py_TYPE(args[1]) != &PyLong_Type || Py_TYPE(args[2]) != &PyLong_Type) return false;
   request.k = PyLong_AsLongLong(args[1]);
   request.axis = PyLong_AsLongLong(args[2]);
+  request.index_bits = PyLong_AsLongLong(args[5]);
   const int largest = PyObject_IsTrue(args[3]), sorted = PyObject_IsTrue(args[4]);
   if (PyErr_Occurred() != nullptr) return false;
   tk_options_init(&request.options);
@@ -106,10 +107,10 @@ PyObject* not_here() {
   return Py_None;
 }
 
-// (x, k, dim, largest, sorted) -> (values, indices) or None.
+// (x, k, dim, largest, sorted, bits of an index) -> (values, indices) or None.
 PyObject* topk(PyObject* self, PyObject* const* args, Py_ssize_t count) {
-  if (count != 5) {
-    PyErr_SetString(PyExc_TypeError, "eager topk takes (x, k, dim, largest, sorted)");
+  if (count != 6) {
+    PyErr_SetString(PyExc_TypeError, "eager topk takes (x, k, dim, largest, sorted, index_bits)");
     return nullptr;
   }
   const auto* table = static_cast<const DLPackExchangeAPI*>(PyCapsule_GetPointer(self, kTable));
@@ -129,7 +130,7 @@ PyObject* topk(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   shape[static_cast<std::size_t>(axis)] = request.k;
   Owned values, indices;
   if (!allocate(*table, x, shape.data(), x.dtype, values) ||
-      !allocate(*table, x, shape.data(), {kDLInt, 64, 1}, indices) ||
+      !allocate(*table, x, shape.data(), {kDLInt, static_cast<std::uint8_t>(request.index_bits), 1}, indices) ||
       !select(*table, x, request, values.get(), indices.get()))
     return not_here();
 
@@ -143,7 +144,7 @@ PyObject* topk(PyObject* self, PyObject* const* args, Py_ssize_t count) {
 }
 
 PyMethodDef method{"topk", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(topk)), METH_FASTCALL,
-                   "(x, k, dim, largest, sorted) -> (values, indices), or None where the general road must be taken."};
+                   "(x, k, dim, largest, sorted, index_bits) -> (values, indices), or None where the general road must be taken."};
 
 }  // namespace
 

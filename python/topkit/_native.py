@@ -40,7 +40,7 @@ isas = _MODULE.isas
 
 
 def eager(cls: type) -> Callable | None:
-    """topk(x, k, dim, largest, sorted) -> (values, indices) or None, for tensors of a class with DLPack's exchange table."""
+    """topk(x, k, dim, largest, sorted, index_bits) -> (values, indices) or None, for tensors of a class with DLPack's exchange table."""
     table: Any = getattr(cls, "__dlpack_c_exchange_api__", None)
     if table is None or sysconfig.get_config_var("Py_GIL_DISABLED"):  # the stable interface needs the lock
         return None

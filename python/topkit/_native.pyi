@@ -4,7 +4,7 @@ from typing import Any
 
 FOLDER: Path
 
-def eager(cls: type) -> Callable[[Any, int, int, bool, bool], tuple[Any, Any] | None] | None: ...
+def eager(cls: type) -> Callable[[Any, int, int, bool, bool, int], tuple[Any, Any] | None] | None: ...
 def topk_into(
     x: Any,
     k: int,

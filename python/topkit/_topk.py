@@ -2,11 +2,11 @@
 
 from typing import Any, Callable
 
-from ._call import NANS, ORDERS, choice, integer, make_call, mode_of
+from ._call import NANS, ORDERS, choice, index_bits, integer, make_call, mode_of
 from ._errors import ArgumentError, UnsupportedError
 from ._kits import kit_of
 
-# The call without options (x, k, dim, largest, sorted) of array types whose framework has a shorter road for it.
+# The call without options (x, k, dim, largest, sorted, bits of an index) of array types whose framework has a shorter road for it.
 _plain: dict[type, Callable] = {}
 
 
@@ -67,11 +67,11 @@ def topk(
         kit_of("x", x)  # which may be the first of its framework, and bring the shorter road
         plain = _plain.get(cls)
     if (
-        order is nan is lengths is starts is row_k is ids is fill is index_dtype is algorithm is backend is out is None
+        order is nan is lengths is starts is row_k is ids is fill is algorithm is backend is out is None
         and threads == 0
     ):
         if plain is not None:
-            return plain(x, k, dim, largest, sorted)
+            return plain(x, k, dim, largest, sorted, 64 if index_dtype is None else index_bits(index_dtype))
     elif backend is not None and backend != "auto":
         from . import backends
 

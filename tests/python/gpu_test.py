@@ -131,6 +131,37 @@ def test_cupy_arrays_on_cupys_stream():
     oracle.assert_winners(tuple(part.get() for part in along_rows), host, 2, 0)
 
 
+def test_a_recorded_sample_draws_anew_at_each_replay():
+    x = torch.randn(8, 32000, device="cuda")
+    position = torch.zeros(8, dtype=torch.int64, device="cuda")
+    rules = dict(temperature=1.5, top_k=torch.full((8,), 50, device="cuda"))
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        by_position = topkit.sample(x, seed=7, position=position, **rules).tokens
+        by_generator = topkit.sample(x, **rules).tokens
+        position += 1
+    seen = []
+    for at in range(3):
+        graph.replay()
+        torch.cuda.synchronize()
+        alone = topkit.sample(x.cpu(), seed=7, position=at, temperature=1.5, top_k=50).tokens
+        assert torch.equal(by_position.cpu(), alone)
+        seen.append(by_generator.tolist())
+    assert seen[0] != seen[1] != seen[2]
+
+
+def test_cupy_logits_are_sampled():
+    cupy = pytest.importorskip("cupy")
+    host = np.random.default_rng(0).standard_normal((5, 3000)).astype(np.float32)
+    x = cupy.asarray(host)
+    for rules in (dict(top_k=20), dict(temperature=cupy.linspace(0, 2, 5), top_p=0.9)):
+        mine = topkit.sample(x, seed=3, kept=True, **rules)
+        theirs = topkit.sample(host, seed=3, kept=True, **{k: v.get() if hasattr(v, "get") else v for k, v in rules.items()})
+        np.testing.assert_array_equal(mine.tokens.get(), theirs.tokens)
+        np.testing.assert_array_equal(mine.kept.get(), theirs.kept)
+    assert topkit.sample(x).tokens.shape == (5,)
+
+
 def test_jax_on_the_gpu():
     jax = pytest.importorskip("jax")
     pytest.importorskip("jax_tvm_ffi")

@@ -44,7 +44,7 @@ def _replacement(own):
     def topk(keys, x, k, dim=-1, largest=True, sorted=True):
         why = why_torch(x, k, dim)
         if why is None:
-            pair = _eager.direct(x, k, dim, largest, sorted)
+            pair = _eager.direct(x, k, dim, largest, sorted, 64)
             if pair is not None:
                 _calls["topkit", x.device.type, ""] += 1
                 return pair

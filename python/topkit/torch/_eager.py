@@ -11,7 +11,7 @@ import torch
 from .. import _native
 from .. import _kits
 from .. import _topk as _front
-from .._call import Call, TopK, integer, two_outputs
+from .._call import ORDERS, Call, TopK, integer, mode_of, two_outputs
 from .._errors import ArgumentError, AxisError, DTypeError, UnsupportedError
 from .._shapes import check_k_of_parts, collapses, flat_ids
 from ._kit import CODES, Services
@@ -22,6 +22,7 @@ _transforming = torch._C._are_functorch_transforms_active
 _modes = torch._C._len_torch_dispatch_stack
 _compiling = torch.compiler.is_compiling
 
+_INDEX_DTYPES = {32: torch.int32, 64: torch.int64}
 direct = _native.eager(torch.Tensor) or (lambda *_: None)
 
 
@@ -38,20 +39,21 @@ def dispatched(x):
     )
 
 
-def plain(x, k, dim, largest, sorted):
+def plain(x, k, dim, largest, sorted, bits=64):
     """topk without options."""
     if _compiling() or (x.requires_grad and _grad_enabled()) or _transforming() or _modes() > 0 or x.is_neg():
         if _transforming() and not _compiling():
             k, dim = integer("k", k), normal_axis(integer("dim", dim), x.ndim)
-            return _transforms.topk(x, dim, (None,) * 4, lambda x, dim: plain(x, k, dim, largest, sorted))
-        return TopK(*torch.ops.topkit.topk(x, k, dim, largest, sorted))
-    pair = direct(x, k, dim, largest, sorted)
+            return _transforms.topk(x, dim, (None,) * 4, lambda x, dim: plain(x, k, dim, largest, sorted, bits))
+        return TopK(*torch.ops.topkit.topk(x, k, dim, largest, sorted, index_dtype=_INDEX_DTYPES[bits]))
+    pair = direct(x, k, dim, largest, sorted, bits)
     if pair is not None:
         return _new(TopK, pair)
+    k, dim = integer("k", k), integer("dim", dim)
     if not (x.is_cpu or x.is_cuda):
-        return TopK(*torch.ops.topkit.topk(x, integer("k", k), integer("dim", dim), largest, sorted))
-    mode = (1 if largest else 0) | (0 if sorted else 4)
-    return run(x, Call(integer("k", k), integer("dim", dim), mode, 64, order="value" if sorted else "any", largest=largest))
+        return TopK(*torch.ops.topkit.topk(x, k, dim, largest, sorted, index_dtype=_INDEX_DTYPES[bits]))
+    order = "value" if sorted else "any"
+    return run(x, Call(k, dim, mode_of(largest, ORDERS[order], 0, bits), bits, order=order, largest=largest))
 
 
 def full(x, call: Call) -> TopK:
@@ -66,8 +68,7 @@ def full(x, call: Call) -> TopK:
     arguments = (x, call.k, call.dim, call.largest, True, *rows)
     options = dict(order=call.order, nan=call.nan, fill=call.fill, algorithm=call.algorithm)
     if call.out is None:
-        index_dtype = torch.int32 if call.index_bits == 32 else torch.int64
-        return TopK(*torch.ops.topkit.topk(*arguments, index_dtype=index_dtype, **options))
+        return TopK(*torch.ops.topkit.topk(*arguments, index_dtype=_INDEX_DTYPES[call.index_bits], **options))
     values, indices = _outputs(x, call)
     return TopK(*torch.ops.topkit.topk.out(*arguments, **options, values=values, indices=indices))
 
@@ -128,7 +129,7 @@ def run(x, call: Call) -> TopK:
     values, indices = _fitting(targets, shape, moved, on_cuda)
     if values is None:
         values = torch.empty(shape, dtype=x.dtype, device=x.device)
-        indices = torch.empty(shape, dtype=torch.int32 if call.index_bits == 32 else torch.int64, device=x.device)
+        indices = torch.empty(shape, dtype=_INDEX_DTYPES[call.index_bits], device=x.device)
     KIT.call(
         source,
         _native.topk_into,

@@ -41,7 +41,7 @@ def _topk(
     fill=None, algorithm=None, index_dtype=None,
 ):  # fmt: skip
     if order is nan is lengths is starts is row_k is ids is fill is algorithm is None and index_dtype in (None, torch.int64):
-        pair = _eager.direct(x, k, dim, largest, sorted)
+        pair = _eager.direct(x, k, dim, largest, sorted, 64)
         if pair is not None:
             return pair
     options = _options(order, nan, lengths, starts, row_k, ids, fill, algorithm)
