@@ -35,6 +35,7 @@ python_packages() {
 stage_python() {
   python_tree
   PYTHONPATH=build/python-tree "$(python_folder)/bin/python" -m pytest --junitxml build/results/python.xml
+  "$(python_folder)/bin/python" tests/python/installed_wheel.py
 }
 
 # build/python-gpu-tree: what is carried to a machine with a GPU and no network. The package with its CUDA engine, and
