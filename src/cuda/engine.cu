@@ -53,6 +53,13 @@ const char* run(const Plan& plan, const Args& args, int ordinal, void* workspace
   });
 }
 
+const char* sample(const SamplePlan& plan, const SampleArgs& args, int ordinal, void* workspace, void* stream) {
+  return guarded([&] {
+    const CurrentDevice current(ordinal);
+    run_sample(plan, args, workspace, stream);
+  });
+}
+
 const char* read(int ordinal, Device* device) {
   return guarded([&] { *device = read_device(ordinal); });
 }
@@ -62,6 +69,6 @@ const char* read(int ordinal, Device* device) {
 
 extern "C" TK_API const topkit::cuda::Engine* topkit_cuda_engine() {
   using namespace topkit::cuda;
-  static constexpr Engine engine{kAbi, &device_count, &read, &run};
+  static constexpr Engine engine{kAbi, &device_count, &read, &run, &sample};
   return &engine;
 }

@@ -7,6 +7,7 @@
 #include "../args.hpp"
 #include "../device.hpp"
 #include "../plan.hpp"
+#include "../sampling/plan.hpp"
 
 namespace topkit::cuda {
 
@@ -16,8 +17,9 @@ struct Engine {
   int (*device_count)();
   const char* (*read_device)(int ordinal, Device* device);
   const char* (*run)(const Plan& plan, const Args& args, int ordinal, void* workspace, void* stream);
+  const char* (*sample)(const SamplePlan& plan, const SampleArgs& args, int ordinal, void* workspace, void* stream);
 };
-inline constexpr int kAbi = 2;
+inline constexpr int kAbi = 3;
 
 // The symbol libtopkit_cuda exports.
 inline constexpr const char* kEntry = "topkit_cuda_engine";

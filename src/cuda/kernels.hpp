@@ -3,6 +3,7 @@
 
 #include "../args.hpp"
 #include "../plan.hpp"
+#include "../sampling/plan.hpp"
 
 namespace topkit::cuda {
 
@@ -14,5 +15,7 @@ Run run_cluster;  // topk_cluster.cu
 Run run_stream;   // topk_stream.cu
 Run run_grid;     // topk_grid.cu
 Run run_radix;    // topk_radix.cu
+
+void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream);  // sample.cu
 
 }  // namespace topkit::cuda

@@ -36,6 +36,7 @@
 //   not_less_f16x2, not_less_bf16x2        !(a < b): true for NaN
 //   less_sign(a, b)                        f32: bit 31 says a < b, false for NaN; the other bits say nothing. It is set
 //                                          for (-0, +0) too: compare with -0
+//   f16_to_float(bits)                     exact
 //   float_bits(v), bits_float(v), add_zero(v)   add_zero: -0 becomes +0, every NaN 0x7FFFFFFF
 //   atomic_add, atomic_max, ...            as CUDA's, also for std::uint64_t
 //

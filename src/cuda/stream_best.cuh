@@ -4,6 +4,7 @@
 #include "../args.hpp"
 #include "element.hpp"
 #include "row.cuh"
+#include "warp_best.cuh"
 #include "write.cuh"
 
 namespace topkit::cuda {
@@ -23,13 +24,6 @@ struct BestState {
   Candidate of_warp[kBestThreads / kWarp];
   Candidate of_block[kMostBestBlocks];
 };
-
-// The best candidate of a warp's lanes; 0 is nobody.
-__device__ inline Candidate warp_best(Candidate mine) {
-  const Key key = __reduce_max_sync(full_mask, key_of(mine));
-  const auto low = static_cast<std::uint32_t>(mine);
-  return static_cast<Candidate>(key) << 32 | __reduce_max_sync(full_mask, key_of(mine) == key ? low : 0);
-}
 
 template <class E>
 __global__ void __launch_bounds__(kBestThreads, 1024 / kBestThreads)

@@ -17,8 +17,11 @@ namespace topkit {
 // The CPU part first, then CUDA; the table in algorithms.cpp has the same order.
 enum class SampleAlgorithm : std::uint8_t {
   rows,  // src/cpu/sample.cpp: a row a thread
+  // CUDA: src/cuda/sample.cu
+  cuda_resident,
+  cuda_reread,
 };
-inline constexpr int kSampleAlgorithms = 1;
+inline constexpr int kSampleAlgorithms = 3;
 
 struct SampleAlgorithmInfo {
   SampleAlgorithm algorithm;

@@ -1,10 +1,63 @@
+// How a sampling problem is solved on CUDA.
+#include <algorithm>
+
+#include "../cuda/sample_shape.hpp"
 #include "../status.hpp"
 #include "plan.hpp"
 
 namespace topkit {
+namespace {
 
-SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device&, const Wish&) {
-  fail(TK_UNSUPPORTED, "logits is on CUDA: {} runs on the CPU only", to_string(problem));
+// Blocks that share a row, as a logarithm: as few as hold it, up to eight while multiprocessors are idle. -1: none hold it.
+int spread(const SampleProblem& p, const Device& device) {
+  const int most = device.capability >= 90 ? cuda::kLogMostSampleBlocks : 0;
+  int log_blocks = 0;
+  while (log_blocks < most && !cuda::sample_holds(p, log_blocks, device.shared_bytes)) ++log_blocks;
+  if (!cuda::sample_holds(p, log_blocks, device.shared_bytes)) return -1;
+  constexpr std::int64_t kFewTokens = 2048;  // of a block: fewer gain nothing from a neighbour
+  while (log_blocks < std::min(most, 3) && (p.rows << (log_blocks + 1)) <= device.sms &&
+         p.cols >> log_blocks > kFewTokens)
+    ++log_blocks;
+  return log_blocks;
+}
+
+}  // namespace
+
+SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device, const Wish& wish) {
+  if (!wish.isa.empty()) invalid("isa = {}: instruction sets are the CPU's, and logits is on CUDA", wish.isa);
+  if (device.capability < 80)
+    fail(TK_UNSUPPORTED, "logits is on a CUDA device of capability {}.{}: topkit needs 8.0 or newer",
+         device.capability / 10, device.capability % 10);
+  const int log_blocks = spread(problem, device);
+  SamplePlan plan;
+  if (!wish.algorithm.empty()) {
+    plan.algorithm = wished_sample_algorithm(problem, wish);
+    plan.why = "the caller forced it";
+    if (plan.algorithm == SampleAlgorithm::cuda_resident && log_blocks < 0)
+      fail(TK_UNSUPPORTED, "algorithm = resident: the device's shared memory does not hold a row of {} columns",
+           problem.cols);
+  } else if (!info(SampleAlgorithm::cuda_reread).can(problem)) {
+    fail(TK_UNSUPPORTED, "logits is on CUDA: needs {}, but the problem is {}", info(SampleAlgorithm::cuda_reread).needs,
+         to_string(problem));
+  } else if (log_blocks >= 0) {
+    plan.algorithm = SampleAlgorithm::cuda_resident;
+    plan.why = "the row fits the shared memory of a cluster";
+  } else {
+    plan.algorithm = SampleAlgorithm::cuda_reread;
+    plan.why = "the row does not fit the shared memory of a cluster";
+  }
+  plan.launches = 1;
+  plan.block_threads = cuda::kSampleThreads;
+  plan.cluster_blocks = 1 << log_blocks;
+  if (plan.algorithm == SampleAlgorithm::cuda_reread) {
+    const int most = device.capability >= 90 ? 3 : 0;
+    int blocks = 0;
+    while (blocks < most && (problem.rows << (blocks + 1)) <= device.sms) ++blocks;
+    plan.cluster_blocks = 1 << blocks;
+  } else {
+    plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, log_blocks).share / cuda::kSampleThreads);
+  }
+  return plan;
 }
 
 }  // namespace topkit

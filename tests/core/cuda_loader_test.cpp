@@ -46,7 +46,7 @@ const char* run(const topkit::Plan& plan, const topkit::Args& args, int ordinal,
 
 extern "C" const topkit::cuda::Engine* topkit_cuda_engine();
 const topkit::cuda::Engine* topkit_cuda_engine() {
-  static const topkit::cuda::Engine engine{topkit::cuda::kAbi, device_count, read_device, run};
+  static const topkit::cuda::Engine engine{topkit::cuda::kAbi, device_count, read_device, run, nullptr};
   return &engine;
 }
 

@@ -84,6 +84,11 @@ __device__ __forceinline__ std::uint32_t not_less_bf16x2(std::uint32_t a, std::u
 }
 
 __device__ __forceinline__ std::uint32_t float_bits(float v) { return __float_as_uint(v); }
+__device__ __forceinline__ float f16_to_float(std::uint16_t bits) {
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+  return value;
+}
 __device__ __forceinline__ float bits_float(std::uint32_t v) { return __uint_as_float(v); }
 // Bit 31 says a < b. A difference of unequal numbers is never rounded to zero, and the NaN of any operation is positive.
 // But -0 - +0 is -0.

@@ -86,6 +86,7 @@ inline std::uint32_t not_less_bf16x2(std::uint32_t a, std::uint32_t b) {
 }
 
 inline std::uint32_t float_bits(float v) { return std::bit_cast<std::uint32_t>(v); }
+inline float f16_to_float(std::uint16_t bits) { return simt::from_f16(bits); }
 inline float bits_float(std::uint32_t v) { return std::bit_cast<float>(v); }
 // As the device has it: the sign of the difference, which is that of -0 for less_sign(-0, +0).
 inline std::uint32_t less_sign(float a, float b) {

@@ -1,0 +1,56 @@
+// Sampling: a token of every row of logits, in one launch.
+//
+// Regime: rows of up to some 100k tokens, one to many. Resident: a row in the shared memory of a cluster of blocks, read
+// once. Reread: rows that do not fit there, or no clusters: every step reads the row again.
+// Passes over memory: one (resident).
+// Limit: latency for few rows, bandwidth for many.
+// Ideas: sample_kernel.cuh; bounds from group maxima, Dr. Top-k (SC 21); the exponential race, also known as Gumbel-max.
+#include <algorithm>
+
+#include "kernels.hpp"
+#include "launch.hpp"
+#include "sample_kernel.cuh"
+
+namespace topkit::cuda {
+namespace {
+
+template <class L, bool kResident>
+void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream) {
+  constexpr std::int64_t kMostBlocks = 1 << 30;
+  const std::int64_t most_rows = kMostBlocks >> whole.log_blocks;
+  for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
+    const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
+    SampleLaunch all{args, whole};
+    all.shape.first_row = row;
+    launch(sample_kernel<L, kResident>,
+           LaunchShape{.kernel = "sample",
+                       .grid = static_cast<unsigned>(rows << whole.log_blocks),
+                       .block = kSampleThreads,
+                       .cluster = 1U << whole.log_blocks,
+                       .shared_bytes = sample_shared_bytes(whole, kResident),
+                       .stream = stream,
+                       .pdl = true},
+           all);
+  }
+}
+
+template <class L>
+void launch_type(const SamplePlan& plan, const SampleShape& shape, const SampleArgs& args, Stream stream) {
+  if (plan.algorithm == SampleAlgorithm::cuda_resident) return launch_rows<L, true>(shape, args, stream);
+  launch_rows<L, false>(shape, args, stream);
+}
+
+}  // namespace
+
+void run_sample(const SamplePlan& plan, const SampleArgs& args, void*, void* stream) {
+  int log_blocks = 0;
+  while (1 << log_blocks < plan.cluster_blocks) ++log_blocks;
+  const SampleShape shape = sample_shape(args.problem, log_blocks);
+  switch (args.problem.dtype) {
+    case DType::bf16: return launch_type<LogitBf16>(plan, shape, args, stream);
+    case DType::f16: return launch_type<LogitF16>(plan, shape, args, stream);
+    default: return launch_type<LogitF32>(plan, shape, args, stream);
+  }
+}
+
+}  // namespace topkit::cuda

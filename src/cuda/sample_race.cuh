@@ -1,0 +1,102 @@
+// The draw: the token with the best score y - log2 E, where E is a function of (seed, position, draw, token) alone.
+#pragma once
+
+#include "../sampling/philox.hpp"
+#include "sample_state.cuh"
+
+namespace topkit::cuda {
+
+// The noise of four tokens at once.
+class Noise {
+ public:
+  __device__ Noise(const sampling::Rules& rules, std::uint32_t draw)
+      : seed_(rules.seed), position_(rules.position), draw_(draw) {}
+
+  __device__ sampling::Words<One> words(std::uint32_t quad) const {
+    return sampling::philox<One>(
+        seed_, {{quad, draw_, static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(position_ >> 32)}});
+  }
+  // A token and its score; r is its word.
+  __device__ Candidate score(float y, std::uint32_t token, std::uint32_t r) const {
+    std::uint32_t more = 0;
+    if (sampling::needs_more<One>(r)) more = words(token / 4 | 0x80000000U).word[token % 4];
+    return candidate(key_of_z(One::Sub(y, sampling::log2_exponential<One>(r, more))), token);
+  }
+  __device__ Candidate score(float y, std::uint32_t token) const {
+    const sampling::Words<One> all = words(token / 4);
+    const std::uint32_t e = token % 4;
+    return score(y, token, e < 2 ? (e == 0 ? all.word[0] : all.word[1]) : e == 2 ? all.word[2] : all.word[3]);
+  }
+
+ private:
+  std::uint64_t seed_, position_;
+  std::uint32_t draw_;
+};
+
+// Cheap bounds of log2 E, from the exponent and some mantissa bits of r as a float. With v = r * 2^-32 and `line` its
+// logarithm drawn as straight lines between powers of 2 (at most 0.0861 below it): E >= v * log2 e for all v, and
+// E <= 2 v up to 1/2.
+__device__ inline float line_of(std::uint32_t r) {
+  return static_cast<float>(static_cast<int>(float_bits(static_cast<float>(r)) - 0x4F800000U)) * 0x1p-23F;
+}
+inline constexpr float kLeastOverLine = 0.5F;  // log2(log2 e) = 0.5287, less what roundings may take
+inline constexpr float kMostOverLine = 1.09F;  // 1.0861
+
+// The best score of this block's tokens that are kept, one candidate a thread; take_best() joins them.
+// All threads; state.race is 0 before, behind a barrier.
+//
+// Only tokens that may win are scored: a compare of bits tells all but a few of the others.
+template <class Share>
+[[gnu::noinline]] __device__ Candidate race(std::uint32_t draw) {
+  SampleState& state = shared<SampleState>();
+  const Share share(state.args, state.place);
+  const Noise noise(state.rules, draw);
+  const float c = state.rules.c, z_max = state.z_max;
+  {
+    // A first bound, from the first four tokens of every thread.
+    float bound = kNobody;
+    if (threadIdx.x < share.size()) {
+      const std::uint32_t token = share.begin + 4 * threadIdx.x;
+      const Quad quad = share.quad(threadIdx.x);
+      const sampling::Words<One> words = noise.words(token / 4);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const std::uint32_t r = words.word[e];
+        const float y = sampling::exponent<One>(quad.z[e], z_max, c);
+        if (r >= 0x10000 && r < 0x80000000U && state.kept(quad.z[e], token + e))
+          bound = ::max(bound, y - line_of(r) - kMostOverLine);
+      }
+    }
+    const Key key = __reduce_max_sync(full_mask, key_of_z(bound));
+    if (lane() == 0) atomicMax(&state.race, key);
+  }
+  __syncthreads();
+  Candidate best = 0;
+  share.for_quads([&](std::uint32_t token, const Quad& quad) {
+    const sampling::Words<One> words = noise.words(token / 4);
+    // line < y - kLeastOverLine - bound, in 128ths and with the float's exponent bias.
+    constexpr float kMagic = 12582912.0F;
+    const float bound = z_of_key(::max(*static_cast<volatile std::uint32_t*>(&state.race), kNobodyKey));
+    const float base = kMagic + (159.0F - kLeastOverLine - bound) * 128.0F;
+    unsigned may = 0;
+    float y[4];
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      y[e] = sampling::exponent<One>(quad.z[e], z_max, c);
+      const float at = ::max(y[e] * 128.0F + base, kMagic - 0x1p20F);
+      const int limit = static_cast<int>(float_bits(at) - float_bits(kMagic));
+      may |= static_cast<int>(float_bits(static_cast<float>(words.word[e])) >> 16) <= limit ? 1U << e : 0;
+    }
+    if (may == 0) return;
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      if ((may >> e & 1U) == 0 || !state.kept(quad.z[e], token + e)) continue;
+      const Candidate scored = noise.score(y[e], token + e, words.word[e]);
+      best = ::max(best, scored);
+      atomicMax(&state.race, key_of(scored));
+    }
+  });
+  return best;
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,62 @@
+// How a row of logits is spread over a cluster for sampling: for the plan, and for the launch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../sampling/args.hpp"
+
+namespace topkit::cuda {
+
+inline constexpr int kLogSampleThreads = 9;
+inline constexpr int kSampleThreads = 1 << kLogSampleThreads;
+inline constexpr int kLogMostSampleBlocks = 4;
+inline constexpr int kMostSampleBlocks = 1 << kLogMostSampleBlocks;
+inline constexpr int kSampleMostListed = 256;    // a row's candidates that can be put into order
+inline constexpr std::uint32_t kShareStep = 32;  // tokens: shares are whole multiples
+inline constexpr int kSampleFew = 64;
+inline constexpr int kSampleRanked = 336;  // candidates that the first block ranks, more are cut down: k + k / 4 + 8
+inline constexpr std::size_t kSampleStatic = 18 * 1024;  // at least the kernel's static objects (sample_state.cuh)
+
+struct SampleShape {
+  int log_blocks;          // of a cluster, that is of a row
+  int log_group;           // lanes whose tokens share one maximum
+  std::uint32_t share;     // tokens of a block
+  std::uint32_t capacity;  // candidates that a block may hand over; as many as a row can want
+  std::int64_t first_row;
+};
+
+// Candidates as they come from all blocks, those that are put into order with room behind them, and a block's own or those in
+// order.
+constexpr std::size_t sample_candidates(const SampleShape& s) {
+  return (static_cast<std::size_t>(s.capacity) << s.log_blocks) + kSampleRanked + 64 + s.capacity;
+}
+constexpr std::size_t sample_shared_bytes(const SampleShape& s, bool resident) {
+  return sample_candidates(s) * 8 + (resident ? static_cast<std::size_t>(s.share) * 4 : 0);
+}
+
+// How many of its best a row may want at most.
+constexpr std::int64_t sample_most_wanted(const SampleProblem& p) {
+  if (p.op == SampleOp::logprobs) return p.listed;
+  const bool one_k = p.top_k > 0 && p.top_k <= kSampleMostListed;
+  if (one_k) return p.top_k > p.listed ? p.top_k : p.listed;
+  if (p.may_top_k || p.may_top_p) return kSampleMostListed;
+  return p.listed > 1 ? p.listed : 1;  // a greedy row wants one
+}
+
+constexpr SampleShape sample_shape(const SampleProblem& p, int log_blocks) {
+  const std::int64_t blocks = std::int64_t{1} << log_blocks;
+  const std::int64_t share = ((p.cols + blocks - 1) / blocks + kShareStep - 1) / kShareStep * kShareStep;
+  const bool few = sample_most_wanted(p) <= kSampleFew;
+  // 128 groups bound a few, 512 many; a group lies in a warp.
+  const int log_group = few ? (log_blocks < 3 ? log_blocks + 2 : 5) : log_blocks;
+  return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0};
+}
+
+// Whether a block of the cluster has room for its share of a row.
+constexpr bool sample_holds(const SampleProblem& p, int log_blocks, std::int64_t shared_bytes) {
+  return sample_shared_bytes(sample_shape(p, log_blocks), true) + kSampleStatic <=
+         static_cast<std::size_t>(shared_bytes);
+}
+
+}  // namespace topkit::cuda
