@@ -14,7 +14,7 @@ using ffi::Optional;
 using ffi::String;
 using ffi::TensorView;
 
-constexpr std::int64_t kAlignment = 256;  // of tk_topk's workspace; XLA promises 128
+constexpr std::int64_t kAlignment = 256;  // of the workspace that tk_topk takes; XLA does not promise as much
 
 // Which of the operands that every call has are meant, and the algorithm. python/topkit/jax.py packs the same bits.
 struct Given {

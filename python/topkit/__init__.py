@@ -9,6 +9,7 @@
     topkit.explain(x, k)            how, and why
     topkit.torch                    torch.ops.topkit, accelerate()
     topkit.jax                      topk under jit, vmap and grad
+    topkit.hf, nanochat, compat     sampling by the names of Hugging Face, nanochat and FlashInfer
     topkit.backends                 every implementation the field compares, behind one signature
 
 Importing this loads Python files only: the library is loaded by the first call, the CUDA engine by the first CUDA tensor.
@@ -42,7 +43,7 @@ __all__ = [
     "topn_logprobs",
 ]
 
-_SUBMODULES = ("backends", "jax", "torch", "triton")
+_SUBMODULES = ("backends", "compat", "hf", "jax", "nanochat", "torch", "triton")
 
 
 def __getattr__(name: str):

@@ -2,7 +2,10 @@ from collections.abc import Mapping
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from . import backends as backends
+from . import compat as compat
+from . import hf as hf
 from . import jax as jax
+from . import nanochat as nanochat
 from . import torch as torch
 from . import triton as triton
 

@@ -20,12 +20,12 @@ class TopKitSampler:
     """Called with (input_ids, scores) as a transformers LogitsProcessor; gives scores of which one token is not -inf.
 
     temperature, top_k, top_p, min_p : numbers, or tensors of one a row; None: off.
-    seed : an int: row r has the seed + r; or a tensor [rows] of seeds; None: torch's generator. A row's tokens depend on its
-        seed and the length of its sequence only, so a prompt gives the same text alone and in any batch.
+    seed : an int: row r has the seed + r; or a tensor [rows] of seeds; None: torch's generator. The noise of a token depends on
+        its row's seed and on its place (padding counts) only: prompts of one length give the same text alone and in any batch.
     preset : whose rules of top-p; the default is Hugging Face's own. `options`: the rest of topkit.sample's.
     """
 
-    supports_continuous_batching = False
+    supports_continuous_batching = False  # read by transformers: rows there are no rows of one batch
 
     def __init__(
         self, temperature: Any = 1.0, top_k: Any = None, top_p: Any = None, min_p: Any = None, seed: Any = None,

@@ -79,7 +79,7 @@ def test_compiled_whole(device):
         assert (one is None and two is None) or torch.equal(one, two)
     assert torch.equal(found.token_ranks, topkit.topn_logprobs(x, tokens=wanted.tokens).token_ranks)
     random = torch.compile(lambda x: topkit.sample(x).tokens, fullgraph=True, backend="aot_eager")
-    flat = torch.zeros(64, 1000, device=device)
+    flat = torch.zeros(64, 1000, device=device, requires_grad=True)
     assert len(set(random(flat).tolist())) > 50 and not torch.equal(random(flat), random(flat))
 
 

@@ -2,7 +2,6 @@
 
 import torch
 
-from .. import _native
 from .._call import DTYPES
 from .._errors import ArgumentError, DTypeError
 from .._shapes import flat_rows

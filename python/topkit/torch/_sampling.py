@@ -1,7 +1,5 @@
 """torch.ops.topkit.sample, filter and topn_logprobs: for torch.compile, export and whatever else traces."""
 
-import math
-
 import torch
 
 from .._rules import Rules
@@ -102,13 +100,12 @@ def _topn_logprobs_fake(x, *arguments, **options):
 def dispatched(asked, x):
     """The operation `asked` by way of its operator."""
     rules = asked.rules
-    batch = rules.batch(x)
     rules.settle_seed(KIT, x)
     rows = {name: getattr(rules, name) for name in _EITHER}
     row = {name: value if isinstance(value, torch.Tensor) else None for name, value in rows.items()}
     scalars = {name: value for name, value in rows.items() if row[name] is None}
     bias_ids, bias = rules.bias if rules.bias is not None else (None, None)
-    arguments = [x, *row.values(), bias_ids, bias, rules.mask, rules.mask_map, rules.row_map, rules.lengths]
+    arguments = [x.detach(), *row.values(), bias_ids, bias, rules.mask, rules.mask_map, rules.row_map, rules.lengths]
     options = dict(scalars, draw=rules.draw, softcap=rules.softcap, rules=rules.packed, algorithm=rules.algorithm)
     if isinstance(asked, Filter):
         return torch.ops.topkit.filter(*arguments, **options, form=asked.form)
