@@ -1,6 +1,6 @@
 // The tests of the CUDA engine on a GPU: one program without dependencies, so that it can be carried to where the GPU is.
 //
-//   topkit_gpu_test [--reduced] [--threads N] [--every N] [--only graphs|grid|streams|repetitions|large|misuse|verifier]
+//   topkit_gpu_test [--reduced] [--threads N] [--every N] [--only graphs|grid|streams|repetitions|large|misuse|verifier|sampling]
 //
 // Ends with one line; exit code 0 when everything agrees, 1 when not, 77 when there is no GPU.
 #include <algorithm>
@@ -83,7 +83,7 @@ int run(const Options& options) {
     return std::chrono::duration<double>(Clock::now() - since).count();
   };
   for (const Part& part : {Part{"graphs", &test_graphs}, Part{"misuse", &test_misuse}, Part{"verifier", &test_verifier},
-                           Part{"grid", &test_grid}, Part{"streams", &test_streams},
+                           Part{"sampling", &test_sampling}, Part{"grid", &test_grid}, Part{"streams", &test_streams},
                            Part{"repetitions", &test_repetitions}, Part{"large", &test_large}}) {
     if (!options.only.empty() && options.only != part.name) continue;
     const Clock::time_point begin = Clock::now();
