@@ -11,6 +11,7 @@
 #include "compare.hpp"
 #include "machine.hpp"
 #include "output.hpp"
+#include "sampling.hpp"
 #include "status.hpp"
 
 namespace topkit::bench {
@@ -103,6 +104,11 @@ void run(const Command& command, std::ostream& out, std::ostream* progress) {
   if (command.list) return list(command, out);
   if (!command.compare.empty()) return compare_files(command, out);
   if (command.device != "cpu" && command.device != "cuda") invalid("--device {}: must be cpu or cuda", command.device);
+  if (command.op == "sample") {
+    if (command.device != "cuda") invalid("--op sample: its cases are CUDA's, --device is {}", command.device);
+    return run_sampling(command, out, progress);
+  }
+  if (command.op != "topk") invalid("--op {}: must be topk or sample", command.op);
   std::vector<Case> cases;
   for (Case c : chosen_cases(command)) {
     if (name(c.device) != command.device)

@@ -18,6 +18,7 @@ struct Command {
   std::optional<std::int64_t> rows, cols, k;  // cols and k given: one case of this size instead of the built-in ones
   std::optional<std::string> dtype, order;
   std::vector<std::string> distributions{"normal"};  // "all": every one
+  std::string op = "topk";                           // or sample: run_sampling()
   std::string device = "cpu";
   std::string index_type = "";  // "": i64 on the CPU, i32 on CUDA, as their peers have it
   Choice choice;

@@ -19,6 +19,8 @@ void add_case_options(CLI::App* command, bench::Command& options) {
       ->type_name("value|index|any");
   command->add_option("--distribution", options.distributions, "Inputs by name, or all")->capture_default_str();
   command->add_option("--device", options.device, "cpu or cuda")->capture_default_str();
+  command->add_option("--op", options.op, "topk, or with --device cuda sample: all its cases, or --case")
+      ->capture_default_str();
   command->add_option("--index-type", options.index_type, "Of the indices written on CUDA: i32 (default) or i64");
   command->add_flag("--list", options.list, "Name the built-in cases");
 }
