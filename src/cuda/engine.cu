@@ -10,8 +10,6 @@
 #include "topkit/topkit.h"
 
 namespace topkit::cuda {
-namespace {
-
 Run* run_of(Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::cuda_warp: return run_warp;
@@ -23,6 +21,8 @@ Run* run_of(Algorithm algorithm) {
     default: return nullptr;
   }
 }
+
+namespace {
 
 thread_local std::string sentence;
 

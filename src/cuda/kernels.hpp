@@ -16,6 +16,9 @@ Run run_stream;   // topk_stream.cu
 Run run_grid;     // topk_grid.cu
 Run run_radix;    // topk_radix.cu
 
+// Of a CUDA algorithm; null for others. engine.cu
+Run* run_of(Algorithm algorithm);
+
 void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream);  // sample.cu
 
 }  // namespace topkit::cuda

@@ -34,22 +34,47 @@ void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream
   }
 }
 
+// The best of every row by topk, then a block a row that ends the list.
 template <class L>
-void launch_type(const SamplePlan& plan, const SampleShape& shape, const SampleArgs& args, Stream stream) {
+void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* workspace, Stream stream) {
+  const SampleProblem& p = args.problem;
+  const std::int64_t given = sample_given(p);
+  SampleShape shape = sample_shape(p, 0);
+  shape.given = static_cast<int>(given);
+  auto* const indices = reinterpret_cast<std::int32_t*>(workspace);
+  shape.given_indices = indices;
+  shape.given_values = indices + p.rows * given;
+  Args best;
+  best.problem = sample_selection(p);
+  best.x = args.x;
+  best.values = indices + p.rows * given;
+  best.indices = indices;
+  best.values_layout.outer_stride = best.indices_layout.outer_stride = given;
+  Run* const select = run_of(plan.topk.algorithm);
+  if (select == nullptr) throw LaunchError("the selection of a sampling plan is not one of the CUDA engine");
+  select(plan.topk, best, workspace + sample_given_bytes(p), stream);
+  launch_rows<L, false>(shape, args, stream);
+}
+
+template <class L>
+void launch_type(const SamplePlan& plan, const SampleShape& shape, const SampleArgs& args, void* workspace,
+                 Stream stream) {
+  if (plan.algorithm == SampleAlgorithm::cuda_selected)
+    return launch_selected<L>(plan, args, static_cast<std::byte*>(workspace), stream);
   if (plan.algorithm == SampleAlgorithm::cuda_resident) return launch_rows<L, true>(shape, args, stream);
   launch_rows<L, false>(shape, args, stream);
 }
 
 }  // namespace
 
-void run_sample(const SamplePlan& plan, const SampleArgs& args, void*, void* stream) {
+void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream) {
   int log_blocks = 0;
   while (1 << log_blocks < plan.cluster_blocks) ++log_blocks;
   const SampleShape shape = sample_shape(args.problem, log_blocks);
   switch (args.problem.dtype) {
-    case DType::bf16: return launch_type<LogitBf16>(plan, shape, args, stream);
-    case DType::f16: return launch_type<LogitF16>(plan, shape, args, stream);
-    default: return launch_type<LogitF32>(plan, shape, args, stream);
+    case DType::bf16: return launch_type<LogitBf16>(plan, shape, args, workspace, stream);
+    case DType::f16: return launch_type<LogitF16>(plan, shape, args, workspace, stream);
+    default: return launch_type<LogitF32>(plan, shape, args, workspace, stream);
   }
 }
 

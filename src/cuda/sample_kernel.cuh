@@ -170,6 +170,33 @@ template <class L>
   return end_list<L>(state, room.dense, room.sorted, count, wanted, sure || count < wanted, whole);
 }
 
+// A row whose best are given: its draws. False where they are not what sampling means by the best: NaN comes first there,
+// and +inf before the largest number. One block a row. All threads, behind a barrier.
+template <class L>
+[[gnu::noinline]] __device__ bool end_given() {
+  SampleState& state = shared<SampleState>();
+  const SampleRoom room(state.shape);
+  const int given = state.shape.given;
+  const std::int64_t first = state.place.index * given;
+  const auto* const values = static_cast<const typename L::Raw*>(state.shape.given_values) + first;
+  const float best = L::value(load_once(values));
+  if (!(best < __builtin_inff()) || best == kNobody) return false;
+  const auto thread = static_cast<int>(threadIdx.x);
+  Candidate mine = 0;
+  if (thread < given) {
+    const float z = L::value(load_once(values + thread));
+    if (z > kNobody)
+      mine = candidate(key_of_z(z), static_cast<std::uint32_t>(load_once(state.shape.given_indices + first + thread)));
+  }
+  const int count = __syncthreads_count(mine != 0 ? 1 : 0);
+  if (thread < given + kRankPad) room.dense[thread] = mine;
+  if (thread == 0) state.z_max = best;
+  __syncthreads();
+  const int wanted = ::min(static_cast<int>(state.rules.k), count);
+  weigh_list(state, room.dense, room.sorted, count, wanted);
+  return end_list<L>(state, room.dense, room.sorted, count, wanted, true, 0);
+}
+
 template <class L, bool kResident>
 __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_constant__ SampleLaunch a) {
   constexpr unsigned kLast = kSampleThreads - 1;
@@ -209,6 +236,15 @@ __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_
   if (threadIdx.x < sizeof(SampleArgs) / 8)
     reinterpret_cast<std::uint64_t*>(&state.args)[threadIdx.x] =
         reinterpret_cast<const std::uint64_t*>(&args)[threadIdx.x];
+  if constexpr (!kResident) {
+    if (shape.given > 0) {
+      __syncthreads();
+      if (end_given<L>()) {
+        cluster_wait();
+        return;
+      }
+    }
+  }
   Key key = key_of_z(Share(args, place).load());
   grid_launch_dependents();
   // Lane l of a group tells its maximum to block l.

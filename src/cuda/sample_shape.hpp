@@ -24,6 +24,10 @@ struct SampleShape {
   std::uint32_t share;     // tokens of a block
   std::uint32_t capacity;  // candidates that a block may hand over; as many as a row can want
   std::int64_t first_row;
+  // The best of every row by topk, in order, where they are known: [rows, given].
+  int given = 0;
+  const void* given_values = nullptr;
+  const std::int32_t* given_indices = nullptr;
 };
 
 // Candidates as they come from all blocks, those that are put into order with room behind them, and a block's own or those in
@@ -50,7 +54,25 @@ constexpr SampleShape sample_shape(const SampleProblem& p, int log_blocks) {
   const bool few = sample_most_wanted(p) <= kSampleFew;
   // 128 groups bound a few, 512 many; a group lies in a warp.
   const int log_group = few ? (log_blocks < 3 ? log_blocks + 2 : 5) : log_blocks;
-  return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0};
+  return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0, 0, nullptr, nullptr};
+}
+
+// Before the draws of `selected`: the best of every row, in the workspace.
+constexpr std::int64_t sample_given(const SampleProblem& p) { return p.top_k < p.cols ? p.top_k : p.cols; }
+constexpr Problem sample_selection(const SampleProblem& p) {
+  Problem problem;
+  problem.device = p.device;
+  problem.dtype = p.dtype;
+  problem.index_type = IndexType::i32;
+  problem.rows = p.rows;
+  problem.cols = p.cols;
+  problem.k = sample_given(p);
+  problem.layout.outer_stride = p.row_stride;
+  return problem;
+}
+constexpr std::size_t sample_given_bytes(const SampleProblem& p) {
+  constexpr std::int64_t kAligned = 256, kEach = 8;  // an index and a value of up to 4 bytes
+  return static_cast<std::size_t>((p.rows * sample_given(p) * kEach + kAligned - 1) / kAligned * kAligned);
 }
 
 // Whether a block of the cluster has room for its share of a row.

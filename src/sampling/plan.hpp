@@ -20,8 +20,9 @@ enum class SampleAlgorithm : std::uint8_t {
   // CUDA: src/cuda/sample.cu
   cuda_resident,
   cuda_reread,
+  cuda_selected,
 };
-inline constexpr int kSampleAlgorithms = 3;
+inline constexpr int kSampleAlgorithms = 4;
 
 struct SampleAlgorithmInfo {
   SampleAlgorithm algorithm;
@@ -49,6 +50,7 @@ struct SamplePlan {
   int cluster_blocks = 1;  // blocks that share one row
   int items_per_thread = 0;
   std::size_t workspace_bytes = 0;
+  Plan topk;  // selected: of the selection that comes first
 
   friend bool operator==(const SamplePlan&, const SamplePlan&) = default;
 };

@@ -3,6 +3,7 @@
 
 #include "../cuda/sample_shape.hpp"
 #include "../status.hpp"
+#include "../tuning.hpp"
 #include "plan.hpp"
 
 namespace topkit {
@@ -39,6 +40,10 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   } else if (!info(SampleAlgorithm::cuda_reread).can(problem)) {
     fail(TK_UNSUPPORTED, "logits is on CUDA: needs {}, but the problem is {}", info(SampleAlgorithm::cuda_reread).needs,
          to_string(problem));
+  } else if (info(SampleAlgorithm::cuda_selected).can(problem) &&
+             (log_blocks < 0 || (problem.rows << log_blocks) > 4LL * device.sms)) {
+    plan.algorithm = SampleAlgorithm::cuda_selected;
+    plan.why = "many rows of one k: topk streams them";
   } else if (log_blocks >= 0) {
     plan.algorithm = SampleAlgorithm::cuda_resident;
     plan.why = "the row fits the shared memory of a cluster";
@@ -48,14 +53,22 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   }
   plan.launches = 1;
   plan.block_threads = cuda::kSampleThreads;
-  plan.cluster_blocks = 1 << log_blocks;
-  if (plan.algorithm == SampleAlgorithm::cuda_reread) {
-    const int most = device.capability >= 90 ? 3 : 0;
-    int blocks = 0;
-    while (blocks < most && (problem.rows << (blocks + 1)) <= device.sms) ++blocks;
-    plan.cluster_blocks = 1 << blocks;
-  } else {
-    plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, log_blocks).share / cuda::kSampleThreads);
+  switch (plan.algorithm) {
+    case SampleAlgorithm::cuda_selected:
+      plan.topk = choose(cuda::sample_selection(problem), device, built_in_tuning());
+      plan.launches += plan.topk.launches;
+      plan.workspace_bytes = cuda::sample_given_bytes(problem) + plan.topk.workspace_bytes;
+      break;
+    case SampleAlgorithm::cuda_reread: {
+      const int most = device.capability >= 90 ? 3 : 0;
+      int blocks = 0;
+      while (blocks < most && (problem.rows << (blocks + 1)) <= device.sms) ++blocks;
+      plan.cluster_blocks = 1 << blocks;
+      break;
+    }
+    default:
+      plan.cluster_blocks = 1 << log_blocks;
+      plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, log_blocks).share / cuda::kSampleThreads);
   }
   return plan;
 }

@@ -68,5 +68,38 @@ TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_reread);
 }
 
+TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
+  SampleProblem p;
+  p.device = DeviceKind::cuda;
+  p.rows = p.x_rows = 256;
+  p.cols = p.row_stride = 128256;
+  p.top_k = 50;
+  p.may_top_k = p.wants_tokens = true;
+  Device device;
+  device.kind = DeviceKind::cuda;
+  device.capability = 90;
+  device.sms = 132;
+  device.shared_bytes = 232448;
+  const SamplePlan plan = choose(p, device);
+  EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_selected);
+  EXPECT_EQ(plan.launches, 2);
+  EXPECT_EQ(plan.workspace_bytes, 256U * 50 * 8);
+  p.rows = p.x_rows = 32;
+  EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_resident);
+}
+
+TEST(SampleEngines, selected_rows_are_drawn_alike_even_where_topk_means_other_rows) {
+  constexpr int kCalls = 60;
+  for (std::uint64_t seed = 1000; seed < 1000 + kCalls; ++seed) {
+    SampleTrial call(seed, {1, 5, 64, 700, 2049, 9001});
+    call.ask_for_one_k();
+    SampleMemory host, on_device({kDLCUDA, static_cast<int>(seed % 3)});
+    simt::settings().seed = seed % 8;
+    const auto wanted = call.run(host, nullptr), found = call.run(on_device, "selected");
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      ASSERT_EQ(found[i], wanted[i]) << kSampleOutputs[i] << " of " << call.name() << ", call " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace topkit::test

@@ -42,10 +42,11 @@ void test_sampling(const Options& options, Report& report) {
   const std::uint64_t calls = options.reduced ? 40 : 600;
   OnGpu gpu;
   test::SampleMemory host;
-  const char* const algorithms[] = {nullptr, "resident", "reread"};
+  const char* const algorithms[] = {nullptr, "resident", "reread", "selected"};
   for (std::uint64_t seed = 0; seed < calls; ++seed) {
     test::SampleTrial call(seed, {1, 700, 3333, 32768, 50257, 128256, 262145});
-    const char* const algorithm = algorithms[seed % 3];
+    const char* const algorithm = algorithms[seed % 4];
+    if (seed % 4 == 3) call.ask_for_one_k();
     const std::string name = call.name() + ", call " + std::to_string(seed);
     try {
       const auto wanted = call.run(host, nullptr);

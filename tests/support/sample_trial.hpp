@@ -115,6 +115,16 @@ class SampleTrial {
     }
   }
 
+  // A call that "selected" takes.
+  void ask_for_one_k() {
+    op_ = 0;
+    options_.row_top_k = options_.lengths = nullptr;
+    options_.top_k = one_of({1, 3, 50, 200, 256});
+    options_.softcap = 0;
+    options_.top_p_of = draw(2);
+    options_.logprob_of = TK_LOGPROB_PROCESSED;
+  }
+
   // All outputs of the call, kSampleOutputs are their names. Throws when it is refused.
   std::vector<std::vector<std::byte>> run(SampleMemory& memory, const char* algorithm) {
     options_.algorithm = algorithm;
@@ -137,12 +147,17 @@ class SampleTrial {
     std::vector<std::byte> workspace;
     DLTensor room{};
     std::int64_t room_bytes = 0;
+    constexpr std::size_t kAligned = 256;
     const auto make = [&](auto query, auto call) {
       std::size_t needed = 0;
       if (query(&needed) != TK_OK) throw std::runtime_error(tk_last_error());
-      workspace.resize(needed, std::byte{0x77});
+      workspace.resize(needed == 0 ? 0 : needed + kAligned, std::byte{0x77});
       room_bytes = static_cast<std::int64_t>(needed);
-      room = {needed == 0 ? nullptr : memory.bring(workspace), memory.device, 1, kByte, &room_bytes, nullptr, 0};
+      room = {nullptr, memory.device, 1, kByte, &room_bytes, nullptr, 0};
+      if (needed > 0) {
+        const auto at = reinterpret_cast<std::uintptr_t>(memory.bring(workspace));
+        room.data = reinterpret_cast<void*>((at + kAligned - 1) / kAligned * kAligned);
+      }
       if (call(needed == 0 ? nullptr : &room, memory.stream()) != TK_OK) throw std::runtime_error(tk_last_error());
     };
     if (op_ == 0) {
