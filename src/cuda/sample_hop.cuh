@@ -23,8 +23,10 @@ __device__ inline void start_hops(HopState& s) {
   mbarrier_init(&s.came[1], 1);
 }
 
-// What this block says in the given hop; by any thread, before hop().
-__device__ inline void say(HopState& s, int turn, int word, std::uint64_t value) { s.mine[turn & 1][word] = value; }
+// What this block says in the given hop, before hop(): thread 0's word.
+__device__ inline void say(HopState& s, int turn, int word, std::uint64_t value) {
+  if (threadIdx.x == 0) s.mine[turn & 1][word] = value;
+}
 __device__ inline std::uint64_t heard(const HopState& s, int turn, unsigned block, int word) {
   return s.all[turn & 1][block][word];
 }

@@ -5,8 +5,9 @@
 //   list      where a row keeps few: its best, to the first block, in order                       (sample_select.cuh; hop)
 //   end       min-p, top-k and top-p on the list, the draw among what they keep, the outputs      (sample_list.cuh)
 //
-// A row that keeps more than the list holds, or that keeps all, has its draw run over the shares themselves (sample_race.cuh; one hop). Where a
-// prefix ends that the list does not reach, sample_cut.cuh finds it. So any k, any p and any data have their exact answer.
+// A row that keeps more than the list holds, or that keeps all, has its draw run over the shares themselves
+// (sample_race.cuh; one hop). Where a prefix ends that the list does not reach, sample_cut.cuh finds it. So any k, any p
+// and any data have their exact answer.
 #pragma once
 
 #include "sample_logprobs.cuh"
@@ -85,6 +86,7 @@ template <class L, class Share>
 [[gnu::noinline]] __device__ void write_nobody() {
   SampleState& state = shared<SampleState>();
   const SampleProblem& p = state.args.problem;
+  __syncthreads();
   if (p.op == SampleOp::filter) return write_filtered<Share>({~Candidate{0}, 0, 0, 0}, 0);
   if (state.place.rank != 0) return;
   for (std::int64_t j = 0; j < p.draws; ++j) write_draw<L>(j, {0, 0, 0});
@@ -318,9 +320,12 @@ __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_
     if (sure && p.op == SampleOp::sample) return;
     if (wanted > 0) {
       // The others must know whether the list told all.
-      if (threadIdx.x == 0) {
-        say(state.hops, turn, 0, told ? SampleRoom(shape).sorted[state.kept_count - 1] : 0);
-        say(state.hops, turn, 1, told ? state.kept_mass : 0);
+      if (threadIdx.x == 0 && told) {
+        say(state.hops, turn, 0, SampleRoom(shape).sorted[state.kept_count - 1]);
+        say(state.hops, turn, 1, state.kept_mass);
+      } else if (threadIdx.x == 0) {
+        say(state.hops, turn, 0, 0);
+        say(state.hops, turn, 1, 0);
       }
       hop<2>(state.hops, turn, rank, blocks);
       const Candidate cut = heard(state.hops, turn, 0, 0);
