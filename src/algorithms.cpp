@@ -4,6 +4,7 @@
 
 #include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
+#include "cuda/partition_shape.hpp"
 
 namespace topkit {
 namespace {
@@ -46,6 +47,8 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      [](const Problem& p) { return p.k <= 2048 && p.rows <= 4096 && narrow(p); }},
     {Algorithm::cuda_radix, "radix", DeviceKind::cuda, "any row length, any k, any type: radix selection", kAnything,
      always},
+    {Algorithm::cuda_partition, "partition", DeviceKind::cuda, "thousands of winners: buckets over the whole device",
+     "a type of up to 32 bits", cuda::partition_can},
 }};
 
 constexpr bool in_order() {

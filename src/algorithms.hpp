@@ -24,8 +24,9 @@ enum class Algorithm : std::uint8_t {
   cuda_stream,
   cuda_grid,
   cuda_radix,
+  cuda_partition,
 };
-inline constexpr int kAlgorithms = 11;
+inline constexpr int kAlgorithms = 12;
 
 struct AlgorithmInfo {
   Algorithm algorithm;

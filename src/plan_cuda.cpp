@@ -7,6 +7,7 @@
 #include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
 #include "cuda/grid_shape.hpp"
+#include "cuda/partition_shape.hpp"
 #include "cuda/radix_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
@@ -69,6 +70,15 @@ void shape_radix(Plan& plan, const Problem& p, const Device& device, bool cluste
   }
 }
 
+void shape_partition(Plan& plan, const Problem& p, const Device& device) {
+  const cuda::PartitionShape shape = cuda::partition_shape(p, cuda::partition_sample_vecs(device.shared_bytes));
+  plan.block_threads = cuda::kPartitionThreads;
+  plan.items_per_thread = shape.sample_vecs;
+  plan.row_parts = static_cast<int>(shape.chunks);
+  plan.launches = cuda::partition_launches(p, shape);
+  plan.workspace_bytes = shape.workspace_bytes;
+}
+
 void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
@@ -77,6 +87,7 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
     case Algorithm::cuda_cluster: return shape_cluster(plan, p, device);
     case Algorithm::cuda_stream: return shape_stream(plan, p, device, clusters);
     case Algorithm::cuda_grid: return shape_grid(plan, p, device, clusters);
+    case Algorithm::cuda_partition: return shape_partition(plan, p, device);
     case Algorithm::cuda_radix: return shape_radix(plan, p, device, clusters);
     default: return;
   }
@@ -106,6 +117,8 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
       return {Algorithm::cuda_grid, "few very long rows: each over the whole device"};
     if (can(Algorithm::cuda_stream)) return {Algorithm::cuda_stream, "one pass behind a sampled bound"};
   }
+  if (p.k > cuda::kMostRadixK && can(Algorithm::cuda_partition))
+    return {Algorithm::cuda_partition, "thousands of winners: buckets over the whole device"};
   return {Algorithm::cuda_radix, "nothing faster takes this type or this many winners"};
 }
 

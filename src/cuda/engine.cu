@@ -18,6 +18,7 @@ Run* run_of(Algorithm algorithm) {
     case Algorithm::cuda_stream: return run_stream;
     case Algorithm::cuda_grid: return run_grid;
     case Algorithm::cuda_radix: return run_radix;
+    case Algorithm::cuda_partition: return run_partition;
     default: return nullptr;
   }
 }

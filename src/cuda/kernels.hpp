@@ -9,12 +9,13 @@ namespace topkit::cuda {
 
 using Run = void(const Plan& plan, const Args& args, void* workspace, void* stream);
 
-Run run_warp;     // topk_warp.cu
-Run run_block;    // topk_block.cu
-Run run_cluster;  // topk_cluster.cu
-Run run_stream;   // topk_stream.cu
-Run run_grid;     // topk_grid.cu
-Run run_radix;    // topk_radix.cu
+Run run_warp;       // topk_warp.cu
+Run run_block;      // topk_block.cu
+Run run_cluster;    // topk_cluster.cu
+Run run_stream;     // topk_stream.cu
+Run run_grid;       // topk_grid.cu
+Run run_radix;      // topk_radix.cu
+Run run_partition;  // topk_partition.cu
 
 // Of a CUDA algorithm; null for others. engine.cu
 Run* run_of(Algorithm algorithm);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "simt.hpp"
 
@@ -30,9 +31,11 @@ struct DigitState {
 };
 
 // Calls f(bin, items in higher bins, items in it) for all kOwn * kOrderThreads bins, each by one thread, highest first. All
-// threads call, behind a barrier; another barrier belongs between this and the next use of the state.
-template <int kOwn, class F>
-__device__ void scan_down(const std::uint32_t* bins, DigitState& s, F f) {
+// threads call, behind a barrier; another barrier belongs between this and the next use of the state. kReplaces: each bin
+// becomes the number of items in higher ones.
+template <int kOwn, bool kReplaces = false, class F>
+__device__ void scan_down(std::conditional_t<kReplaces, std::uint32_t*, const std::uint32_t*> bins, DigitState& s,
+                          F f) {
   const std::uint32_t first = (kOrderThreads - 1 - threadIdx.x) * kOwn;
   std::uint32_t own[kOwn];
   static_assert(kOwn % 4 == 0);
@@ -55,7 +58,14 @@ __device__ void scan_down(const std::uint32_t* bins, DigitState& s, F f) {
 #pragma unroll
   for (int i = kOwn - 1; i >= 0; --i) {
     f(first + static_cast<std::uint32_t>(i), before, own[i]);
-    before += own[i];
+    const std::uint32_t count = own[i];
+    own[i] = before;
+    before += count;
+  }
+  if constexpr (kReplaces) {
+#pragma unroll
+    for (int i = 0; i < kOwn; i += 4)
+      *reinterpret_cast<uint4*>(bins + first + i) = make_uint4(own[i], own[i + 1], own[i + 2], own[i + 3]);
   }
 }
 

@@ -16,7 +16,8 @@ inline constexpr int kOrderOwn = 8;
 inline constexpr int kOrderBins = kOrderOwn * kOrderThreads;
 inline constexpr int kOrderHeld = 8;  // candidates of a thread
 inline constexpr int kMostOrdered = kOrderHeld * kOrderThreads;
-inline constexpr std::uint32_t kHeavyBin = 128;  // more candidates than this are not ranked by counting
+inline constexpr std::uint32_t kHeavyBin = 128;   // more candidates than this are not ranked by counting
+inline constexpr std::uint32_t kCrowdedBin = 16;  // with more than this in a bin, bins are evened out
 // Each spreading narrows the range of a bin's candidates by a factor of about 4096, so that after five, of at most 63 bits,
 // none is left; heavy bins of equal depth are disjoint.
 inline constexpr int kMostHeavyBins = 6 * (kMostOrdered / static_cast<int>(kHeavyBin + 1) + 1);
@@ -28,6 +29,7 @@ struct CandidateBins {
   int left, right, position_right;
   std::uint32_t scale;  // 0: the value is the bin
 
+  CandidateBins() = default;
   __device__ CandidateBins(Candidate from, Candidate to, int position_bits) {
     low = key_of(from);
     position_mask = (1U << position_bits) - 1;
@@ -49,10 +51,14 @@ struct CandidateBins {
                               : static_cast<std::uint32_t>(static_cast<float>(kOrderBins) * 4294967296.0F * 0.999999F /
                                                            (static_cast<float>(most) + 1.0F));
   }
-  __device__ std::uint32_t operator()(Candidate c) const {
+  __device__ std::uint32_t operator()(Candidate c) const { return scale == 0 ? value(c) : __umulhi(value(c), scale); }
+  // How far below the top of its bin a candidate lies, of 2^32.
+  __device__ std::uint32_t depth(Candidate c) const { return ~(value(c) * scale); }
+
+ private:
+  __device__ std::uint32_t value(Candidate c) const {
     const std::uint32_t position = (static_cast<std::uint32_t>(c) & position_mask) - position_low;
-    const std::uint32_t v = ((key_of(c) - low) << left >> right) | position >> position_right;
-    return scale == 0 ? v : __umulhi(v, scale);
+    return ((key_of(c) - low) << left >> right) | position >> position_right;
   }
 };
 
@@ -67,6 +73,7 @@ struct OrderState {
   std::uint32_t first_bin, last_bin;  // the highest and lowest bin of this block's share of the ranks
   std::uint32_t cut_bin;              // the bin of rank k - 1
   std::uint32_t heavy_count;
+  std::uint32_t crowd;                // the most candidates of a bin
   Key low_key, high_key;              // of a heavy bin
   std::uint32_t low_rest, high_rest;  // the candidates' other half
   CandidateBins bin_of;
@@ -79,15 +86,19 @@ struct OrderState {
   }
 };
 
-// Calls emit(rank, candidate) for the candidates of ranks below k that fall to this block: those of bins that start in
+// Calls emitter()(rank, candidate) for the candidates of ranks below k that fall to this block: those of bins that start in
 // from..to - 1. For order value, every rank; for any, the same with places in no order; for index, only the bin of rank
-// k - 1, ranked. Keys are low..high. item(i) gives the candidates, each once, 0 <= i < count <= kMostOrdered, k <= count; taken() is called
-// when all have been given, and settle() before `sorted` is written, which has room for `count`. Bins are zero, behind a
-// barrier. Ends without a barrier.
-template <class Item, class Taken, class Settle, class Emit>
+// k - 1, ranked. They lie in lowest..highest. item(i) gives the candidates, each once, 0 <= i < count <= kMostOrdered,
+// k <= count; taken() is called when all have been given, and settle() before `sorted` is written, which has room for
+// `count`. Bins are zero, behind a barrier. Ends without a barrier.
+//
+// evened, unless it is null, has room for kOrderBins + 1: where a bin holds many, candidates are spread once more, each bin
+// over as many as it has candidates. evened[bin + 1] is then the rank of the best candidate in a bin of bin_of, and
+// evened[0] is not zero; else counts()[bin] is.
+template <class Item, class Taken, class Settle, class Emitter>
 __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t count, std::uint32_t k, std::uint32_t from,
-                            std::uint32_t to, Key low, Key high, int position_bits, Order order, Item item, Taken taken,
-                            Settle settle, Emit emit) {
+                            std::uint32_t to, Candidate lowest, Candidate highest, int position_bits, Order order,
+                            std::uint16_t* evened, Item item, Taken taken, Settle settle, Emitter emitter) {
   std::uint32_t* const bins = s.counts();
   Candidate held[kOrderHeld];
   std::uint32_t arrived[kOrderHeld / 2] = {};  // candidates of its bin before each, 16 bits
@@ -98,10 +109,10 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     held[h] = i < count ? item(i) : 0;
   }
   if (threadIdx.x == 0) {
-    s.first_bin = s.heavy_count = 0;
+    s.first_bin = s.heavy_count = s.crowd = 0;
     s.last_bin = kOrderBins;
     s.bins[3] = count;
-    s.bin_of = CandidateBins(candidate(low, ~0U), candidate(high, 0), position_bits);
+    s.bin_of = CandidateBins(lowest, highest, position_bits);
   }
   __syncthreads();
   const CandidateBins& bin_of = s.bin_of;
@@ -109,34 +120,57 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
   std::uint32_t offset = 0;       // rank of the best candidate at hand
   std::uint32_t share_start = 0;  // rank of sorted[0]
   for (std::uint32_t job = 0;; ++job) {
+    bool even = false;
+    const auto bin_at = [&](Candidate c) {
+      const std::uint32_t bin = bin_of(c);
+      if (!even) return bin;
+      const std::uint32_t begin = evened[bin + 1], own = evened[bin] - begin;
+      return kOrderBins - 1 - (begin + __umulhi(bin_of.depth(c), own));
+    };
+    for (;;) {
 #pragma unroll
-    for (int h = 0; h < kOrderHeld; ++h) {
-      if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
-      if (held[h] != 0) {
-        const std::uint32_t before = atomicAdd(&bins[bin_of(held[h])], 1U);
-        arrived[h / 2] = h % 2 == 0 ? before : arrived[h / 2] | before << 16;
+      for (int h = 0; h < kOrderHeld; ++h) {
+        if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
+        if (held[h] != 0) {
+          const std::uint32_t before = atomicAdd(&bins[bin_at(held[h])], 1U);
+          arrived[h / 2] = h % 2 == 0 ? before : arrived[h / 2] | before << 16;
+        }
       }
-    }
-    if (job == 0) settle();
-    __syncthreads();
-    std::uint32_t highest = 0, lowest = kOrderBins;
-    scan_down<kOrderOwn>(bins, s.digits, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t own) {
-      bins[bin] = before;
-      if (own == 0) return;
-      const std::uint32_t rank = offset + before;
-      if (rank >= from && rank < to) {
-        highest = ::max(highest, bin);
-        lowest = bin;
+      if (job == 0 && !even) settle();
+      __syncthreads();
+      std::uint32_t upper = 0, lower = kOrderBins, crowd = 0;
+      scan_down<kOrderOwn, true>(bins, s.digits, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t own) {
+        if (own == 0) return;
+        crowd = ::max(crowd, own);
+        const std::uint32_t rank = offset + before;
+        if (rank >= from && rank < to) {
+          upper = ::max(upper, bin);
+          lower = bin;
+        }
+        if (rank < k && k <= rank + own) s.cut_bin = bin;
+      });
+      upper = __reduce_max_sync(full_mask, upper);
+      lower = __reduce_min_sync(full_mask, lower);
+      if (evened != nullptr) crowd = __reduce_max_sync(full_mask, crowd);
+      if (lane() == 0 && lower < kOrderBins) {
+        atomicMax(&s.first_bin, upper);
+        atomicMin(&s.last_bin, lower);
       }
-      if (rank < k && k <= rank + own) s.cut_bin = bin;
-    });
-    highest = __reduce_max_sync(full_mask, highest);
-    lowest = __reduce_min_sync(full_mask, lowest);
-    if (lane() == 0 && lowest < kOrderBins) {
-      atomicMax(&s.first_bin, highest);
-      atomicMin(&s.last_bin, lowest);
+      if (evened != nullptr && lane() == 0 && crowd > kCrowdedBin) atomicMax(&s.crowd, crowd);
+      __syncthreads();
+      if (evened == nullptr || even || job != 0 || s.crowd == 0) break;
+      for (std::uint32_t i = threadIdx.x; i < kOrderBins; i += kOrderThreads) {
+        evened[i + 1] = static_cast<std::uint16_t>(bins[i]);
+        bins[i] = 0;
+      }
+      if (threadIdx.x == 0) {
+        evened[0] = static_cast<std::uint16_t>(count);
+        s.first_bin = 0;
+        s.last_bin = kOrderBins;
+      }
+      even = true;
+      __syncthreads();
     }
-    __syncthreads();
     const std::uint32_t first_bin = s.first_bin, last_bin = s.last_bin, cut_bin = s.cut_bin;
     if (last_bin > first_bin) return;
     const auto ends = [&](std::uint32_t bin) { return s.bins[3 + bin]; };  // where the next lower bin begins
@@ -146,11 +180,11 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     for (int h = 0; h < kOrderHeld; ++h) {
       if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
       if (held[h] == 0) continue;
-      const std::uint32_t bin = bin_of(held[h]);
+      const std::uint32_t bin = bin_at(held[h]);
       if (bin > first_bin || bin < last_bin) continue;
       const std::uint32_t at = bins[bin] + (arrived[h / 2] >> (h % 2 * 16) & 0xffff);
       if (order == Order::any && bin != cut_bin) {
-        emit(offset + at, held[h]);
+        emitter()(offset + at, held[h]);
       } else if (order != Order::index || bin == cut_bin) {
         here[at] = held[h];
       }
@@ -159,10 +193,11 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     const bool has_cut = cut_bin <= first_bin && cut_bin >= last_bin;
     const std::uint32_t begin = order == Order::value ? bins[first_bin] : has_cut ? bins[cut_bin] : 0;
     const std::uint32_t end = order == Order::value ? ends(last_bin) : has_cut ? ends(cut_bin) : 0;
+    const auto emit = emitter();  // here, where no candidates are held any more
 #pragma unroll 1
     for (std::uint32_t i = begin + threadIdx.x; i < end; i += kOrderThreads) {
       const Candidate mine = here[i];
-      const std::uint32_t bin = bin_of(mine);
+      const std::uint32_t bin = bin_at(mine);
       const std::uint32_t bin_begin = bins[bin], in_bin = ends(bin) - bin_begin;
       if (in_bin > kHeavyBin) {
         if (i == bin_begin) s.heavy[atomicAdd(&s.heavy_count, 1U)] = {offset + i, in_bin};
@@ -170,11 +205,12 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
       }
       const Candidate* const others = here + bin_begin;
       std::uint32_t rank = offset + bin_begin;
-#pragma unroll
-      for (std::uint32_t j = 0; j < 2; ++j)
-        if (j < in_bin) rank += others[j] > mine ? 1U : 0U;
+      constexpr std::uint32_t kRanked = 4;  // independent of each other
 #pragma unroll 1
-      for (std::uint32_t j = 2; j < in_bin; ++j) rank += others[j] > mine ? 1U : 0U;
+      for (std::uint32_t j = 0; j < in_bin; j += kRanked) {
+#pragma unroll
+        for (std::uint32_t q = 0; q < kRanked; ++q) rank += j + q < in_bin && others[j + q] > mine ? 1U : 0U;
+      }
       if (rank < k) emit(rank, mine);
     }
     __syncthreads();
@@ -186,7 +222,7 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     s.clear();
     if (threadIdx.x == 0) {
       s.bins[3] = count;
-      s.first_bin = 0;
+      s.first_bin = s.crowd = 0;
       s.last_bin = kOrderBins;
       s.low_key = s.low_rest = ~0U;
       s.high_key = s.high_rest = 0;

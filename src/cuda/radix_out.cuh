@@ -1,4 +1,5 @@
-// One row's outputs, small enough to be kept in shared memory: where its places, its ids and its elements are.
+// One row's outputs, small enough to be kept in shared memory: where its places, its ids and its elements are. What lies in a
+// row is contiguous, and rows have one stride (validate()).
 #pragma once
 
 #include "../args.hpp"
@@ -19,12 +20,12 @@ struct RowOut {
 
   __device__ void set(const Args& args, const Args::Span& span, std::int64_t row) {
     const bool wide = args.problem.index_type == IndexType::i64;
-    x = static_cast<const Raw*>(args.x) + args.problem.layout.row(row) + span.begin;
+    x = static_cast<const Raw*>(args.x) + row * args.problem.layout.outer_stride + span.begin;
     begin = span.begin;
-    values = args.values == nullptr ? nullptr : static_cast<Raw*>(args.values) + args.values_layout.row(row);
-    const std::int64_t at = args.indices_layout.row(row) * (wide ? 8 : 4);
+    values = args.values == nullptr ? nullptr : static_cast<Raw*>(args.values) + row * args.values_layout.outer_stride;
+    const std::int64_t at = row * args.indices_layout.outer_stride * (wide ? 8 : 4);
     indices = args.indices == nullptr ? nullptr : static_cast<char*>(args.indices) + at;
-    const std::int64_t id = args.ids_layout.row(row) * (wide ? 8 : 4);
+    const std::int64_t id = row * args.ids_layout.outer_stride * (wide ? 8 : 4);
     ids = args.ids == nullptr ? nullptr : static_cast<const char*>(args.ids) + id;
     k = static_cast<std::uint32_t>(span.count);
   }
@@ -39,13 +40,14 @@ struct RowOut {
 
  private:
   __device__ void put(const Args& args, std::int64_t place, Raw raw, std::int64_t column, const void* from) const {
-    if (values != nullptr) values[place * args.values_layout.col_stride] = raw;
+    if (values != nullptr) values[place] = raw;
     if (indices == nullptr) return;
-    const std::int64_t at = place * args.indices_layout.col_stride, id = column * args.ids_layout.col_stride;
+    const std::int64_t id = column * args.ids_layout.col_stride;
     if (args.problem.index_type == IndexType::i64) {
-      static_cast<std::int64_t*>(indices)[at] = from == nullptr ? column : static_cast<const std::int64_t*>(from)[id];
+      static_cast<std::int64_t*>(indices)[place] =
+          from == nullptr ? column : static_cast<const std::int64_t*>(from)[id];
     } else {
-      static_cast<std::int32_t*>(indices)[at] =
+      static_cast<std::int32_t*>(indices)[place] =
           from == nullptr ? static_cast<std::int32_t>(column) : static_cast<const std::int32_t*>(from)[id];
     }
   }

@@ -12,6 +12,7 @@
 
 #include "../args.hpp"
 #include "by_element.hpp"
+#include "radix_bound.cuh"
 #include "radix_order.cuh"
 #include "radix_out.cuh"
 #include "radix_shape.hpp"
@@ -19,8 +20,6 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kSampleBins = 2048;
-inline constexpr int kSampleDigit = 11;
 inline constexpr int kFewLanes = 8;
 inline constexpr int kShareWords = 4 * kOrderThreads;  // bits for the positions of a block's share
 
@@ -48,39 +47,6 @@ struct RadixResidentState {
   Key high, bound;
   Candidate cut;  // the last winner
 };
-
-// A key that about `wanted` of the sample reach. bins (2 * kSampleBins of them) are zero, behind a barrier; they are used.
-template <class E>
-__device__ Key sample_bound(OrderState& s, const E& element, const Pack (&packs)[kStageVecs][E::kPacksPerVec],
-                            std::uint32_t size, std::uint32_t wanted) {
-  constexpr int kKeyBits = static_cast<int>(sizeof(typename E::Raw)) * 8;
-  Key prefix = 0;
-  const std::uint32_t slack = wanted / 8 + 2;
-  int top = kKeyBits;
-  for (int round = 0;; ++round) {
-    const int bits = top < kSampleDigit ? top : kSampleDigit;
-    const int shift = top - bits;
-    std::uint32_t* const bins = s.counts() + (round & 1) * kSampleBins;
-#pragma unroll
-    for (int j = 0; j < kStageVecs; ++j) {
-      if (j * kOrderThreads + threadIdx.x >= size) break;
-#pragma unroll
-      for (int e = 0; e < RadixShare<E>::kPerVec; ++e) {
-        const Key key = element.key(packs[j][e / E::kPerPack], e % E::kPerPack);
-        if (round == 0 || key >> top == prefix >> top) atomicAdd(&bins[key >> shift & ((1U << bits) - 1)], 1U);
-      }
-    }
-    __syncthreads();
-    const FoundBin found = find_rank<kSampleBins / kOrderThreads>(bins, s.digits, wanted);
-    prefix |= found.bin << shift;
-    wanted -= found.above;
-    top = shift;
-    if (top == 0 || found.within <= wanted + slack) return prefix;
-    if (round == 0) continue;
-    for (std::uint32_t i = threadIdx.x; i < kSampleBins; i += kOrderThreads) s.counts()[i] = 0;
-    __syncthreads();
-  }
-}
 
 // Reads the lists of all blocks as one.
 struct ListReader {
@@ -359,8 +325,8 @@ __global__ void __launch_bounds__(kOrderThreads, std::is_same_v<E, F32> ? 2 : 1)
     const std::uint32_t from = ::min(rank * ranks, k), to = ::min(from + ranks, k);
 
     order_items(
-        order, sorted, count, k, from, to, bound, high, position_bits, a.args.problem.order,
-        ListReader{list, state.offsets, blocks},
+        order, sorted, count, k, from, to, candidate(bound, ~0U), candidate(high, 0), position_bits,
+        a.args.problem.order, nullptr, ListReader{list, state.offsets, blocks},
         [&] {
           if (blocks > 1) cluster_arrive();
         },
@@ -368,12 +334,14 @@ __global__ void __launch_bounds__(kOrderThreads, std::is_same_v<E, F32> ? 2 : 1)
         [&] {
           if (blocks > 1) cluster_wait();
         },
-        [&](std::uint32_t place, Candidate c) {
-          if (a.args.problem.order != Order::index) {
-            out.write(a.args, element, place, c);
-          } else if (place == k - 1) {
-            for (std::uint32_t b = 0; b < blocks; ++b) cluster_store(&state.cut, b, c);
-          }
+        [&] {
+          return [&](std::uint32_t place, Candidate c) {
+            if (a.args.problem.order != Order::index) {
+              out.write(a.args, element, place, c);
+            } else if (place == k - 1) {
+              for (std::uint32_t b = 0; b < blocks; ++b) cluster_store(&state.cut, b, c);
+            }
+          };
         });
     if (blocks > 1 && a.args.problem.order == Order::index) {
       cluster_sync();

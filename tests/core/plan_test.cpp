@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 #include "algorithms.hpp"
 #include "call.hpp"
@@ -164,6 +165,23 @@ TEST(Plan, ObeysAThreadCount) {
   EXPECT_EQ(plan_of(problem(4096, 4096, 64), {.threads = 3}).threads, 3);
   EXPECT_EQ(plan_of(problem(64, 8, 2), {.threads = 16}).threads, 16) << "forced, however little the work";
   EXPECT_EQ(plan_of(problem(2, 8, 2), {.threads = 16}).threads, 2) << "never more than rows";
+}
+
+TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
+  const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
+  for (const auto& [rows, cols, k] :
+       {std::tuple{1, 1048576, 65536}, {64, 32768, 16384}, {256, 65536, 8192}, {1, 4096, 4096}}) {
+    Problem p = problem(rows, cols, k);
+    p.device = DeviceKind::cuda;
+    const Plan plan = plan_of(p, {}, device);
+    EXPECT_EQ(plan.algorithm, Algorithm::cuda_partition) << to_string(p);
+    EXPECT_EQ(plan.launches, 3);
+    EXPECT_GT(plan.workspace_bytes, static_cast<std::size_t>(k) * 8);
+    p.order = Order::index;
+    EXPECT_EQ(plan_of(p, {}, device).launches, 5);
+    p.dtype = DType::f64;
+    EXPECT_EQ(plan_of(p, {}, device).algorithm, Algorithm::cuda_radix) << to_string(p);
+  }
 }
 
 TEST(Plan, PrintsEveryDecision) {

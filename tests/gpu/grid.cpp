@@ -80,6 +80,22 @@ void add_many_rows(std::vector<Request>& requests) {
       }
 }
 
+// Thousands of winners: by value of every distribution, and with all options drawn.
+void add_many_winners(std::vector<Request>& requests) {
+  std::uint64_t seed = 1;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
+    for (const auto& [rows, cols, k] : {std::tuple{16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}}) {
+      for (const bench::Distribution& distribution : bench::distributions()) {
+        Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
+        request.distribution = distribution.name;
+        requests.push_back(request);
+      }
+      for (int i = 0; i < 4; ++i) requests.push_back(for_cuda(test::drawn(dtype, rows, cols, k, seed++)));
+      for (int i = 0; i < 4; ++i)
+        requests.push_back(for_cuda(test::ragged(dtype, rows, cols, k, static_cast<int>(seed++ * 7 % 16))));
+    }
+}
+
 void run_one(const Request& request, Arena& arena, Report& report) {
   Trial trial(request);
   trial.upload(arena);
@@ -109,6 +125,7 @@ void test_grid(const Options& options, Report& report) {
     add_distributions(options, dtype, requests);
   }
   if (!options.reduced) add_many_rows(requests);
+  if (!options.reduced) add_many_winners(requests);
 
   std::atomic<std::size_t> next = 0;
   std::vector<std::thread> workers;
