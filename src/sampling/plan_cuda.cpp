@@ -66,9 +66,11 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
       plan.cluster_blocks = 1 << blocks;
       break;
     }
-    default:
-      plan.cluster_blocks = 1 << log_blocks;
-      plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, log_blocks).share / cuda::kSampleThreads);
+    default: {
+      const int held = std::max(log_blocks, 0);  // resident was refused above where it is negative
+      plan.cluster_blocks = 1 << held;
+      plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, held).share / cuda::kSampleThreads);
+    }
   }
   return plan;
 }
