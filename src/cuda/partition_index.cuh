@@ -27,7 +27,7 @@ __device__ void for_rounds(const PartitionArgs<E>& a, const Row<E>& row, std::ui
 }
 
 template <class E>
-__global__ void __launch_bounds__(kOrderThreads) partition_index_count(const __grid_constant__ PartitionArgs<E> a) {
+__global__ void __launch_bounds__(kOrderThreads, 1) partition_index_count(const __grid_constant__ PartitionArgs<E> a) {
   PartitionIndexState<E>& s = shared<PartitionIndexState<E>>();
   const std::uint32_t in_round = blockIdx.x / a.shape.chunks, chunk = blockIdx.x - in_round * a.shape.chunks;
   const std::int64_t r = a.first_row + in_round;
@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(kOrderThreads) partition_index_count(const __g
 }
 
 template <class E>
-__global__ void __launch_bounds__(kOrderThreads) partition_index(const __grid_constant__ PartitionArgs<E> a) {
+__global__ void __launch_bounds__(kOrderThreads, 1) partition_index(const __grid_constant__ PartitionArgs<E> a) {
   PartitionIndexState<E>& s = shared<PartitionIndexState<E>>();
   const std::uint32_t in_round = blockIdx.x / a.shape.chunks, chunk = blockIdx.x - in_round * a.shape.chunks;
   const std::int64_t r = a.first_row + in_round;

@@ -129,9 +129,12 @@ __device__ __forceinline__ Candidate next_piece(const PartitionArgs<E>& a, Parti
   return low;
 }
 
-// Types whose keys take registers have one block a multiprocessor.
+// Types whose keys take registers have one block a multiprocessor, and so has sm_80, whose code spills otherwise.
 template <class E>
-__global__ void __launch_bounds__(kOrderThreads, E::kRawPacks || sizeof(typename E::Raw) == 4 ? 2 : 1)
+inline constexpr int kSortBlocks = kArch >= 900 && (E::kRawPacks || sizeof(typename E::Raw) == 4) ? 2 : 1;
+
+template <class E>
+__global__ void __launch_bounds__(kOrderThreads, kSortBlocks<E>)
     partition_sort(const __grid_constant__ PartitionArgs<E> a) {
   PartitionSortState<E>& s = shared<PartitionSortState<E>>();
   auto* const list = dynamic_shared<Candidate>();
