@@ -17,6 +17,8 @@ constexpr const char* kExamples = R"(Examples:
   topkit topk model.safetensors --tensor w -k 5 --smallest --json
   topkit topk a.npy b.npy -k 100 --axis 0 -o best   writes best.a.values.npy, best.a.indices.npy, ...
   head -c 4096 x.bin | topkit topk - --dtype f32 --shape 1024 -k 3
+  topkit sample logits.npy --temperature 0.8 --top-p 0.9    a token of each row
+  topkit logprobs logits.npy -n 5                   the likeliest tokens
   topkit explain 32x50304 -k 50                     what would be done, and why
   topkit info                                       this machine, and what is built
   topkit bench --quick                              how fast, beside the floor and std::partial_sort
@@ -45,6 +47,8 @@ int parse_and_run(int argc, const char* const* argv, Console& console) {
   app.footer(kExamples);
   app.require_subcommand(1);
   add_topk(app, console);
+  add_sample(app, console);
+  add_logprobs(app, console);
   add_explain(app, console);
   add_info(app, console);
   add_bench(app, console);

@@ -8,6 +8,8 @@
 namespace topkit::cli {
 
 void add_topk(CLI::App& app, Console& console);
+void add_sample(CLI::App& app, Console& console);
+void add_logprobs(CLI::App& app, Console& console);
 void add_explain(CLI::App& app, Console& console);
 void add_info(CLI::App& app, Console& console);
 void add_bench(CLI::App& app, Console& console);
