@@ -42,11 +42,15 @@ class Engine {
         kernels_(sample_kernels(plan.isa)),
         steps_(problem_.has_softcap || problem_.has_bias || problem_.has_mask),
         dtype_(steps_ ? DType::f32 : problem_.dtype),
-        scale_(sampling::weight_scale(problem_.cols)) {
+        scale_(sampling::weight_scale(problem_.cols)),
+        alike_(args.temperature.data == nullptr && args.top_k.data == nullptr && args.top_p.data == nullptr &&
+               args.min_p.data == nullptr && args.seed.data == nullptr && args.position.data == nullptr) {
     bool rereads = problem_.op != SampleOp::sample || problem_.wants_kept ||
                    (problem_.wants_logprobs && problem_.logprob_of == LogprobOf::raw) ||
                    (problem_.may_top_p && problem_.top_p_of == TopPOf::all);
-    for (std::int64_t r = 0; r < problem_.rows; ++r) {
+    if (alike_) rules_ = sampling::rules_of<sampling::OneLane<>>(args_, 0);
+    const bool one_length = alike_ && args_.lengths.data == nullptr && args_.row_n.data == nullptr;
+    for (std::int64_t r = 0; r < (one_length ? 1 : problem_.rows); ++r) {
       const std::int64_t wanted = list_length(rules(r), r);
       list_ = std::max(list_, wanted);
       rereads = rereads || wanted == 0 || wanted == kNucleusList;
@@ -146,7 +150,9 @@ class Engine {
   }
 
  private:
-  sampling::Rules rules(std::int64_t r) const { return sampling::rules_of<sampling::OneLane<>>(args_, r); }
+  sampling::Rules rules(std::int64_t r) const {
+    return alike_ ? rules_ : sampling::rules_of<sampling::OneLane<>>(args_, r);
+  }
 
   // How many of the first tokens of row r's order are listed.
   std::int64_t list_length(const sampling::Rules& rules, std::int64_t r) const {
@@ -217,6 +223,8 @@ class Engine {
   bool steps_;   // rows are copied and changed before they are looked at
   DType dtype_;  // of what is looked at
   float scale_;
+  bool alike_;  // all rows have one set of rules
+  sampling::Rules rules_{};
   bool wants_raw_ = false;
   std::int64_t list_ = 0;     // the longest of all rows
   std::int64_t at_once_ = 1;  // rows

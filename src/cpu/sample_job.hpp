@@ -45,8 +45,7 @@ struct Winner {
 // Bins of equal steps of y, the best first: of a nucleus too large to be listed.
 inline constexpr std::uint32_t kBins = 2048;
 struct Bins {
-  std::uint64_t mass[kBins];
-  std::uint32_t count[kBins];
+  Tally bin[kBins];
 };
 
 struct RowKernels {

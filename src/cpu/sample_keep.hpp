@@ -20,22 +20,21 @@ struct NucleusScratch {
 // Elements behind kernels that show them as z, and the first tokens of their order.
 struct SampleRow {
   sampling::Rules rules{};
-  TopPOf top_p_of = TopPOf::kept;
-  bool top_p_inclusive = false;
-  float scale = 1;  // of weights
-
   const SampleKernels* lists = nullptr;
   const RowKernels* kernels = nullptr;
   const void* x = nullptr;
-  std::uint32_t cols = 0;
 
   const float* z = nullptr;  // of the first `listed`
   const std::int32_t* ids = nullptr;
-  std::uint32_t listed = 0;
-  bool whole = false;                // no token beyond the list can be kept
   std::uint64_t* weights = nullptr;  // room for `listed`
+  std::uint32_t listed = 0;
 
+  std::uint32_t cols = 0;
+  float scale = 1;  // of weights
   float z_max = -__builtin_inff();
+  TopPOf top_p_of = TopPOf::kept;
+  bool top_p_inclusive = false;
+  bool whole = false;  // no token beyond the list can be kept
 
   Weighing weighing(float c) const { return {.z_max = z_max, .c = c, .scale = scale}; }
   float y(float z_of_token, float c) const { return sampling::exponent<sampling::OneLane<>>(z_of_token, z_max, c); }

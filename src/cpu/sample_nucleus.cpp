@@ -81,9 +81,9 @@ Kept nucleus(const SampleRow& row, const Prefix& all, std::uint64_t limit, const
   row.kernels->bin(row.x, row.cols, all, bins);
   std::uint64_t before = 0;
   std::uint32_t count = 0, bin = 0;
-  while (bin < kBins && before + bins.mass[bin] < limit) {
-    before += bins.mass[bin];
-    count += bins.count[bin++];
+  while (bin < kBins && before + bins.bin[bin].mass < limit) {
+    before += bins.bin[bin].mass;
+    count += bins.bin[bin++].count;
   }
   Kept kept{.any = true, .count = count, .mass = before, .prefix = all};
   if (bin == kBins) return kept;  // the limit is beyond what min-p keeps

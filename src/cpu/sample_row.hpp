@@ -143,16 +143,18 @@ struct RowPasses {
     each_z<O, From>(x, cols, [&](std::uint32_t i, F z) {
       const F y = in.y(z);
       const M inside = in(i, z, y);
-      if (!O::Any(inside)) return;
       const auto w = sampling::weight<O>(y, scale);
-      const I bin = bin_of(y);
-      const M low = reinterpret_cast<M>(w.low);
-      for (std::uint32_t j = 0; j < O::kLanes; ++j) {
-        if (inside[j] == 0) continue;
-        const std::uint32_t b = bin[j];
-        bins.mass[b] += (static_cast<std::uint64_t>(w.high[j]) << 23) +
-                        static_cast<std::uint64_t>(static_cast<std::int64_t>(low[j]));
-        ++bins.count[b];
+      std::uint32_t bin[O::kLanes], high[O::kLanes], one[O::kLanes];
+      std::int32_t low[O::kLanes];
+      O::Store(bin, bin_of(y));
+      O::Store(high, w.high & reinterpret_cast<I>(inside));
+      O::Store(low, w.low & reinterpret_cast<I>(inside));
+      O::Store(one, reinterpret_cast<I>(inside) >> 31);
+      for (std::uint32_t j = 0; j < O::kLanes; ++j) {  // no branch: tokens outside add nothing
+        Tally& into = bins.bin[bin[j]];
+        into.mass +=
+            (static_cast<std::uint64_t>(high[j]) << 23) + static_cast<std::uint64_t>(static_cast<std::int64_t>(low[j]));
+        into.count += one[j];
       }
     });
   }

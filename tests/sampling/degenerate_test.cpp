@@ -150,8 +150,10 @@ TEST(Degenerate, one_token_and_no_rows) {
     EXPECT_EQ(s.logprobs, (std::vector<float>{0, 0}));
     EXPECT_EQ(s.kept[0], 1);
     const std::vector<float> none;
-    View no_rows(const_cast<float*>(none.data()), dl_type<float>(), {0, 5});
-    EXPECT_TRUE(sample_view(no_rows.get(), {0, 5, 1, 0}, options).tokens.empty());
+    for (const std::vector<std::int64_t>& strides : {std::vector<std::int64_t>{}, std::vector<std::int64_t>{0, 0}}) {
+      View no_rows(const_cast<float*>(none.data()), dl_type<float>(), {0, 5}, strides);
+      EXPECT_TRUE(sample_view(no_rows.get(), {0, 5, 1, 0}, options).tokens.empty());
+    }
   }
 }
 
