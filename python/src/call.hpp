@@ -119,6 +119,7 @@ std::int64_t with_workspace(DLDevice device, const ffi::Optional<ffi::TensorView
   }
   if (stream.value() == -1) return check(bytes(&needed)), static_cast<std::int64_t>(needed);
   View given(workspace);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a stream arrives from Python as the number that its address is
   return check(run(given.get(), on_cuda(device) ? reinterpret_cast<void*>(stream.value()) : nullptr)), 0;
 }
 

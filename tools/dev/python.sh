@@ -38,10 +38,11 @@ stage_python() {
   "$(python_folder)/bin/python" tests/python/installed_wheel.py
 }
 
-# build/python-gpu-tree: what is carried to a machine with a GPU and no network. The package with its CUDA engine, and
-# apache-tvm-ffi for the Python that is there.
+# build/python-gpu-tree: what is carried to a machine with a GPU and no network. The package with its CUDA engine, and what
+# its tests need beside torch, JAX and CuPy, for the Python that is there.
 python_gpu_tree() {
-  local version=${1:-3.12}
+  local version=${1:-3.12} carried
+  mapfile -t carried < <(grep -hE '^(apache-tvm-ffi|jax-tvm-ffi|expecttest)==' tests/python/requirements*.txt)
   [[ -n $(cuda_compiler) ]] || die "build --python: no nvcc on PATH nor in /usr/local/cuda/bin, and the CUDA engine needs it"
   python_environment
   ln -sfn "$PWD/$(python_folder)" build/python-environment
@@ -49,7 +50,6 @@ python_gpu_tree() {
   rm -rf build/python-gpu-tree
   cmake --install build/python-gpu --component python --prefix build/python-gpu-tree >build/install-python.log
   "$(python_folder)/bin/python" -m pip install -q --disable-pip-version-check --no-deps --target build/python-gpu-tree \
-    --python-version "$version" --only-binary=:all: \
-    "$(grep ^apache-tvm-ffi tests/python/requirements.txt)"
+    --python-version "$version" --only-binary=:all: "${carried[@]}"
   say "made: build/python-gpu-tree, for Python $version"
 }
