@@ -163,7 +163,8 @@ __global__ void __launch_bounds__(kOrderThreads, 1) partition_sample(const __gri
     to.head->buckets = emitted < buckets ? emitted + 1 : emitted;
     to.head->lowest = candidate(low, ~0U);
     to.head->highest = candidate(high, 0);
-    to.cells[kPartitionCellsBefore - 1] = static_cast<std::uint16_t>(emitted);
+    static_assert(kPartitionCellsBefore == 8);  // the last of them counts, the others are read with it
+    reinterpret_cast<uint4*>(to.cells)[0] = make_uint4(0, 0, 0, emitted << 16);
     s.evened[0] = 0;
   }
   // Rank / each; ranks are few enough for the product to be exact.

@@ -238,6 +238,7 @@ __global__ void __launch_bounds__(kOrderThreads, kSortBlocks<E>)
       const Candidate low = next_piece(a, s, list);
       if (threadIdx.x == 0) s.piece_low = low;
     }
+    __syncthreads();
     const std::uint32_t winners = ::min(s.listed, s.out.k - s.before);
     order_items(
         s.order, list, s.listed, winners, 0, winners, s.piece_low, s.high, s.position_bits, Order::value, s.evened,

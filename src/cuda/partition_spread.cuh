@@ -63,13 +63,13 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
     splitters[b] = to.splitters[b];
     counts[b] = 0;
   }
-  if (threadIdx.x == 0) {
-    s.lowest = to.head->lowest;
-    s.highest = to.head->highest;
-    s.cell_of = to.head->cell_of;
-  }
   // One bucket has no cells.
   if (buckets > 1) {
+    if (threadIdx.x == 0) {
+      s.lowest = to.head->lowest;
+      s.highest = to.head->highest;
+      s.cell_of = to.head->cell_of;
+    }
     for (std::uint32_t i = threadIdx.x; i < kPartitionCellBytes / 16; i += kOrderThreads)
       reinterpret_cast<uint4*>(cells)[i] = reinterpret_cast<const uint4*>(to.cells)[i];
   }
