@@ -128,7 +128,7 @@ template <class L, class Share>
   }
 }
 
-// Where the kept end, by what the whole row says: any k, any p. To state.kept; one hop.
+// Where the kept end, by what the whole row says: any k, any p. To state.kept; one hop where p limits.
 template <class Share>
 [[gnu::noinline]] __device__ void find_kept(int turn) {
   SampleState& state = shared<SampleState>();
@@ -338,7 +338,9 @@ __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_
     }
   }
   __syncthreads();
-  if (limited || !all_k) find_kept<Share>(turn++);
+  // Hops are numbered without a gap: one that nobody made would leave its barrier a phase behind.
+  if (limited || !all_k) find_kept<Share>(turn);
+  if (limited) ++turn;
   over_shares<L, Share>(turn);
 }
 

@@ -221,8 +221,11 @@ TEST(Sample, k_of_hundreds_and_more) {
         sheet.args.top_k.value = k;
         sheet.args.top_p.value = p;
         sheet.args.problem.logprob_of = LogprobOf::processed;
-        sheet.want(1, 4);
-        ASSERT_TRUE(sheet.run(blocks)) << k << " " << p;
+        // Several draws: each is a hop more, with or without one for the list before them.
+        for (const std::int64_t listed : {0, 4}) {
+          sheet.want(3, listed);
+          ASSERT_TRUE(sheet.run(blocks)) << k << " " << p << " " << listed;
+        }
       }
 }
 
