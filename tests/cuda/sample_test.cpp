@@ -229,6 +229,20 @@ TEST(Sample, k_of_hundreds_and_more) {
       }
 }
 
+// Every hop must be numbered, and no other: a block that counts one that is not made waits for the wrong one later.
+TEST(Sample, several_draws_behind_every_way_to_find_the_kept) {
+  for (const std::int32_t k : {0, 40, 900})
+    for (const float p : {1.0F, 0.9F})
+      for (const LogprobOf of : {LogprobOf::raw, LogprobOf::processed}) {
+        Sheet sheet(1, 1500, [](std::int64_t r, std::int64_t i) { return normal(r, i) / 3; });
+        sheet.args.top_k.value = k;
+        sheet.args.top_p.value = p;
+        sheet.args.problem.logprob_of = of;
+        sheet.want(4, of == LogprobOf::raw ? 3 : 0);
+        ASSERT_TRUE(sheet.run(4)) << k << " " << p;
+      }
+}
+
 TEST(Sample, rows_of_ties_and_trends_crowd_the_lists) {
   for (const int blocks : {1, 2, 4})
     for (const std::int32_t k : {1, 40, 200})
