@@ -22,6 +22,7 @@ struct Command {
   std::string device = "cpu";
   std::string index_type = "";  // "": i64 on the CPU, i32 on CUDA, as their peers have it
   Choice choice;
+  std::string tuning;  // the file of choice.tuning, which the command line opens
   bool list = false, quick = false;
   Format format = Format::table;
   std::optional<double> minutes;     // no case is begun after so long

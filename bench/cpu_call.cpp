@@ -18,6 +18,7 @@ CpuCall::CpuCall(const Case& c, const Choice& choice)
   tk_options_init(&options_);
   options_.order = static_cast<std::int32_t>(c.order);
   options_.threads = choice.threads;
+  options_.tuning = choice.tuning;
   if (!algorithm_.empty()) options_.algorithm = algorithm_.c_str();
   if (!isa_.empty()) options_.isa = isa_.c_str();
 }

@@ -6,7 +6,7 @@
 namespace topkit::bench {
 
 CudaCall::CudaCall(const Case& c, const std::string& algorithm, const void* x, void* values, void* indices,
-                   int index_bytes)
+                   int index_bytes, const tk_tuning* tuning)
     : in_shape_{c.rows, c.cols},
       out_shape_{c.rows, c.k},
       wished_(algorithm),
@@ -15,6 +15,7 @@ CudaCall::CudaCall(const Case& c, const std::string& algorithm, const void* x, v
       indices_(matrix(indices, kDLCUDA, {kDLInt, static_cast<std::uint8_t>(8 * index_bytes), 1}, out_shape_)) {
   tk_options_init(&options_);
   options_.order = static_cast<std::int32_t>(c.order);
+  options_.tuning = tuning;
   if (!wished_.empty()) options_.algorithm = wished_.c_str();
   std::size_t bytes = 0;
   check(tk_topk_workspace(&x_, c.k, &options_, &values_, &indices_, &bytes));

@@ -13,7 +13,8 @@ namespace topkit::bench {
 class CudaCall {
  public:
   // Throws std::runtime_error with topkit's sentence when the algorithm ("": the plan's) refuses the case.
-  CudaCall(const Case& c, const std::string& algorithm, const void* x, void* values, void* indices, int index_bytes);
+  CudaCall(const Case& c, const std::string& algorithm, const void* x, void* values, void* indices, int index_bytes,
+           const tk_tuning* tuning);
   CudaCall(const CudaCall&) = delete;
   CudaCall& operator=(const CudaCall&) = delete;
 

@@ -29,7 +29,8 @@ CudaStage::CudaStage(const Case& c, const Choice& choice, CudaMachine& machine)
       inputs_(c, machine),
       values_(static_cast<std::size_t>(c.rows * c.k * bytes(c.dtype))),
       indices_(static_cast<std::size_t>(c.rows * c.k * choice.index_bytes)),
-      index_bytes_(choice.index_bytes) {
+      index_bytes_(choice.index_bytes),
+      tuning_(choice.tuning) {
   add_floor();
   const bool all = choice.algorithm == "all";
   add_topkit(all ? "" : choice.algorithm, !all && !choice.algorithm.empty());
@@ -166,8 +167,8 @@ void CudaStage::add_topkit(const std::string& algorithm, bool forced) {
   const std::size_t place = calls_.size();
   Contender who{.peer = "topkit", .algorithm = algorithm, .forced = forced};
   try {
-    calls_.push_back(
-        std::make_unique<CudaCall>(case_, algorithm, inputs_.copy(0), values_.data(), indices_.data(), index_bytes_));
+    calls_.push_back(std::make_unique<CudaCall>(case_, algorithm, inputs_.copy(0), values_.data(), indices_.data(),
+                                                index_bytes_, tuning_));
   } catch (const std::exception& failure) {
     refusals_.push_back({std::move(who), failure.what()});
     return;

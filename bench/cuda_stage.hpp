@@ -52,6 +52,7 @@ class CudaStage : public Stage {
   CudaVerifier verifier_;
   DeviceMemory values_, indices_;
   int index_bytes_;
+  const tk_tuning* tuning_;
   std::vector<std::int64_t> expected_;  // of the first copy, once a sort on the host was needed
   std::vector<std::unique_ptr<CudaCall>> calls_;
   std::vector<std::unique_ptr<CudaPeerCall>> peers_;

@@ -5,18 +5,14 @@
 #include <unistd.h>
 
 #include <ctime>
-#include <fstream>
 
 #include "device.hpp"
 
 namespace topkit::bench {
 namespace {
 
-std::string model_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(": ") + 2);
-  return "unknown CPU";
+std::string cache_text(std::int64_t bytes) {
+  return bytes % (1 << 20) == 0 ? fmt::format("{} MiB", bytes >> 20) : fmt::format("{} KiB", bytes >> 10);
 }
 
 }  // namespace
@@ -26,8 +22,8 @@ std::string cpu_machine() {
   std::string_view best = name(Isa::scalar);
   for (int i = kIsas - 1; i >= 0; --i)
     if (device.has(static_cast<Isa>(i))) best = name(static_cast<Isa>(i));
-  return fmt::format("{}, {} cores, L2 {} MiB, L3 {} MiB, {}", model_name(), sysconf(_SC_NPROCESSORS_ONLN),
-                     device.l2_bytes >> 20, device.l3_bytes >> 20, best);
+  return fmt::format("{}, {} cores, L2 {}, L3 {}, {}", device.name, sysconf(_SC_NPROCESSORS_ONLN),
+                     cache_text(device.l2_bytes), cache_text(device.l3_bytes), best);
 }
 
 std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))); }

@@ -45,6 +45,7 @@ nlohmann::ordered_json object_of(const Result& r, const Provenance& from) {
   line["algorithm"] = r.who.algorithm;
   if (r.who.forced) line["forced"] = true;
   if (!r.who.sorted) line["sorted"] = false;
+  line["rounds"] = r.rounds;
   line["hot_us"] = rounded(r.hot_us);
   line["cold_us"] = or_null(r.cold_us);
   line["mad_us"] = rounded(r.mad_us);

@@ -40,7 +40,11 @@ Measured measure(const Case& c, Backend& backend, const Choice& choice) {
           {contenders[i], "every sample was disturbed: the machine is busy with something else"});
       continue;
     }
-    Result result{.what = c, .who = contenders[i], .threads = choice.threads, .index_bytes = choice.index_bytes};
+    Result result{.what = c,
+                  .who = contenders[i],
+                  .threads = choice.threads,
+                  .index_bytes = choice.index_bytes,
+                  .rounds = choice.rounds};
     result.hot_us = median(hot[i]);
     result.mad_us = median_absolute_deviation(hot[i]);
     result.floor_us = median(hot[0]);

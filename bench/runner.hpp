@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cases.hpp"
+#include "topkit/topkit.h"
 
 namespace topkit::bench {
 
@@ -19,6 +20,7 @@ struct Choice {
   bool peers = true;
   int rounds = 9;
   int index_bytes = 8;
+  const tk_tuning* tuning = nullptr;  // the plan's table; nullptr: the built-in one
 };
 
 enum class Heat : std::uint8_t { hot, cold };
@@ -77,7 +79,7 @@ std::unique_ptr<Backend> make_cuda_backend();
 struct Result {
   Case what;
   Contender who;
-  int threads = 1, index_bytes = 8;
+  int threads = 1, index_bytes = 8, rounds = 0;  // rounds: the stop rule, so many and no fewer
   double hot_us = 0, mad_us = 0, floor_us = 0;
   std::optional<double> cold_us, cold_mad_us, floor_cold_us;
   bool verified = false;

@@ -52,6 +52,7 @@ int parse_and_run(int argc, const char* const* argv, Console& console) {
   add_explain(app, console);
   add_info(app, console);
   add_bench(app, console);
+  add_tune(app, console);
   add_validate(app, console);
   add_guide(app, console);
   add_demo(app, console);

@@ -3,6 +3,7 @@
 
 #include "bench/command.hpp"
 #include "cli/commands.hpp"
+#include "cli/tuning_file.hpp"
 
 namespace topkit::cli {
 namespace {
@@ -30,6 +31,7 @@ void add_run_options(CLI::App* command, bench::Command& options) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option("--algorithm", options.choice.algorithm, "Force an algorithm; all: the plan's and each of them");
+  command->add_option("--tuning", options.tuning, kTuningHelp)->type_name("FILE");
   command->add_option("--isa", options.choice.isa, "Force an instruction set of the CPU");
   command->add_option("--rounds", options.choice.rounds, "Rounds in which all take turns")
       ->check(CLI::Range(1, 1000))
@@ -77,8 +79,11 @@ void add_bench(CLI::App& app, Console& console) {
       "  topkit bench --device cuda --suite llm --algorithm all --no-peers\n"
       "  topkit bench --device cuda --resume h200.jsonl --minutes 5\n"
       "  topkit bench --compare before.jsonl after.jsonl");
-  command->callback(
-      [options, &console] { bench::run(*options, console.out, console.err_terminal ? &console.err : nullptr); });
+  command->callback([options, &console] {
+    const TuningFile tuning = open_tuning(options->tuning);
+    options->choice.tuning = tuning.get();
+    bench::run(*options, console.out, console.err_terminal ? &console.err : nullptr);
+  });
 }
 
 }  // namespace topkit::cli

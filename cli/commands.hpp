@@ -13,6 +13,7 @@ void add_logprobs(CLI::App& app, Console& console);
 void add_explain(CLI::App& app, Console& console);
 void add_info(CLI::App& app, Console& console);
 void add_bench(CLI::App& app, Console& console);
+void add_tune(CLI::App& app, Console& console);
 void add_validate(CLI::App& app, Console& console);
 void add_guide(CLI::App& app, Console& console);
 void add_demo(CLI::App& app, Console& console);

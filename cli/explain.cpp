@@ -1,12 +1,16 @@
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "algorithms.hpp"
+#include "bench/results_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/error.hpp"
 #include "cli/input_options.hpp"
@@ -26,8 +30,53 @@ struct ExplainOptions {
   InputOptions input;
   SelectionOptions selection;
   std::string device = "auto";
+  std::vector<std::string> results;  // files of topkit bench: what was measured next to it
   bool json = false;
 };
+
+// The measured case of this device and type that is nearest, in the logarithms of rows, columns and k.
+struct Expected {
+  std::string text;  // of the case
+  double hot_us;
+  std::optional<double> cold_us;
+  std::string machine, algorithm;
+  bool exact = false;
+};
+
+double distance(const bench::Record& record, const Problem& p) {
+  const auto part = [&](const char* field, std::int64_t value) {
+    const double log = std::log(record.number(field).value() / static_cast<double>(std::max<std::int64_t>(value, 1)));
+    return log * log;
+  };
+  return part("rows", p.rows) + part("cols", p.cols) + part("k", p.k);
+}
+
+std::optional<Expected> expected(const std::vector<std::string>& files, const Problem& p) {
+  std::optional<Expected> nearest;
+  double least = 0;
+  for (const std::string& path : files) {
+    const bench::ResultsFile file = bench::read_whole_results(path);
+    for (const bench::Record& record : file.records) {
+      if (record.text("peer") != "topkit" || record.object.value("forced", false) ||
+          !record.object.at("verified").get<bool>() || record.text("distribution") != "normal" ||
+          record.text("device") != name(p.device) || record.text("dtype") != name(p.dtype) ||
+          record.text("order") != name(p.order))
+        continue;
+      const double far = distance(record, p);
+      if (nearest && far >= least) continue;
+      least = far;
+      nearest = {
+          .text = formatted("{} x {}, k = {}", record.object.at("rows").get<std::int64_t>(),
+                            record.object.at("cols").get<std::int64_t>(), record.object.at("k").get<std::int64_t>()),
+          .hot_us = record.number("hot_us").value(),
+          .cold_us = record.number("cold_us"),
+          .machine = record.text("machine"),
+          .algorithm = record.text("algorithm"),
+          .exact = far == 0};
+    }
+  }
+  return nearest;
+}
 
 bool is_shape(const std::string& text) {
   return text.find_first_not_of("0123456789x,[] ") == std::string::npos && !std::filesystem::exists(text);
@@ -60,7 +109,8 @@ Call read_call(const ExplainOptions& options, DeviceKind kind) {
   return call;
 }
 
-nlohmann::ordered_json to_json(const Problem& problem, const Device& device, const Plan& plan) {
+nlohmann::ordered_json to_json(const Problem& problem, const Device& device, const Plan& plan,
+                               const std::optional<Expected>& measured) {
   nlohmann::ordered_json json;
   json["problem"] = {{"rows", problem.rows},     {"cols", problem.cols},          {"dtype", name(problem.dtype)},
                      {"k", problem.k},           {"largest", problem.largest},    {"order", name(problem.order)},
@@ -79,10 +129,17 @@ nlohmann::ordered_json to_json(const Problem& problem, const Device& device, con
     json["items_per_thread"] = plan.items_per_thread;
   }
   json["workspace_bytes"] = plan.workspace_bytes;
+  json["passes"] = info(plan.algorithm).passes;
+  if (measured) {
+    json["measured"] = {{"case", measured->text}, {"same", measured->exact},      {"hot_us", measured->hot_us},
+                        {"cold_us", nullptr},     {"machine", measured->machine}, {"algorithm", measured->algorithm}};
+    if (measured->cold_us) json["measured"]["cold_us"] = *measured->cold_us;
+  }
   return json;
 }
 
-void print_words(Console& console, const Problem& p, const Device& device, const Plan& plan) {
+void print_words(Console& console, const Problem& p, const Device& device, const Plan& plan,
+                 const std::optional<Expected>& measured) {
   const auto line = [&](std::string_view key, const std::string& text) {
     console.out << formatted("  {:<10} {}\n", key, text);
   };
@@ -112,6 +169,13 @@ void print_words(Console& console, const Problem& p, const Device& device, const
     line("launch", launch);
     line("workspace", bytes_text(static_cast<double>(plan.workspace_bytes)));
   }
+  line("passes", std::string(chosen.passes));
+  if (measured)
+    line("measured",
+         formatted("{:.1f} us hot{}{} on {}", measured->hot_us,
+                   measured->cold_us ? formatted(", {:.1f} us cold", *measured->cold_us) : std::string(),
+                   measured->exact ? std::string() : formatted(" for {}, the nearest case,", measured->text),
+                   quote(measured->machine)));
   std::string others;
   for (const AlgorithmInfo& row : algorithms())
     if (row.device == device.kind && row.algorithm != plan.algorithm && row.can(p))
@@ -122,11 +186,14 @@ void print_words(Console& console, const Problem& p, const Device& device, const
 void run_explain(const ExplainOptions& options, Console& console) {
   const Device device = find_device(options.device);
   const Call call = read_call(options, device.kind);
-  const Plan plan = choose(call.args.problem, device, built_in_tuning(), call.wish);
+  if (call.tuning != nullptr) expect_device(*call.tuning, device, "--tuning");
+  const Plan plan =
+      choose(call.args.problem, device, call.tuning != nullptr ? call.tuning->view() : built_in_tuning(), call.wish);
+  const std::optional<Expected> measured = expected(options.results, call.args.problem);
   if (options.json)
-    console.out << to_json(call.args.problem, device, plan).dump() << '\n';
+    console.out << to_json(call.args.problem, device, plan, measured).dump() << '\n';
   else
-    print_words(console, call.args.problem, device, plan);
+    print_words(console, call.args.problem, device, plan, measured);
 }
 
 }  // namespace
@@ -140,10 +207,15 @@ void add_explain(CLI::App& app, Console& console) {
   command->add_option("--device", options->device, "cpu, cuda, or a GPU that need not be here")
       ->type_name("auto|cpu|cuda|sm_80|sm_90|sm_100")
       ->capture_default_str();
+  command
+      ->add_option("--results", options->results,
+                   "Files of topkit bench: the time of the nearest case that was measured")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "The plan as a JSON object");
   command->footer(
       "Examples:\n  topkit explain 32x50304 -k 50\n  topkit explain 1x1000000 --dtype bf16 -k 1000 --device sm_90\n"
-      "  topkit explain scores.npy -k 10 --threads 1 --json");
+      "  topkit explain scores.npy -k 10 --threads 1 --json\n"
+      "  topkit explain 1x50304 -k 50 --device sm_90 --results bench/results/h100.json");
   command->callback([options, &console] { run_explain(*options, console); });
 }
 

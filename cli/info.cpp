@@ -1,7 +1,6 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,13 +17,6 @@
 
 namespace topkit::cli {
 namespace {
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(std::min(line.find(": ") + 2, line.size()));
-  return "unknown processor";
-}
 
 struct Isas {
   std::vector<std::string> usable, lacking;
@@ -55,7 +47,7 @@ void print_json(Console& console, const Isas& sets, const Gpus& cuda) {
   const Device& cpu = cpu_device();
   nlohmann::ordered_json json;
   json["version"] = tk_version();
-  json["cpu"] = {{"model", processor()},        {"threads", cpu.threads},   {"l1_bytes", cpu.l1_bytes},
+  json["cpu"] = {{"model", cpu.name},           {"threads", cpu.threads},   {"l1_bytes", cpu.l1_bytes},
                  {"l2_bytes", cpu.l2_bytes},    {"l3_bytes", cpu.l3_bytes}, {"isas", sets.usable},
                  {"isas_lacking", sets.lacking}};
   json["gpus"] = nlohmann::ordered_json::array();
@@ -63,8 +55,11 @@ void print_json(Console& console, const Isas& sets, const Gpus& cuda) {
     json["gpus"].push_back({{"model", gpu.name}, {"capability", gpu.capability}, {"sms", gpu.sms}});
   if (!cuda.trouble.empty()) json["gpus_lacking"] = cuda.trouble;
   for (const AlgorithmInfo& row : algorithms())
-    json["algorithms"].push_back(
-        {{"name", row.name}, {"device", name(row.device)}, {"regime", row.regime}, {"needs", row.needs}});
+    json["algorithms"].push_back({{"name", row.name},
+                                  {"device", name(row.device)},
+                                  {"regime", row.regime},
+                                  {"needs", row.needs},
+                                  {"passes", row.passes}});
   console.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
@@ -78,7 +73,7 @@ void print_words(Console& console, const Isas& sets, const Gpus& cuda) {
     console.out << formatted("  {:<10} {}\n", key, text);
   };
   console.out << console.bold(formatted("topkit {}", tk_version())) << '\n';
-  line("cpu", formatted("{}, {} {}", processor(), cpu.threads, cpu.threads == 1 ? "thread" : "threads"));
+  line("cpu", formatted("{}, {} {}", cpu.name, cpu.threads, cpu.threads == 1 ? "thread" : "threads"));
   line("caches",
        formatted("L1 {} KiB, L2 {} KiB, L3 {} KiB", cpu.l1_bytes >> 10, cpu.l2_bytes >> 10, cpu.l3_bytes >> 10));
   line("isas",

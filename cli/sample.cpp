@@ -53,7 +53,13 @@ std::int64_t count_of(std::string_view text, std::string_view argument, std::int
   return value;
 }
 
-void draw(const Logits& logits, const tk_sampling& options, const std::string& name, Drawn& drawn) {
+// Rows are positions that follow one another: their noise is independent.
+void draw(const Logits& logits, tk_sampling options, const std::string& name, Drawn& drawn) {
+  HostOutput<std::int64_t> positions(DType::i64, {drawn.rows});
+  for (std::int64_t r = 0; r < drawn.rows; ++r)
+    positions.values[static_cast<std::size_t>(r)] =
+        static_cast<std::int64_t>(options.position + static_cast<std::uint64_t>(r));
+  options.row_position = positions.dl();
   tk_sampled out;
   tk_sampled_init(&out);
   out.tokens = drawn.tokens.dl();

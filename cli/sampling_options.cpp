@@ -62,7 +62,7 @@ void SamplingOptions::add_filters(CLI::App& command) {
   command.add_option("--seed", seed, "Another seed, other tokens; the same, the same")
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--position", position, "Place of the token in its sequence: noise of its own")
+  command.add_option("--position", position, "Place of the first row's token in its sequence; the rows follow")
       ->type_name("N")
       ->capture_default_str();
 }

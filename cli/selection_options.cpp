@@ -25,6 +25,7 @@ void SelectionOptions::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "CPU threads at most; 0: as many as pay")
       ->type_name("N")
       ->capture_default_str();
+  command.add_option("--tuning", tuning, kTuningHelp)->type_name("FILE");
   command.add_option("--index-dtype", index_dtype, "Type of the indices")->type_name("i32|i64")->capture_default_str();
 }
 
@@ -54,6 +55,8 @@ tk_options SelectionOptions::parse() const {
   const std::int64_t count = parse_integer(threads, "--threads");
   if (count < 0 || count > kMostThreads) invalid("--threads = {}: must be in 0..{}", count, kMostThreads);
   options.threads = static_cast<std::int32_t>(count);
+  if (tuning_ == nullptr) tuning_ = open_tuning(tuning);
+  options.tuning = tuning_.get();
   return options;
 }
 

@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/tuning_file.hpp"
 #include "problem.hpp"
 #include "topkit/topkit.h"
 
 namespace topkit::cli {
 
 struct SelectionOptions {
-  std::string k, order = "value", nan = "largest", axis = "-1", algorithm, isa, threads = "0", index_dtype = "i64";
+  std::string k, order = "value", nan = "largest", axis = "-1", algorithm, isa, threads = "0", index_dtype = "i64",
+                 tuning;
   bool smallest = false;
 
   void add_to(CLI::App& command);
@@ -23,6 +25,9 @@ struct SelectionOptions {
   std::size_t parse_axis(std::size_t rank) const;
   // Everything but the axis; borrows from this object.
   tk_options parse() const;
+
+ private:
+  mutable TuningFile tuning_;  // of the options that were parsed
 };
 
 }  // namespace topkit::cli

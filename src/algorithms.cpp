@@ -17,38 +17,40 @@ constexpr std::string_view kAnything = "any problem";
 
 constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
     {Algorithm::argmax, "argmax", DeviceKind::cpu, "k = 1: one pass keeps the best of every lane", "k <= 1",
-     [](const Problem& p) { return p.k <= 1; }},
+     "one; the piece with the maximum again, from the cache", [](const Problem& p) { return p.k <= 1; }},
     {Algorithm::maxima, "maxima", DeviceKind::cpu, "rows that stay in the first cache: group maxima give the bound",
-     kAnything, always},
+     kAnything, "one; the second look is in the cache", always},
     {Algorithm::blocked, "blocked", DeviceKind::cpu,
-     "long rows, few winners: group maxima block by block raise the bound", kAnything, always},
+     "long rows, few winners: group maxima block by block raise the bound", kAnything, "one", always},
     {Algorithm::sampled, "sampled", DeviceKind::cpu, "long rows: a sample gives the bound, one pass collects",
-     kAnything, always},
+     kAnything, "one, and a line of every stratum before it", always},
     {Algorithm::split, "split", DeviceKind::cpu, "large k: two bounds part the row into winners, middle and losers",
-     kAnything, always},
+     kAnything, "one to find the cut, one to take the winners; both from the cache where the row fits", always},
     {Algorithm::cuda_warp, "warp", DeviceKind::cuda, "short rows: a warp or a part of one a row",
-     "cols <= 1024, k <= 128 and a type of up to 32 bits",
+     "cols <= 1024, k <= 128 and a type of up to 32 bits", "one; survivors again, from the cache",
      [](const Problem& p) { return p.cols <= 1024 && p.k <= 128 && narrow(p); }},
     {Algorithm::cuda_block, "block", DeviceKind::cuda, "many rows: a row in the registers of one block",
      "cols <= 32768 (16384 for types that need keys), k <= 256, not nearly all of a row's elements, and a type of up "
      "to 32 "
      "bits",
+     "one; survivors again, from the cache",
      [](const Problem& p) { return narrow(p) && cuda::block_shape(p).warps > 0; }},
     {Algorithm::cuda_cluster, "cluster", DeviceKind::cuda,
      "few rows: a row in the registers of a cluster of blocks (sm_90 and newer)",
      "rows of up to 2 MiB less 16 bytes (1 MiB for f16 and bf16; 256 Ki elements where each needs a key of its own), k "
      "<= "
      "256 and a type of up to 32 bits",
-     cuda::cluster_holds},
+     "one", cuda::cluster_holds},
     {Algorithm::cuda_stream, "stream", DeviceKind::cuda, "long rows: one pass behind a sampled bound that rises",
-     "k <= 2048 and a type of up to 32 bits", [](const Problem& p) { return p.k <= 2048 && narrow(p); }},
+     "k <= 2048 and a type of up to 32 bits", "one, and the sample",
+     [](const Problem& p) { return p.k <= 2048 && narrow(p); }},
     {Algorithm::cuda_grid, "grid", DeviceKind::cuda, "few very long rows: parts of a row over the whole device",
-     "k <= 2048, up to 4096 rows and a type of up to 32 bits",
+     "k <= 2048, up to 4096 rows and a type of up to 32 bits", "one, and the sample",
      [](const Problem& p) { return p.k <= 2048 && p.rows <= 4096 && narrow(p); }},
     {Algorithm::cuda_radix, "radix", DeviceKind::cuda, "any row length, any k, any type: radix selection", kAnything,
-     always},
+     "one, and the sample; one a digit for rows that shared memory does not hold", always},
     {Algorithm::cuda_partition, "partition", DeviceKind::cuda, "thousands of winners: buckets over the whole device",
-     "a type of up to 32 bits", cuda::partition_can},
+     "a type of up to 32 bits", "one, and the sample; two for rows of tens of millions", cuda::partition_can},
 }};
 
 constexpr bool in_order() {

@@ -34,6 +34,7 @@ struct AlgorithmInfo {
   DeviceKind device;
   std::string_view regime;              // one line: where it is good
   std::string_view needs;               // what `can` asks, as a message says it
+  std::string_view passes;              // over the row, from memory
   bool (*can)(const Problem& problem);  // solves this problem exactly, fast or not
 };
 

@@ -19,8 +19,8 @@ struct Device {
   std::uint32_t isas = 0;  // bit i: Isa(i) is built and the machine has it
   int threads = 1;
   std::int64_t l1_bytes = 0, l2_bytes = 0, l3_bytes = 0;
+  char name[64] = "";  // the processor's or the GPU's, cut to its length
   // CUDA
-  char name[64] = "";
   int ordinal = 0;
   int capability = 0;  // 10 * major + minor
   int sms = 0;

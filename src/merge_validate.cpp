@@ -13,12 +13,13 @@ namespace {
 tk_options read_merge_options(const tk_options* options) {
   const tk_options result = read_options(options);
   if (result.axis != -1) invalid("axis = {}: must be unset, parts are merged along the last axis", result.axis);
-  const std::array<std::pair<const char*, const void*>, 6> unused{{{"lengths", result.lengths},
+  const std::array<std::pair<const char*, const void*>, 7> unused{{{"lengths", result.lengths},
                                                                    {"starts", result.starts},
                                                                    {"row_k", result.row_k},
                                                                    {"ids of the options", result.ids},
                                                                    {"algorithm", result.algorithm},
-                                                                   {"isa", result.isa}}};
+                                                                   {"isa", result.isa},
+                                                                   {"tuning", result.tuning}}};
   for (const auto& [name, pointer] : unused)
     if (pointer != nullptr) invalid("{}: must be unset, merging does not use it", name);
   return result;

@@ -9,14 +9,23 @@
 namespace topkit {
 namespace {
 
-constexpr std::array<std::size_t, 16> kBorders = {offsetof(tk_options, size),      offsetof(tk_options, largest),
-                                                  offsetof(tk_options, order),     offsetof(tk_options, nan),
-                                                  offsetof(tk_options, axis),      offsetof(tk_options, lengths),
-                                                  offsetof(tk_options, starts),    offsetof(tk_options, row_k),
-                                                  offsetof(tk_options, ids),       offsetof(tk_options, fill),
-                                                  offsetof(tk_options, algorithm), offsetof(tk_options, isa),
-                                                  offsetof(tk_options, threads),   offsetof(tk_options, parallel_for),
-                                                  offsetof(tk_options, pool),      sizeof(tk_options)};
+constexpr std::array<std::size_t, 17> kBorders = {offsetof(tk_options, size),
+                                                  offsetof(tk_options, largest),
+                                                  offsetof(tk_options, order),
+                                                  offsetof(tk_options, nan),
+                                                  offsetof(tk_options, axis),
+                                                  offsetof(tk_options, lengths),
+                                                  offsetof(tk_options, starts),
+                                                  offsetof(tk_options, row_k),
+                                                  offsetof(tk_options, ids),
+                                                  offsetof(tk_options, fill),
+                                                  offsetof(tk_options, algorithm),
+                                                  offsetof(tk_options, isa),
+                                                  offsetof(tk_options, threads),
+                                                  offsetof(tk_options, parallel_for),
+                                                  offsetof(tk_options, pool),
+                                                  offsetof(tk_options, tuning),
+                                                  sizeof(tk_options)};
 
 }  // namespace
 
@@ -52,5 +61,6 @@ void tk_options_init(tk_options* options) {
                         .isa = nullptr,
                         .threads = 0,
                         .parallel_for = nullptr,
-                        .pool = nullptr};
+                        .pool = nullptr,
+                        .tuning = nullptr};
 }

@@ -14,7 +14,12 @@
 namespace topkit {
 namespace {
 
-Plan plan_of(const Call& call) { return choose(call.args.problem, device_of(call), built_in_tuning(), call.wish); }
+Plan plan_of(const Call& call) {
+  const Device& device = device_of(call);
+  if (call.tuning == nullptr) return choose(call.args.problem, device, built_in_tuning(), call.wish);
+  expect_device(*call.tuning, device, "tuning");
+  return choose(call.args.problem, device, call.tuning->view(), call.wish);
+}
 
 #if defined(__x86_64__) || defined(_M_X64)
 constexpr std::array kBuilt{Isa::avx512, Isa::avx2, Isa::scalar};

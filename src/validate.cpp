@@ -194,6 +194,7 @@ Call validate(const Request& request, Use use) {
   }
   args.fill = fill_bits(options.fill, info(p.dtype), p.largest);
   call.wish = read_wish(options.algorithm, options.isa, options.threads, options.parallel_for, x);
+  if (options.tuning != nullptr) call.tuning = &table_of(*options.tuning);
   call.pool = {options.parallel_for, options.pool};
   if (use == Use::run) {
     read_scratch(request, call, tensors);

@@ -10,6 +10,7 @@
 #include "slabs.hpp"
 #include "tensor.hpp"
 #include "topkit/topkit.h"
+#include "tuning_table.hpp"
 
 namespace topkit {
 
@@ -29,6 +30,7 @@ struct Call {
   Args args;    // of the first slab, as is its Problem
   Slabs slabs;  // one, but for tensors of many strides on the CPU
   Wish wish;
+  const TuningTable* tuning = nullptr;  // the caller's; nullptr: the built-in one
   cpu::Pool pool;
   int ordinal = 0;  // CUDA device
   void* workspace = nullptr;

@@ -18,6 +18,8 @@ constexpr Page kPages[] = {
     {"swap.md", "Swap it in", "torch programs, nanochat, Hugging Face, vLLM, C++ engines"},
     {"python.md", "Python", "torch, NumPy, CuPy; `torch.compile`; implementations side by side"},
     {"cli.md", "Command line", "every command, its options and exit codes"},
+    {"serving.md", "In a serving engine", "sampling for a batch of requests in one call"},
+    {"tune.md", "Your own machine", "check, measure, tune, hold"},
     {"kernels.md", "The kernels", "how they work, one drawing each"},
 };
 
@@ -38,6 +40,7 @@ void add_quick_checks(Document& document) {
       "topkit bench --quick                          # a first look at times\n"
       "topkit bench --suite llm --resume llm.jsonl   # real vocabularies; stop and go on whenever you like\n"
       "topkit bench --compare before.jsonl after.jsonl\n"
+      "topkit tune --minutes 3                       # where the algorithms change over on this machine\n"
       "topkit guide -o guide llm.jsonl               # this page, of your own numbers\n"
       "python -m topkit.validate                     # every implementation that Python has, against a stable sort\n"
       "python -m topkit.bench -o peers.json          # the same, timed: give this file to topkit guide too"});

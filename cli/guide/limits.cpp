@@ -16,13 +16,14 @@ constexpr Limits kLimits[] = {
     {"topkit", "yes", "the lower index", "largest, or last",
      "Rows of 2^31 elements and more. On CUDA: devices before sm_80; a selected axis that is not contiguous; 64-bit "
      "types "
-     "and k above 2048 are exact, but one block's work. On the CPU: 64-bit Arm was tested under an emulator only."},
+     "are exact, but one block's work a row. On the CPU: 64-bit Arm was tested under an emulator only."},
     {"torch.topk", "yes", "any", "largest",
      "8-bit floats and unsigned types of 16 bits and more; per-row lengths. Its index is int64 always."},
     {"cub::DeviceTopK, DeviceBatchedTopK", "yes", "any", "not defined",
      "Sorting: the winners come in any order. Several rows only while a row fits a block."},
-    {"cub::DeviceSegmentedSort", "yes", "the lower index", "by bits", "Stopping early: it sorts every row whole."},
-    {"flashinfer.top_k", "yes", "any", "not defined",
+    {"cub::DeviceRadixSort, DeviceSegmentedRadixSort", "yes", "the lower index", "by bits",
+     "Stopping early: it sorts every row whole."},
+    {"flashinfer.top_k", "yes", "any; by an option the lower index, for k up to 2048", "not defined",
      "The smallest; types other than f32, f16, bf16. Best first costs it a second kernel."},
     {"RAFT select_k", "yes", "any", "not defined", "From Python: types other than f32; its order is its heuristic's."},
     {"QuACK topk (CuTe DSL)", "f16, bf16: yes; f32: no, the index takes the low bits of the value", "any",

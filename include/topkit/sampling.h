@@ -33,7 +33,7 @@ typedef enum tk_top_p_of {
 } tk_top_p_of;
 
 typedef enum tk_logprob_of {
-  TK_LOGPROB_RAW = 0,      /* log-softmax of the soft-capped logits: no bias, no mask, temperature 1, nothing filtered */
+  TK_LOGPROB_RAW = 0, /* log-softmax of the soft-capped logits: no bias, no mask, temperature 1, nothing filtered */
   TK_LOGPROB_PROCESSED = 1 /* the log of the probability it was drawn with */
 } tk_logprob_of;
 
@@ -55,11 +55,12 @@ typedef struct tk_sampling {
   const DLTensor* row_seed;        /* [rows] uint64 or int64 (its bits), or NULL */
   const DLTensor* row_position;    /* [rows] uint64 or int64 (its bits), or NULL */
 
-  float softcap;            /* > 0, or 0 (default): off */
-  const DLTensor* bias_ids; /* [n] or [rows, n], int32 or int64: tokens whose logit gets bias, in list order; -1 marks an
+  float softcap; /* > 0, or 0 (default): off */
+  const DLTensor*
+      bias_ids;         /* [n] or [rows, n], int32 or int64: tokens whose logit gets bias, in list order; -1 marks an
                                unused place, as does on a device whatever is not a column */
-  const DLTensor* bias;     /* float32, the shape of bias_ids */
-  const DLTensor* mask;     /* [rows or more, >= cols / 32 rounded up] int32 or uint32 words: bit i % 32 of word i / 32 is
+  const DLTensor* bias; /* float32, the shape of bias_ids */
+  const DLTensor* mask; /* [rows or more, >= cols / 32 rounded up] int32 or uint32 words: bit i % 32 of word i / 32 is
                                1 where token i is allowed */
   const DLTensor* mask_map; /* [rows] int32 or int64, or NULL: row of the mask; -1: this row has none */
   const DLTensor* row_map;  /* [rows] int32 or int64, or NULL: the row of logits that row r reads. Clamped into range */
@@ -86,13 +87,13 @@ TK_API tk_status tk_sampling_preset(tk_sampling* options, const char* name);
 
 /* Where tk_sample writes; NULL for what is not wanted, at least one is. */
 typedef struct tk_sampled {
-  size_t size;                    /* sizeof(tk_sampled): set by tk_sampled_init */
-  DLTensor* tokens;               /* [rows] or [rows, draws], int32 or int64 */
-  DLTensor* logprobs;             /* the shape of tokens, float32: see logprob_of */
-  DLTensor* kept;                 /* [rows] int32: how many tokens were drawn from; 0 where valid is 0 */
-  DLTensor* valid;                /* [rows] bool or uint8: 0 where a row has no candidate */
-  DLTensor* candidates;           /* [rows, n], the type of tokens: the kept in their order, then -1 */
-  DLTensor* candidate_logprobs;   /* [rows, n] float32: processed logprobs of the candidates, then -inf */
+  size_t size;                  /* sizeof(tk_sampled): set by tk_sampled_init */
+  DLTensor* tokens;             /* [rows] or [rows, draws], int32 or int64 */
+  DLTensor* logprobs;           /* the shape of tokens, float32: see logprob_of */
+  DLTensor* kept;               /* [rows] int32: how many tokens were drawn from; 0 where valid is 0 */
+  DLTensor* valid;              /* [rows] bool or uint8: 0 where a row has no candidate */
+  DLTensor* candidates;         /* [rows, n], the type of tokens: the kept in their order, then -1 */
+  DLTensor* candidate_logprobs; /* [rows, n] float32: processed logprobs of the candidates, then -inf */
 } tk_sampled;
 
 TK_API void tk_sampled_init(tk_sampled* out);

@@ -58,6 +58,10 @@ typedef enum tk_nan {
 typedef void (*tk_task)(void* arg, int64_t index);
 typedef void (*tk_parallel_for)(void* pool, int64_t tasks, tk_task body, void* arg);
 
+/* Where the algorithms change over, as `topkit tune` measured it on one device. Constant: any number of calls and threads
+ * may use one at a time. It changes the speed of a call, never its result. */
+typedef struct tk_tuning tk_tuning;
+
 typedef struct tk_options {
   size_t size;             /* sizeof(tk_options): set by tk_options_init */
   int32_t largest;         /* 1 (default): the k largest; 0: the k smallest; the lower index wins ties in both */
@@ -77,6 +81,7 @@ typedef struct tk_options {
   int32_t threads;         /* CPU threads at most; 0 (default): as many as pay, 1: the calling thread only */
   tk_parallel_for parallel_for; /* the host's own pool, or NULL: oneTBB where topkit was built with it */
   void* pool;                   /* first argument of parallel_for */
+  const tk_tuning* tuning;      /* of x's device, or NULL: the built-in table */
 } tk_options;
 
 /* Fills `options` with the defaults above and its size. */
@@ -122,6 +127,11 @@ TK_API tk_status tk_merge_topk_workspace(const DLTensor* values, const DLTensor*
  * bytes including the terminating 0; *needed (may be NULL) receives the bytes of the whole text including the 0. */
 TK_API tk_status tk_explain(const DLTensor* x, int64_t k, const tk_options* options, char* text, size_t capacity,
                             size_t* needed);
+
+/* Reads the text of a file that `topkit tune` wrote. A table of another CPU is refused here, one of another GPU by the call
+ * that would use it. *tuning stays valid until tk_tuning_free, which NULL may be given to. */
+TK_API tk_status tk_tuning_read(const char* text, size_t bytes, tk_tuning** tuning);
+TK_API void tk_tuning_free(tk_tuning* tuning);
 
 /* Why this thread's last call failed; "" when it did not. Valid until this thread's next call. */
 TK_API const char* tk_last_error(void);

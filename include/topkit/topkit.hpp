@@ -137,6 +137,7 @@ struct Options {
   int threads = 0;                  // 0: as many as pay
   tk_parallel_for parallel_for = nullptr;
   void* pool = nullptr;
+  const tk_tuning* tuning = nullptr;  // Tuning::get(), or nullptr: the built-in table
 };
 
 // Row r has values[r * k] .. values[r * k + k - 1].
@@ -217,6 +218,7 @@ class Settings {
     options_.threads = from.threads;
     options_.parallel_for = from.parallel_for;
     options_.pool = from.pool;
+    options_.tuning = from.tuning;
   }
 
   const tk_options* get() const { return &options_; }
@@ -266,6 +268,23 @@ void topk_into(MatrixView<T> x, std::int64_t k, V&& values, D&& indices, const O
   detail::check(tk_topk(in.get(), k, settings.get(), into.empty() && !nothing ? nullptr : out_values.get(),
                         at.empty() && !nothing ? nullptr : out_indices.get(), nullptr, nullptr));
 }
+
+// A table that `topkit tune` measured, from the text of its file; lives as long as the calls that use it.
+//
+//   const topkit::Tuning tuning(text);
+//   auto best = topkit::topk(scores, 2, {.tuning = tuning.get()});
+class Tuning {
+ public:
+  explicit Tuning(std::string_view text) { detail::check(tk_tuning_read(text.data(), text.size(), &tuning_)); }
+  ~Tuning() { tk_tuning_free(tuning_); }
+  Tuning(const Tuning&) = delete;
+  Tuning& operator=(const Tuning&) = delete;
+
+  const tk_tuning* get() const { return tuning_; }
+
+ private:
+  tk_tuning* tuning_ = nullptr;
+};
 
 // The k best of every row, in vectors of x.rows * k.
 //

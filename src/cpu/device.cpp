@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <string>
 
 namespace topkit {
 namespace {
@@ -47,6 +48,13 @@ std::int64_t third_cache() {
   return std::max(sysconf(_SC_LEVEL3_CACHE_SIZE), 0L);
 }
 
+std::string model_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(std::min(line.find(": ") + 2, line.size()));
+  return "unknown processor";
+}
+
 std::int64_t cache(int name, std::int64_t unknown) {
   const long bytes = sysconf(name);
   return bytes > 0 ? bytes : unknown;
@@ -55,6 +63,7 @@ std::int64_t cache(int name, std::int64_t unknown) {
 Device find() {
   Device device;
   device.kind = DeviceKind::cpu;
+  model_name().copy(device.name, sizeof(device.name) - 1);
   device.isas = find_isas();
   device.threads = find_threads();
   device.l1_bytes = cache(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);

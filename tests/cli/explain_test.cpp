@@ -40,6 +40,31 @@ TEST(Explain, AFileIsExplainedAsItsShape) {
   EXPECT_EQ(by_file, by_shape);
 }
 
+TEST(Explain, SaysTheTimeOfTheNearestMeasuredCase) {
+  const test::Folder folder;
+  const auto line = [](int cols, double us) {
+    return R"({"case":"a","dtype":"f32","rows":1,"cols":)" + std::to_string(cols) +
+           R"(,"k":50,"order":"value","distribution":"normal","device":"cuda","peer":"topkit","algorithm":"cluster",)"
+           R"("verified":true,"machine":"A GPU","hot_us":)" +
+           std::to_string(us) + "}\n";
+  };
+  const std::string file = folder.write("r.jsonl", line(50304, 3.5) + line(262144, 9.25));
+  const auto explained = [&](const std::string& shape) {
+    return json::parse(
+        test::topkit({"explain", shape, "-k", "50", "--device", "sm_90", "--json", "--results", file}).out);
+  };
+  EXPECT_EQ(explained("1x50304")["measured"]["hot_us"], 3.5);
+  EXPECT_EQ(explained("1x50304")["measured"]["same"], true);
+  EXPECT_EQ(explained("1x200000")["measured"]["hot_us"], 9.25);
+  EXPECT_EQ(explained("1x200000")["measured"]["same"], false);
+  const test::Run words = test::topkit({"explain", "1x50304", "-k", "50", "--device", "sm_90", "--results", file});
+  EXPECT_THAT(words.out, HasSubstr("3.5 us hot on 'A GPU'"));
+  EXPECT_THAT(words.out, HasSubstr("passes     one"));
+  EXPECT_FALSE(
+      json::parse(test::topkit({"explain", "1x9", "-k", "2", "--json", "--results", file}).out).contains("measured"));
+  EXPECT_EQ(test::topkit({"explain", "1x9", "-k", "2", "--results", folder.write("bad", "x\n")}).code, 2);
+}
+
 TEST(Info, ListsEveryAlgorithmAndInstructionSet) {
   const json info = json::parse(test::topkit({"info", "--json"}).out);
   EXPECT_EQ(info["version"], tk_version());

@@ -37,6 +37,9 @@ TEST(Sample, PrintsWhatTheLibraryDraws) {
   options.top_k = 50;
   options.top_p = 0.9F;
   options.seed = 7;
+  std::int64_t positions[] = {0, 1, 2, 3, 4, 5}, rows = 6;  // a row is a position
+  DLTensor row_position{positions, {kDLCPU, 0}, 1, {kDLInt, 64, 1}, &rows, nullptr, 0};
+  options.row_position = &row_position;
   const topkit::test::Sampled wanted = topkit::test::sample(x, {6, 100, 4, 3}, options);
   ASSERT_EQ(line["tokens"].size(), 6U);
   for (std::size_t r = 0; r < 6; ++r) {

@@ -201,6 +201,37 @@ std::string bare(std::string line) {
   return line;
 }
 
+// A table for this machine, whose name the refusal of another one's tells.
+TEST(Cpp, UsesATableOfTuning) {
+  const std::vector<float> scores{1, 7, 7, 0};
+  const auto table = [](const std::string& machine) {
+    std::string rows;
+    for (const std::string_view isa : topkit::isas())
+      rows +=
+          std::string(rows.empty() ? "" : ",") + "{\"isa\": \"" + std::string(isa) +
+          "\", \"maxima_bytes\": 0, \"maxima_k\": 0, \"maxima_k_ratio\": 1, \"chunks_k\": 0, \"chunks_k_ratio\": 1, "
+          "\"chunks_rows\": 0, \"blocked_k_ratio\": 1, \"sampled_cols\": 0, \"sampled_k_ratio\": 1, \"thread_bytes\": "
+          "1, "
+          "\"split_row_bytes\": 0}";
+    return R"({"topkit_tuning": 1, "device": "cpu", "machine": ")" + machine +
+           R"(", "date": "", "commit": "", "rows": [)" + rows + "]}";
+  };
+  std::string machine;
+  try {
+    const topkit::Tuning other(table("?"));
+  } catch (const topkit::Error& error) {
+    const std::string words = error.what();
+    const std::size_t begin = words.find("this is ") + 8;
+    machine = words.substr(begin, words.find(" (cpu)", begin) - begin);
+  }
+  const std::string text = table(machine);
+  const topkit::Tuning tuning(text);
+  auto best = topkit::topk(scores, 2, {.tuning = tuning.get()});
+  EXPECT_EQ(best.indices, (std::vector<std::int64_t>{1, 2}));
+  EXPECT_NE(topkit::explain(topkit::MatrixView(scores.data(), 1, 4), 2, {.tuning = tuning.get()}).find("sampled"),
+            std::string::npos);
+}
+
 TEST(Cpp, RunsEveryLineOfTheHeadersExamples) {
   const std::filesystem::path root = TOPKIT_SOURCE_DIR;
   std::ifstream header(root / "include/topkit/topkit.hpp"), tests(root / "tests/core/cpp_test.cpp");

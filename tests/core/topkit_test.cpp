@@ -132,6 +132,8 @@ TEST(Topkit, LibraryShowsOnlyTheNamesOfTheHeaders) {
                                           "tk_topk_workspace",
                                           "tk_topn_logprobs",
                                           "tk_topn_logprobs_workspace",
+                                          "tk_tuning_free",
+                                          "tk_tuning_read",
                                           "tk_version"}));
 }
 
