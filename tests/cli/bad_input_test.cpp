@@ -50,7 +50,7 @@ TEST_F(BadInput, KMustBeAWholeNumberBetweenZeroAndTheRow) {
 }
 
 TEST_F(BadInput, ACommandThatIsNotKnownIsAnsweredWithTheList) {
-  EXPECT_THAT(refused({"top", good_}), HasSubstr("COMMAND = 'top': must be one of topk, explain"));
+  EXPECT_THAT(refused({"top", good_}), HasSubstr("COMMAND = 'top': must be one of topk, sample, logprobs, explain"));
   EXPECT_THAT(refused({""}), HasSubstr("COMMAND = ''"));
 }
 
