@@ -134,6 +134,7 @@ const Node& Node::find(const Problem& problem) const {
 
 Node tree_of(const std::vector<Choice>& choices) {
   std::vector<const Choice*> all;
+  all.reserve(choices.size());
   for (const Choice& choice : choices) all.push_back(&choice);
   return grow(all, choices.size() / kLeastShare);
 }

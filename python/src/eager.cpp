@@ -143,8 +143,9 @@ PyObject* topk(PyObject* self, PyObject* const* args, Py_ssize_t count) {
   return pair;
 }
 
-PyMethodDef method{"topk", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(topk)), METH_FASTCALL,
-                   "(x, k, dim, largest, sorted, index_bits) -> (values, indices), or None where the general road must be taken."};
+PyMethodDef method{
+    "topk", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(topk)), METH_FASTCALL,
+    "(x, k, dim, largest, sorted, index_bits) -> (values, indices), or None where the general road must be taken."};
 
 }  // namespace
 

@@ -13,7 +13,7 @@ struct Options {
   bool reduced = false;  // a small grid for compute-sanitizer
   int threads = 16;
   std::size_t every = 1;  // the grid: only one in so many of its requests
-  std::string only;  // one part by name; empty: all
+  std::string only;       // one part by name; empty: all
 };
 
 class Report {
