@@ -34,16 +34,15 @@ __device__ inline void narrow_bins(CompactState& s, int k, int shift) {
     if (id + d < 32) upper += other;
   }
   const int above = s.above;
-  const Candidate low = s.low, high = s.high;
-  __syncwarp(full_mask);  // all have read what one of them writes
   const unsigned reached = __ballot_sync(full_mask, above + upper >= k);
+  __syncwarp(full_mask);  // all have read what one of them writes
   if (id == 31 - __clz(static_cast<int>(reached))) {
     int over = above + upper - sum;
     for (int i = kOwn - 1; i >= 0; --i) {
       if (over + own[i] >= k) {
-        const Candidate bottom = low + (static_cast<Candidate>(id * kOwn + i) << shift);
+        const Candidate bottom = s.low + (static_cast<Candidate>(id * kOwn + i) << shift);
         s.low = bottom;
-        s.high = bin_top(bottom, shift, high);
+        s.high = bin_top(bottom, shift, s.high);
         s.above = over;
         s.within = own[i];
         break;
