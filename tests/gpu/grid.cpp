@@ -126,6 +126,11 @@ void test_grid(const Options& options, Report& report) {
   }
   if (!options.reduced) add_many_rows(requests);
   if (!options.reduced) add_many_winners(requests);
+  std::erase_if(requests, [&](const Request& request) {
+    const std::string name = std::to_string(request.rows) + "x" + std::to_string(request.cols) + " " +
+                             std::string(info(request.dtype).name) + " ";
+    return !name.starts_with(options.about);
+  });
 
   std::atomic<std::size_t> next = 0;
   std::vector<std::thread> workers;

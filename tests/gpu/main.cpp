@@ -54,6 +54,8 @@ Options read(int argc, char** argv) {
       options.threads = std::max(1, std::atoi(argv[++i]));
     } else if (argument == "--every" && i + 1 < argc) {
       options.every = static_cast<std::size_t>(std::max(1, std::atoi(argv[++i])));
+    } else if (argument == "--about" && i + 1 < argc) {
+      options.about = argv[++i];
     } else if (argument == "--only" && i + 1 < argc) {
       options.only = argv[++i];
     } else {

@@ -14,6 +14,7 @@ struct Options {
   int threads = 16;
   std::size_t every = 1;  // the grid: only one in so many of its requests
   std::string only;       // one part by name; empty: all
+  std::string about;      // the grid: only requests whose name begins with this, as "3x50304 i32"
 };
 
 class Report {
