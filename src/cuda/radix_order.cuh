@@ -34,8 +34,9 @@ struct CandidateBins {
     low = key_of(from);
     position_mask = (1U << position_bits) - 1;
     const Key keys = key_of(to) - low;
-    // Of one key only, positions count from the lowest.
-    position_low = keys == 0 ? static_cast<std::uint32_t>(from) & position_mask : 0;
+    // Of one key only, positions count from the lowest. A bound that is no candidate may lie below all positions.
+    const auto rest = static_cast<std::uint32_t>(from);
+    position_low = keys == 0 && (rest | position_mask) == ~0U ? rest & position_mask : 0;
     const std::uint32_t most_position =
         keys == 0 ? (static_cast<std::uint32_t>(to) & position_mask) - position_low : position_mask;
     const int bits =
