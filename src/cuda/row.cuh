@@ -38,6 +38,20 @@ struct Row {
   // Granule g is vectors()[g], where it is inside.
   __device__ const Vec* vectors() const { return reinterpret_cast<const Vec*>(x - shift); }
 
+  // A granule that sticks out of the row; zeros where it does.
+  __device__ Vec load_edge(std::uint32_t g) const {
+    Vec v{};
+#pragma unroll
+    for (int e = 0; e < kPerVec; ++e) {
+      const std::uint32_t p = position(g, e);
+      constexpr int kPerWord = 4 / static_cast<int>(sizeof(Raw));
+      if (p < count)
+        v.word[e / kPerWord] |= static_cast<std::uint32_t>(x[p])
+                                << (e % kPerWord * 8 * static_cast<int>(sizeof(Raw)) % 32);
+    }
+    return v;
+  }
+
   // The packs of any granule; elements outside the row are kPad.
   __device__ void load(const E& element, std::uint32_t g, Pack (&packs)[E::kPacksPerVec]) const {
     if (inside(g)) {
@@ -49,19 +63,10 @@ struct Row {
 
  private:
   __device__ void load_edge(const E& element, std::uint32_t g, Pack (&packs)[E::kPacksPerVec]) const {
-    Vec v{};
     std::uint32_t valid = 0;
 #pragma unroll
-    for (int e = 0; e < kPerVec; ++e) {
-      const std::uint32_t p = position(g, e);
-      if (p < count) {
-        constexpr int kPerWord = 4 / static_cast<int>(sizeof(Raw));
-        v.word[e / kPerWord] |= static_cast<std::uint32_t>(x[p])
-                                << (e % kPerWord * 8 * static_cast<int>(sizeof(Raw)) % 32);
-        valid |= 1U << e;
-      }
-    }
-    element.unpack(v, packs);
+    for (int e = 0; e < kPerVec; ++e) valid |= (position(g, e) < count ? 1U : 0U) << e;
+    element.unpack(load_edge(g), packs);
 #pragma unroll
     for (int i = 0; i < E::kPacksPerVec; ++i) {
       if constexpr (E::kPerPack == 1) {

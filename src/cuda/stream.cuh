@@ -2,8 +2,8 @@
 //
 //   sample    the first vectors that a block takes lie all over its share of the row; the maxima of groups of them, shared
 //             by the blocks of a cluster, give a threshold that a few times k elements reach
-//   stream    then the rest in ascending order, each warp at its own pace; what reaches the threshold goes to a list in
-//             shared memory. There is no barrier, and a lane claims the places of all that a vector gives, or none
+//   stream    then the rest in ascending order, each warp at its own pace; vectors in which something reaches the
+//             threshold are put aside (stream_queue.cuh), and what does goes to a list in shared memory, without a barrier
 //   raise     when the list is crowded all warps meet, cut it to its best k, and what must be beaten rises
 //   finish    the list, or the lists of a cluster, are put into order (stream_finish.cuh)
 //
@@ -14,9 +14,11 @@
 
 #include "../args.hpp"
 #include "element.hpp"
+#include "kth.cuh"
 #include "row.cuh"
 #include "stream_finish.cuh"
 #include "stream_list.cuh"
+#include "stream_queue.cuh"
 #include "stream_sample.cuh"
 #include "write.cuh"
 
@@ -51,13 +53,16 @@ template <class E>
 inline constexpr int kStreamVecs = E::kPacksPerVec* E::kPerPack <= 8 && E::kPacksPerVec <= 4 ? 4 : 2;
 
 // Neighbouring lanes whose vectors are in one group.
-constexpr int stream_lanes(const StreamShape& s) { return s.blocks > 4 ? s.blocks : 4; }
+constexpr int stream_lanes(const StreamShape& s) { return s.blocks < 8 ? 4 * s.blocks : kWarp; }
 constexpr int stream_groups(const StreamShape& s) {
   return kStreamThreads / stream_lanes(s) * (s.sample_vecs / s.joined) * s.blocks;
 }
 
+// The list; behind it the warps' queues, whose place the finish takes.
 constexpr std::size_t stream_shared_bytes(const StreamShape& s, int k) {
-  return static_cast<std::size_t>(s.capacity + k + kFullBin) * sizeof(Candidate);
+  const std::size_t finish = static_cast<std::size_t>(k + kFullBin) * sizeof(Candidate);
+  constexpr std::size_t kQueues = kStreamWarps * sizeof(StreamQueue);
+  return static_cast<std::size_t>(s.capacity) * sizeof(Candidate) + (finish > kQueues ? finish : kQueues);
 }
 
 struct StreamState {
@@ -73,6 +78,7 @@ struct StreamState {
   int share;  // which block of the row's; the first takes the granules at the row's ends
   BinState bins;
   alignas(16) Key maxima[kMostGroups];
+  Mbarrier maxima_came;
   Key bound;
   std::uint32_t passed;
   std::uint32_t next;  // the lowest position that may still come
@@ -163,7 +169,14 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     }
     return;
   }
-  if constexpr (kClustered) cluster_arrive();  // matched before the first write to another block
+  if constexpr (kClustered) {
+    if (threadIdx.x == 0) {
+      mbarrier_init(&state.maxima_came, 1);
+      mbarrier_publish();
+    }
+    __syncwarp(full_mask);
+    cluster_arrive_relaxed();  // matched before the first write to another block
+  }
 
   // Whole granules; the two at the ends of a row that are not, are its first block's.
   const std::uint32_t first = row.shift != 0 ? 1 : 0;
@@ -210,6 +223,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   const Vec* const whole = row.vectors() + first;
   if (threadIdx.x == 0) {
     state.passed = 0;
+    state.bound = ~Key{0};
     state.next = ~0U;
     state.x = row.x;
     state.row_index = row_index;
@@ -247,7 +261,10 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   }
   for (int i = stream_groups(shape) + static_cast<int>(threadIdx.x); i < kMostGroups; i += kThreads)
     state.maxima[i] = 0;
-  if constexpr (kClustered) cluster_wait();
+  if constexpr (kClustered) {
+    cluster_wait();
+    if (threadIdx.x == 0) mbarrier_expect(&state.maxima_came, rank, stream_groups(shape) * sizeof(Key));
+  }
   {
     // Lane l of a group hands the group's maximum to block l.
     const int lanes = stream_lanes(shape);
@@ -260,7 +277,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       if (((j + 1) & (shape.joined - 1)) != 0) continue;
       for (int d = 1; d < lanes; d *= 2) joined = ::max(joined, __shfl_xor_sync(full_mask, joined, d));
       if constexpr (kClustered) {
-        if (to < blocks) cluster_store(&state.maxima[group], to, joined);
+        if (to < blocks) store_async(&state.maxima[group], to, joined, &state.maxima_came);
       } else {
         if (to == 0) state.maxima[group] = joined;
       }
@@ -281,55 +298,39 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       if (threadIdx.x % 8 == 0 && g < rest) prefetch(mine + g);
     }
   }
-  if constexpr (kClustered) {
-    cluster_sync();
-  } else {
-    __syncthreads();
-  }
-  if (warp() == 0) {
+  __syncthreads();
+  if constexpr (kClustered) mbarrier_wait(&state.maxima_came, 0);
+  Key bound;
+  {
     const float chunks_taken = static_cast<float>(taken * (own_sample ? blocks : 1));
     const float elements = chunks_taken * static_cast<float>(shape.sample_vecs) * (kChunk * kElements / kVecs);
     const int r = sample_rank(k, elements, static_cast<float>(row.count));
-    const Key bound =
-        stream_groups(shape) <= 4 * kWarp ? sample_bound<1>(state.maxima, r) : sample_bound<4>(state.maxima, r);
-    if (lane() == 0) state.bound = bound;
+    if (stream_groups(shape) <= kCountedGroups) {
+      kth_by_count<kThreads>(state.maxima, stream_groups(shape), r, &state.bound);
+      __syncthreads();
+      bound = state.bound;
+    } else {
+      bound = kth_by_bins<kThreads>(state.maxima, stream_groups(shape), r, state.cut);
+    }
   }
-  __syncthreads();
-  Rising rising{element.threshold(state.bound), 0};
+  Rising rising{element.threshold(bound), 0};
 
-  // What of a granule beats the threshold goes to the list. False: no room for all of it, and nothing was taken.
   const auto capacity = static_cast<std::uint32_t>(shape.capacity);
-  const auto take = [&](const Pack(&packs)[kPacks], std::uint32_t position, std::uint32_t most) {
-    std::uint32_t mask = 0;
-#pragma unroll
-    for (int i = 0; i < kPacks; ++i) {
-      const unsigned bits = E::passes(packs[i], rising.threshold);
-#pragma unroll
-      for (int s = 0; s < E::kPerPack; ++s) {
-        const int e = i * E::kPerPack + s;
-        if ((bits >> s & 1U) != 0 && position + e <= most &&
-            candidate(element.key(packs[i], s), position + e) > rising.floor)
-          mask |= 1U << e;
-      }
-    }
-    if (mask == 0) return true;
-    std::uint32_t slot = atomicAdd(&state.passed, static_cast<unsigned>(__popc(mask)));
-    if (slot + __popc(mask) > capacity) {
-#pragma unroll 1
-      for (; slot < capacity; ++slot) list[slot] = 0;
-      return false;
-    }
-#pragma unroll
-    for (int e = 0; e < kElements; ++e)
-      if ((mask >> e & 1U) != 0)
-        list[slot++] = candidate(element.key(packs[e / E::kPerPack], e % E::kPerPack), position + e);
+  StreamQueue& queue = reinterpret_cast<StreamQueue*>(list + capacity)[warp()];
+  int queued = 0;  // granules of the warp's queue
+  const auto enqueue = [&](bool hit, const Vec& vec, std::uint32_t position) {
+    const unsigned hits = __ballot_sync(full_mask, hit);
+    if (hits == 0) return;
+    if (hit) queue.put(queued + __popc(hits & ((1U << lane()) - 1)), vec, position);
+    queued += __popc(hits);
+  };
+  // What of the queue's granules beats the threshold goes to the list, until at most `most` are left. False: no room.
+  const auto drain = [&](int most) {
+    while (queued > most)
+      if (!queue.take(element, queued, rising, state.elements, list, capacity, &state.passed)) return false;
     return true;
   };
-  // Bit j: vector j of the tile found no room. Bit kVecs: a granule at an end of the row is still to be taken.
-  unsigned left = 0;
-  const auto any_left = [&](unsigned bits) { return __any_sync(full_mask, (left & bits) != 0) != 0; };
-  constexpr unsigned kTileBits = (1U << kVecs) - 1;
-
+  int done = 0;  // vectors of the tile at `here` that were looked at
   const auto tile = [&] { return static_cast<int>(here - threadIdx.x); };  // its first granule; negative for the sample
   const auto is_done = [&] { return tile() >= static_cast<int>(rest); };
 
@@ -345,62 +346,63 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   const unsigned crowded = capacity / 4 * 3;
   int count = 0, all = 0;
   while (true) {
-    if (threadIdx.x <= 1 && state.share == 0) {
+    if (warp() == 0 && state.share == 0) {
+      // The granules at the row's ends that are not whole.
       const Row<E> whole_row(state.x, state.elements);
-      if (threadIdx.x == 0 ? state.first != 0 : state.last < whole_row.granules()) left = 1U << kVecs;
+      const std::uint32_t g = lane() == 0 ? 0 : state.last;
+      const bool there = lane() == 0 ? state.first != 0 : lane() == 1 && state.last < whole_row.granules();
+      enqueue(there, there ? whole_row.load_edge(g) : Vec{}, whole_row.position(g, 0));
     }
     while (true) {
-      if (any_left(~0U)) {
-        const bool stuck = any_left(kTileBits);
-#pragma unroll 1
-        for (int j = 0; j <= kVecs; ++j) {
-          if ((left >> j & 1U) == 0) continue;
-          std::uint32_t g = lane() == 0 ? 0 : state.last;
-          if (j < kVecs) g = state.begin + (tile() < 0 ? sampled(j, state.size) : here + j * kThreads);
-          const Row<E> again(state.x, state.elements);
+      bool room = drain(kWarp);
+      if (room && state.refetch != 0) {
+#pragma unroll
+        for (int j = 0; j < kVecs; ++j) {
+          if (tile() < 0) {
+            at[j] = sampled(j, state.size);
+            if (at[j] != kNone) v[j] = load_once(mine + at[j]);
+          } else {
+            fetch(here, j);
+          }
+          if (j < done) at[j] = kNone;
+        }
+      }
+      for (bool go_on = room && !is_done(); go_on;) {
+#pragma unroll
+        for (int j = 0; j < kVecs; ++j) {
+          if (!room) break;
+          // The vector gives way to the next in its own registers: a copy would wait for all that are on their way.
           Pack packs[kPacks];
-          again.load(element, g, packs);
-          if (take(packs, again.position(g, 0), state.elements - 1)) left &= ~(1U << j);
-        }
-        __syncwarp(full_mask);
-        if (stuck && !any_left(kTileBits)) here += kTileGranules;
-      }
-      if (!any_left(~0U)) {
-        if (state.refetch != 0) {
+          element.unpack(v[j], packs);
+          Pack best = packs[0];
 #pragma unroll
-          for (int j = 0; j < kVecs; ++j) {
-            if (tile() < 0) {
-              at[j] = sampled(j, state.size);
-              if (at[j] != kNone) v[j] = load_once(mine + at[j]);
-            } else {
-              fetch(here, j);
-            }
+          for (int i = 1; i < kPacks; ++i) best = E::max(best, packs[i]);
+          enqueue(at[j] != kNone && E::passes(best, rising.threshold) != 0, v[j],
+                  state.origin + at[j] * Row<E>::kPerVec);
+          fetch(here + kTileGranules, j);
+          if (queued > kWarp) {
+            room = drain(kWarp);
+            done = j + 1;
           }
         }
-        for (bool go_on = !is_done(); go_on;) {
-#pragma unroll
-          for (int j = 0; j < kVecs; ++j) {
-            // The vector gives way to the next in its own registers: a copy would wait for all that are on their way.
-            Pack packs[kPacks];
-            element.unpack(v[j], packs);
-            Pack best = packs[0];
-#pragma unroll
-            for (int i = 1; i < kPacks; ++i) best = E::max(best, packs[i]);
-            if (at[j] != kNone && E::passes(best, rising.threshold) != 0) {
-              if (!take(packs, state.origin + at[j] * Row<E>::kPerVec, ~0U)) left |= 1U << j;
-            }
-            fetch(here + kTileGranules, j);
-          }
-          // Lanes may see different counts, the warp does as one.
-          const bool full = *static_cast<volatile std::uint32_t*>(&state.passed) >= crowded;
-          go_on = !__any_sync(full_mask, full || left != 0);
-          if (go_on || !any_left(kTileBits)) here += kTileGranules;
-          go_on = go_on && !is_done();
+        if (room || done == kVecs) {
+          done = 0;
+          here += kTileGranules;
         }
+        // Lanes may see different counts, the warp does as one.
+        const bool full = *static_cast<volatile std::uint32_t*>(&state.passed) >= crowded;
+        go_on = !__any_sync(full_mask, full || !room) && !is_done();
       }
-      if (lane() == 0 && !is_done()) atomicMin(&state.next, state.origin + (tile() < 0 ? 0 : here) * Row<E>::kPerVec);
-      if (left >> kVecs != 0) atomicMin(&state.next, 0U);  // an end of the row is still to come
-      const bool all_done = __syncthreads_and(is_done() && left == 0 ? 1 : 0) != 0;
+      if (room && is_done()) room = drain(0);
+      const bool finished = is_done() && queued == 0;
+      if (!finished) {
+        std::uint32_t next = is_done() ? ~0U : state.origin + (tile() < 0 ? 0 : here) * Row<E>::kPerVec;
+        for (int i = static_cast<int>(lane()); i < queued; i += kWarp)
+          next = ::min(next, queue.at[i] < state.elements ? queue.at[i] : 0U);
+        next = __reduce_min_sync(full_mask, next);
+        if (lane() == 0) atomicMin(&state.next, next);
+      }
+      const bool all_done = __syncthreads_and(finished ? 1 : 0) != 0;
       count = static_cast<int>(state.passed);
       const std::uint32_t next = state.next;
       if (all_done) break;
