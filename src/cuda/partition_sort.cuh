@@ -5,6 +5,7 @@
 // because the sample ended above them, and those pieces are looked for in the whole row: exact whatever the sample was.
 #pragma once
 
+#include "bins.hpp"
 #include "partition_row.cuh"
 #include "radix_order.cuh"
 #include "radix_out.cuh"
@@ -112,12 +113,12 @@ __device__ __forceinline__ Candidate next_piece(const PartitionArgs<E>& a, Parti
     if (crossed.within == 0) break;
     above += crossed.above;
     const Candidate bottom = low + (static_cast<Candidate>(crossed.bin) << shift);
-    const Candidate last = bottom + ((Candidate{1} << shift) - 1);
+    const Candidate last = bin_top(bottom, shift, high);
     if (above >= kMostOrdered / 4) {
-      low = last + 1;
+      low = last + 1;  // the better ones are in higher bins
       break;
     }
-    high = last < high ? last : high;
+    high = last;
     low = bottom;
   }
   s.order.clear();

@@ -4,6 +4,7 @@
 
 #include "cuda/partition_shape.hpp"
 #include "direct.hpp"
+#include "engines.hpp"
 
 namespace topkit::test {
 namespace {
@@ -46,6 +47,15 @@ TEST(TopkPartition, equal_keys_spread_over_buckets) {
     expect_partition(rows, 40000, 9000);
     expect_partition(rows, 20000, 20000);
   }
+}
+
+// Rows padded with zeros, smallest first, few winners: one bucket of everything, open to the highest key there is, and what
+// crosses its room lies in the highest bin of its range.
+TEST(TopkPartition, a_piece_reaches_up_to_the_highest_key) {
+  Engine partition{.algorithm = "partition", .device = kDLCUDA};
+  partition.ordinal = kWhole;
+  Trial trial(for_cuda(drawn(DType::i32, 3, 50304, 50, 32998294522)));
+  EXPECT_TRUE(trial.matches_oracle(partition, true));
 }
 
 // Where a row of f32 or u32 is sampled, a thread of the sample having one granule: each element of these granules.
