@@ -14,6 +14,8 @@ inline constexpr int kMostGridShares = 512;
 // Candidates each block may leave for the second kernel: any k best, cut with little effort.
 constexpr int grid_room(std::int64_t k) { return static_cast<int>(k + k / 8 + 8); }
 
+inline constexpr std::int64_t kGridPartBytes = 24;  // what else it leaves
+
 struct GridShape {
   int blocks;  // of a cluster
   int parts;   // clusters of a row, at least 2
@@ -32,7 +34,7 @@ inline GridShape grid_shape(const Problem& p, int sms, bool clusters) {
   shape.parts = static_cast<int>(
       std::clamp<std::int64_t>(bytes_of_row / (32768 * shape.blocks), 2, std::max<std::int64_t>(most, 2)));
   const std::int64_t shares = rows * shape.parts * shape.blocks;
-  shape.workspace_bytes = static_cast<std::size_t>(shares * (grid_room(p.k) * 8 + 4) + 8);
+  shape.workspace_bytes = static_cast<std::size_t>(shares * (grid_room(p.k) * 8 + kGridPartBytes));
   return shape;
 }
 

@@ -20,6 +20,7 @@
 #include "stream_list.cuh"
 #include "stream_queue.cuh"
 #include "stream_sample.cuh"
+#include "warp_best.cuh"
 #include "write.cuh"
 
 namespace topkit::cuda {
@@ -27,6 +28,13 @@ namespace topkit::cuda {
 inline constexpr int kStreamThreads = 512;
 inline constexpr int kStreamWarps = kStreamThreads / kWarp;
 inline constexpr int kMostStreamBlocks = 16;
+
+// What a block of a row in parts leaves beside its candidates.
+struct StreamPart {
+  Candidate low;   // at least k of them are no worse; 0: not known
+  Candidate high;  // none is better
+  std::uint32_t count;
+};
 
 struct StreamShape {
   int blocks;       // of a cluster
@@ -37,8 +45,8 @@ struct StreamShape {
   int capacity;     // of a block's list
   int room;         // candidates that each block of a row has in `out`
   std::int64_t first_row;
-  Candidate* out;         // [rows, parts * blocks, room]
-  std::uint32_t* counts;  // [rows, parts * blocks]
+  Candidate* out;    // [rows, parts * blocks, room]
+  StreamPart* ends;  // [rows, parts * blocks]
 };
 
 template <class E>
@@ -80,6 +88,7 @@ struct StreamState {
   alignas(16) Key maxima[kMostGroups];
   Mbarrier maxima_came;
   Key bound;
+  Candidate low;  // what the last cut left reaches it; 0: there was none
   std::uint32_t passed;
   std::uint32_t next;  // the lowest position that may still come
   int refetch;         // 1: the warps' vectors are not on their way any more
@@ -137,6 +146,26 @@ template <class E, bool kClustered>
   }
 }
 
+// The candidates of a block of a row in parts, for the second kernel.
+template <int kThreads>
+[[gnu::noinline]] __device__ void leave_part(const StreamShape& shape, Candidate* list, int count, StreamState& state) {
+  if (count > shape.room) {
+    __syncthreads();
+    count = cut_list<kThreads>(list, count, state.k, shape.room, state.cut);
+    if (threadIdx.x == 0) state.low = state.cut.low;
+    __syncthreads();
+  }
+  Candidate* const out = shape.out + static_cast<std::int64_t>(blockIdx.x) * shape.room;
+  for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) out[i] = list[i];
+  if (warp() != 0) return;
+  // Only where there were too many does it matter that a part has nothing that wins.
+  Candidate high = state.low == 0 ? ~Candidate{0} : 0;
+  if (state.low != 0)
+    for (int i = static_cast<int>(lane()); i < count; i += kWarp) high = ::max(high, list[i]);
+  high = warp_best(high);
+  if (lane() == 0) shape.ends[blockIdx.x] = {state.low, high, static_cast<std::uint32_t>(count)};
+}
+
 template <class E, bool kClustered>
 __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     stream_kernel(const __grid_constant__ StreamArgs<E> a) {
@@ -162,7 +191,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   const int k = static_cast<int>(span.count);
   if (k == 0) {
     if (shape.parts > 1) {
-      if (threadIdx.x == 0) shape.counts[blockIdx.x] = 0;
+      if (threadIdx.x == 0) shape.ends[blockIdx.x] = {0, 0, 0};
     } else if (rank == 0) {
       const Writer<E> writer(a.args, element, span, row_index);
       for (int place = static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) writer.pad(place);
@@ -224,6 +253,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   if (threadIdx.x == 0) {
     state.passed = 0;
     state.bound = ~Key{0};
+    state.low = 0;
     state.next = ~0U;
     state.x = row.x;
     state.row_index = row_index;
@@ -412,6 +442,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       count = cut_list<kThreads>(list, ::min(count, shape.capacity), held_k, held_k + held_k / 8, state.cut);
       rising = raised(element, state.rising, state.cut.low, next);
       if (threadIdx.x == 0) {
+        state.low = state.cut.low;
         state.passed = static_cast<std::uint32_t>(count);
         state.next = ~0U;
         state.refetch = 1;
@@ -420,15 +451,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       restore();
     }
     if (shape.parts > 1) {
-      // The second kernel sees how many there are in all.
-      const std::int64_t place = blockIdx.x;
-      if (count > shape.room) {
-        __syncthreads();
-        count = cut_list<kThreads>(list, count, state.k, shape.room, state.cut);
-      }
-      if (threadIdx.x == 0) shape.counts[place] = static_cast<std::uint32_t>(count);
-      Candidate* const out = shape.out + place * shape.room;
-      for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) out[i] = list[i];
+      leave_part<kThreads>(shape, list, count, state);
       return;
     }
     all = count;

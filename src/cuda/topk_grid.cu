@@ -19,9 +19,10 @@ constexpr int kMergeEach = 4;  // candidates a thread looks at between two barri
 struct MergeState {
   CompactState cut;
   BinState bins;
-  std::uint32_t counts[kMostGridShares];
+  std::uint32_t counts[kMostGridShares];  // of what may win
   std::uint32_t held;
-  std::uint32_t all;
+  std::uint32_t all, wanted;  // candidates in all, and in counts
+  Candidate low;              // at least k reach it
 };
 
 // Appends the candidates above the floor and cuts when the next ones might not fit. All threads; ends with a barrier.
@@ -53,18 +54,26 @@ __global__ void __launch_bounds__(kMergeThreads)
   const int k = static_cast<int>(span.count);
   const int shares = shape.parts * shape.blocks;
   const Candidate* const all = shape.out + row_index * shares * shape.room;
-  const std::uint32_t* const counts = shape.counts + row_index * shares;
+  const StreamPart* const ends = shape.ends + row_index * shares;
   if (threadIdx.x == 0) {
     state.held = 0;
     state.all = 0;
+    state.wanted = 0;
+    state.low = 0;
   }
   __syncthreads();
   grid_dependency_wait();
   const int share = static_cast<int>(threadIdx.x);
-  const std::uint32_t mine = share < shares ? load_once(counts + share) : 0;
-  if (share < shares) state.counts[share] = mine;
-  const std::uint32_t sum = __reduce_add_sync(full_mask, mine);
+  const StreamPart mine = share < shares ? ends[share] : StreamPart{};
+  if (mine.low != 0) atomic_max(&state.low, mine.low);
+  const std::uint32_t sum = __reduce_add_sync(full_mask, mine.count);
   if (lane() == 0) atomicAdd(&state.all, sum);
+  __syncthreads();
+  {
+    const std::uint32_t wins = mine.high >= state.low ? mine.count : 0, winners = __reduce_add_sync(full_mask, wins);
+    if (share < shares) state.counts[share] = wins;
+    if (lane() == 0) atomicAdd(&state.wanted, winners);
+  }
   __syncthreads();
   if (k == 0) {
     const Writer<E> writer(args, element, span, row_index);
@@ -94,7 +103,8 @@ __global__ void __launch_bounds__(kMergeThreads)
       }
     }
   } else {
-    if (static_cast<int>(state.all) <= kMergeCapacity) {
+    if (state.low != 0) floor = state.low - 1;
+    if (static_cast<int>(state.wanted) <= kMergeCapacity) {
       // Four lanes a share.
       for (int s = share / 4; s < shares; s += kMergeThreads / 4) {
         const int have = static_cast<int>(state.counts[s]);
@@ -145,7 +155,7 @@ void run_grid(const Plan& plan, const Args& args, void* workspace, Stream stream
   shape.room = grid_room(args.problem.k);
   shape.out = static_cast<Candidate*>(workspace);
   const std::int64_t shares = args.problem.rows * shape.parts * shape.blocks;
-  shape.counts = reinterpret_cast<std::uint32_t*>(shape.out + shares * shape.room);
+  shape.ends = reinterpret_cast<StreamPart*>(shape.out + shares * shape.room);
   launch_stream("topk_grid", shape, args, stream);
   with_element(args.problem, [&]<class E>(const E& element) {
     launch(grid_merge<E>,
