@@ -9,7 +9,7 @@
 // A hop is store_async into the other blocks and an mbarrier there: a third of a microsecond on an H100, where a cluster
 // barrier with its fence takes twice that and needs a second one.
 //
-// No data makes it wrong. A block of which more than shape.capacity elements pass thins them out by itself
+// No data makes it wrong. A block of which more elements pass than its list holds, or than twice k, thins them out by itself
 // (cluster_crowd.cuh); the first block then ranks up to blocks * capacity candidates, cut down first (compact.cuh).
 #pragma once
 
@@ -42,12 +42,13 @@ struct ClusterArgs {
   ClusterShape shape;
 };
 
-// The lists of all blocks, side by side first as they come, then one behind the other with room for kRankPad; and a list.
+// The lists of all blocks, side by side first as they come, then one behind the other with room for kRankPad, of which a crowd
+// needs kCrowdRoom (there are two blocks at least); and a list.
 constexpr std::size_t cluster_candidates(const ClusterShape& s) {
   return 2 * (static_cast<std::size_t>(s.capacity) << s.log_blocks) + kRankPad;
 }
 constexpr std::size_t cluster_shared_bytes(const ClusterShape& s) {
-  return (cluster_candidates(s) + static_cast<std::size_t>(s.capacity)) * sizeof(Candidate);
+  return (cluster_candidates(s) + kCrowdRoom) * sizeof(Candidate);
 }
 
 struct ClusterState {
@@ -148,9 +149,10 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   }
   __syncthreads();
   auto passed = static_cast<int>(state.passed);
-  if (passed > shape.capacity) [[unlikely]] {
+  // Many more than the block can have of the k best are its own matter, not the first block's.
+  if (passed > ::min(shape.capacity, ::max(2 * k, 2 * kWarp))) [[unlikely]] {
     const ShareAside<kThreads, E, Share> aside(share);
-    passed = list_of_crowd<kThreads>(element, aside, bound, k, log_groups, groups, shape.capacity, list, state);
+    passed = list_of_crowd<kThreads>(element, aside, bound, k, log_groups, groups, list, dense, state);
     __syncthreads();
   }
 #pragma unroll 1

@@ -1,17 +1,21 @@
 // A block of a cluster of whose elements more pass the bound than its list holds. Exact: a row's k best are among the k best
 // of each block, and of a block that others are ahead of, fewer are.
 //
-// Ties at the bound, none above it (a row of few values): the first of them by position, no count at all. Else (a sorted row)
-// a bound of the block's own: bins over the keys between the bound and the block's best, narrowed around the last that is
-// wanted until what reaches it fits, or is equal to it. The caller pays for none of this: the row leaves its registers
-// when a crowd is there, and only then.
+// Ties at the bound, none above it (a row of few values), or enough equals of the block's best: the first of them by position,
+// no count at all. Else (a sorted row) a bound of the block's own: bins over the bests of its threads, and where that is not
+// enough over the keys between the bound and the block's best, narrowed around the last that is wanted until what reaches it
+// fits, or is equal to it. The block ranks what it has listed, so that the first block has few to rank. The caller pays for none
+// of this: the row leaves its registers when a crowd is there, and only then.
 #pragma once
 
 #include "cluster_row.cuh"
 #include "compact.cuh"
 #include "element.hpp"
+#include "rank.cuh"
 
 namespace topkit::cuda {
+
+inline constexpr int kCrowdRoom = 512;  // of a block's list while it is thinned
 
 struct CrowdState {
   std::uint32_t warps[32];
@@ -21,6 +25,7 @@ struct CrowdState {
 // Where a block stands in its row, from the maxima of all groups.
 struct Standing {
   Key high;   // the block's best
+  Key low;    // the least of its groups' maxima
   int ahead;  // groups of other blocks whose maximum comes before whatever this block has: no more than k - ahead of the
               // block's elements are among the row's k best
 };
@@ -29,13 +34,15 @@ struct Standing {
 __device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, int log_groups, unsigned rank) {
   const Vec* const fours = reinterpret_cast<const Vec*>(maxima);
   const auto owner = [&](int at) { return static_cast<unsigned>(at) >> (log_groups - 2); };
-  Key high = 0;
+  Key high = 0, low = ~Key{0};
 #pragma unroll 1
   for (int i = static_cast<int>(lane()); i < 1 << (log_groups - 2); i += kWarp) {
     const Vec v = fours[(rank << (log_groups - 2)) + i];
     high = ::max(high, ::max(::max(v.word[0], v.word[1]), ::max(v.word[2], v.word[3])));
+    low = ::min(low, ::min(::min(v.word[0], v.word[1]), ::min(v.word[2], v.word[3])));
   }
   high = __reduce_max_sync(full_mask, high);
+  low = __reduce_min_sync(full_mask, low);
   unsigned ahead = 0;
 #pragma unroll 1
   for (int i = static_cast<int>(lane()); i < groups / 4; i += kWarp) {
@@ -45,7 +52,7 @@ __device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, i
 #pragma unroll
     for (int j = 0; j < 4; ++j) ahead += before != 0 && v.word[j] >= before ? 1 : 0;
   }
-  return {high, static_cast<int>(__reduce_add_sync(full_mask, ahead))};
+  return {high, low, static_cast<int>(__reduce_add_sync(full_mask, ahead))};
 }
 
 // The first `quota` of the elements of `mask` by position, all of key `key`, fill the list; returns how many. All threads of
@@ -125,19 +132,23 @@ struct ShareAside {
   }
 };
 
-// Fills the list with up to `capacity` of the block's best and returns how many: the `wanted` best at least, or all that
-// reach `low`. None is above `high`. All threads of the block, behind a barrier; ends with one owed.
+// Fills the list with up to kCrowdRoom of the block's best and returns how many: the `wanted` best at least, or all that
+// reach `low`. None is above `high`; `likely` is a guess of what is wanted. All threads of the block, behind a barrier; ends
+// with one owed.
 template <int kThreads, class E, class Share>
-__device__ __forceinline__ int thin_crowd(const E& element, const Share& share, Key low, Key high, int wanted,
-                                          Candidate* list, int capacity, CrowdState& s, CompactState& bins) {
+__device__ __forceinline__ int thin_crowd(const E& element, const Share& share, Key low, Key likely, Key high,
+                                          int wanted, Candidate* list, CrowdState& s, CompactState& bins) {
   using Mask = typename Share::Mask;
+  constexpr int kNotFound = kCrowdRoom + 1;
   const int thread = static_cast<int>(threadIdx.x);
+  const Key bound = low;
+  low = ::max(low, likely);
   if (thread == 0) {
     s.listed = 0;
     bins.low = low;
     bins.high = high;
     bins.above = 0;  // elements > high
-    bins.within = capacity + 1;
+    bins.within = kNotFound;
   }
   // low..high becomes the bin in which the last that is wanted lies, of what `add` adds by add_to(key).
   const auto narrow = [&](auto add) {
@@ -153,26 +164,26 @@ __device__ __forceinline__ int thin_crowd(const E& element, const Share& share, 
     low = static_cast<Key>(bins.low);
   };
   // The best of each thread tell most of it, and cost little.
-  if (low < high) {
-    narrow([&](auto add_to) {
-      Key best = element.key(share.best, 0);
-      if constexpr (E::kPerPack == 2) best = ::max(best, element.key(share.best, 1));
-      if (share.there != 0) add_to(best);
-    });
-    const Mask reach = share.reaching(element, low);
-    if (reach != 0) list_elements(element, share, reach, list, capacity, &s.listed);
-    __syncthreads();
-    const auto listed = static_cast<int>(s.listed);
-    if (listed <= capacity) return listed;
-    __syncthreads();
-    if (thread == 0) {
-      s.listed = 0;
-      bins.high = high;
-      bins.above = 0;
-      bins.within = capacity + 1;
-    }
+  narrow([&](auto add_to) {
+    Key best = element.key(share.best, 0);
+    if constexpr (E::kPerPack == 2) best = ::max(best, element.key(share.best, 1));
+    if (share.there != 0) add_to(best);
+  });
+  if (bins.within == kNotFound) low = bound;  // fewer threads than that have one
+  const Mask reach = share.reaching(element, low);
+  if (reach != 0) list_elements(element, share, reach, list, kCrowdRoom, &s.listed);
+  __syncthreads();
+  const auto listed = static_cast<int>(s.listed);
+  if (listed <= kCrowdRoom) return listed;
+  __syncthreads();
+  if (thread == 0) {
+    s.listed = 0;
+    bins.low = low;
+    bins.high = high;
+    bins.above = 0;
+    bins.within = kNotFound;
   }
-  const auto crowded = [&] { return bins.above + bins.within > capacity; };
+  const auto crowded = [&] { return bins.above + bins.within > kCrowdRoom; };
   while (low < high) {
     narrow([&](auto add_to) {
 #pragma unroll 1
@@ -188,7 +199,7 @@ __device__ __forceinline__ int thin_crowd(const E& element, const Share& share, 
   // Those above low, and those equal to it if there is room for them.
   if (!crowded() || low != ~Key{0}) {
     const Mask better = share.reaching(element, crowded() ? low + 1 : low);
-    if (better != 0) list_elements(element, share, better, list, capacity, &s.listed);
+    if (better != 0) list_elements(element, share, better, list, kCrowdRoom, &s.listed);
   }
   __syncthreads();
   if (!crowded()) return static_cast<int>(s.listed);
@@ -198,18 +209,29 @@ __device__ __forceinline__ int thin_crowd(const E& element, const Share& share, 
   return above + list_first<kThreads>(share, equal, low, wanted - above, list + above, s);
 }
 
-// The crowd's part in the row's winners: fills the list with at most `capacity` candidates and returns how many. State has
-// `maxima` of the row's groups, and what is named here. All threads of the block, behind a barrier; ends with
-// one owed.
+// The crowd's part in the row's winners: fills the list, which has room for kCrowdRoom, with at most k candidates and returns how
+// many; scratch has as much room. State has `maxima` of the row's groups, and what is named here. All threads of the block,
+// behind a barrier; ends with one owed.
 template <int kThreads, class E, class Share, class State>
 __device__ __forceinline__ int list_of_crowd(const E& element, const Share& share, Key bound, int k, int log_groups,
-                                             int groups, int capacity, Candidate* list, State& state) {
+                                             int groups, Candidate* list, Candidate* scratch, State& state) {
+  static_assert(kThreads >= kCrowdRoom);
   const Standing standing = standing_of(state.maxima, groups, log_groups, cluster_rank());
   const int wanted = k - standing.ahead;
   if (wanted <= 0) return 0;
-  if (standing.high == bound)
-    return list_first<kThreads>(share, share.reaching(element, bound), bound, wanted, list, state.crowd);
-  return thin_crowd<kThreads>(element, share, bound, standing.high, wanted, list, capacity, state.crowd, state.compact);
+  constexpr bool kFew = sizeof(typename E::Raw) <= 2;  // values: a sorted row has each of them many times
+  bool ties = standing.high == bound;
+  typename Share::Mask equal = 0;
+  if (ties || kFew) equal = share.reaching(element, standing.high);
+  if constexpr (kFew) ties = ties || __syncthreads_count(equal != 0 ? 1 : 0) >= wanted;
+  if (ties) return list_first<kThreads>(share, equal, standing.high, wanted, list, state.crowd);
+  const int listed = thin_crowd<kThreads>(element, share, bound, standing.low, standing.high, wanted, list, state.crowd,
+                                          state.compact);
+  if (listed <= wanted) return listed;
+  __syncthreads();
+  const Placed placed = place_among_runs<kThreads>(list, scratch, listed);
+  if (placed.place >= 0 && placed.place < wanted) list[placed.place] = placed.candidate;
+  return wanted;
 }
 
 }  // namespace topkit::cuda
