@@ -151,8 +151,18 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   auto passed = static_cast<int>(state.passed);
   // Many more than the block can have of the k best are its own matter, not the first block's.
   if (passed > ::min(shape.capacity, ::max(2 * k, 2 * kWarp))) [[unlikely]] {
-    const ShareAside<kThreads, E, Share> aside(share);
-    passed = list_of_crowd<kThreads>(element, aside, bound, k, log_groups, groups, list, dense, state);
+    const Standing standing = standing_of(state.maxima, groups, log_groups, rank);
+    const int wanted = k - standing.ahead;
+    passed = 0;
+    if (wanted > 0) {
+      const ShareAside<kThreads, E, Share> aside(share);
+      // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too.
+      if (standing.high == bound && element.key(threshold, 0) == bound) {
+        passed = list_first<kThreads>(aside, mask, bound, wanted, list, state.crowd);
+      } else {
+        passed = list_of_crowd<kThreads>(element, aside, bound, standing, wanted, shape.capacity, list, dense, state);
+      }
+    }
     __syncthreads();
   }
 #pragma unroll 1

@@ -133,10 +133,10 @@ struct ShareAside {
 };
 
 // Fills the list with up to kCrowdRoom of the block's best and returns how many: the `wanted` best at least, or all that
-// reach `low`. None is above `high`; `likely` is a guess of what is wanted. All threads of the block, behind a barrier; ends
-// with one owed.
+// reach `low`, which becomes what the listed reach. None is above `high`; `likely` is a guess of what is wanted. All threads of
+// the block, behind a barrier; ends with one owed.
 template <int kThreads, class E, class Share>
-__device__ __forceinline__ int thin_crowd(const E& element, const Share& share, Key low, Key likely, Key high,
+__device__ __forceinline__ int thin_crowd(const E& element, const Share& share, Key& low, Key likely, Key high,
                                           int wanted, Candidate* list, CrowdState& s, CompactState& bins) {
   using Mask = typename Share::Mask;
   constexpr int kNotFound = kCrowdRoom + 1;
@@ -209,29 +209,56 @@ __device__ __forceinline__ int thin_crowd(const E& element, const Share& share, 
   return above + list_first<kThreads>(share, equal, low, wanted - above, list + above, s);
 }
 
-// The crowd's part in the row's winners: fills the list, which has room for kCrowdRoom, with at most k candidates and returns how
-// many; scratch has as much room. State has `maxima` of the row's groups, and what is named here. All threads of the block,
-// behind a barrier; ends with one owed.
-template <int kThreads, class E, class Share, class State>
-__device__ __forceinline__ int list_of_crowd(const E& element, const Share& share, Key bound, int k, int log_groups,
-                                             int groups, Candidate* list, Candidate* scratch, State& state) {
-  static_assert(kThreads >= kCrowdRoom);
-  const Standing standing = standing_of(state.maxima, groups, log_groups, cluster_rank());
-  const int wanted = k - standing.ahead;
-  if (wanted <= 0) return 0;
-  constexpr bool kFew = sizeof(typename E::Raw) <= 2;  // values: a sorted row has each of them many times
-  bool ties = standing.high == bound;
-  typename Share::Mask equal = 0;
-  if (ties || kFew) equal = share.reaching(element, standing.high);
-  if constexpr (kFew) ties = ties || __syncthreads_count(equal != 0 ? 1 : 0) >= wanted;
-  if (ties) return list_first<kThreads>(share, equal, standing.high, wanted, list, state.crowd);
-  const int listed = thin_crowd<kThreads>(element, share, bound, standing.low, standing.high, wanted, list, state.crowd,
-                                          state.compact);
-  if (listed <= wanted) return listed;
+// Cuts the list of a crowd to the `wanted` best and not many more, at most `capacity`, all by itself: bins over what is listed,
+// or ranks where bins do not tell enough apart. The list has more than wanted, at least low. Returns how many are left; ends
+// with a barrier owed.
+template <int kThreads>
+__device__ __forceinline__ int cut_crowd(Candidate* list, int listed, Key low, Key high, int wanted, int capacity,
+                                         Candidate* scratch, CrowdState& s, CompactState& bins) {
+  const int thread = static_cast<int>(threadIdx.x);
+  if (thread == 0) {
+    s.listed = 0;
+    bins.low = low;
+    bins.high = high;
+    bins.above = 0;
+  }
+  for (int i = thread; i < kCompactBins; i += kThreads) bins.bins[i] = 0;
   __syncthreads();
+  const int bits = 32 - __clz(static_cast<int>(high - low)), shift = ::max(bits - kLogCompactBins, 0);
+  const Candidate mine = thread < listed ? list[thread] : 0;
+  if (thread < listed) atomicAdd(&bins.bins[(key_of(mine) - low) >> shift], 1U);
+  __syncthreads();
+  if (warp() == 0) narrow_bins(bins, wanted, shift);
+  __syncthreads();
+  const int kept = bins.above + bins.within;
+  if (kept <= capacity) {
+    if (mine != 0 && key_of(mine) >= static_cast<Key>(bins.low)) list[atomicAdd(&s.listed, 1U)] = mine;
+    return kept;
+  }
   const Placed placed = place_among_runs<kThreads>(list, scratch, listed);
   if (placed.place >= 0 && placed.place < wanted) list[placed.place] = placed.candidate;
   return wanted;
+}
+
+// The crowd's part in the row's winners beside ties: fills the list, which has room for kCrowdRoom, with at most `capacity`
+// candidates and returns how many; scratch has as much room. All threads of the block, behind a barrier; ends with one owed.
+template <int kThreads, class E, class Share, class State>
+__device__ __forceinline__ int list_of_crowd(const E& element, const Share& share, Key bound, const Standing& standing,
+                                             int wanted, int capacity, Candidate* list, Candidate* scratch,
+                                             State& state) {
+  static_assert(kThreads >= kCrowdRoom);
+  constexpr bool kFew = sizeof(typename E::Raw) <= 2;  // values: a sorted row has each of them many times
+  if (kFew || standing.high == bound) {
+    const typename Share::Mask best = share.reaching(element, standing.high);
+    if (standing.high == bound || __syncthreads_count(best != 0 ? 1 : 0) >= wanted)
+      return list_first<kThreads>(share, best, standing.high, wanted, list, state.crowd);
+  }
+  Key low = bound;
+  const int listed =
+      thin_crowd<kThreads>(element, share, low, standing.low, standing.high, wanted, list, state.crowd, state.compact);
+  if (listed <= wanted) return listed;
+  __syncthreads();
+  return cut_crowd<kThreads>(list, listed, low, standing.high, wanted, capacity, scratch, state.crowd, state.compact);
 }
 
 }  // namespace topkit::cuda

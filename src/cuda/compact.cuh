@@ -13,6 +13,7 @@ struct CompactState {
   std::uint32_t bins[kCompactBins];
   Candidate low, high;
   Key low_key, high_key;
+  std::uint32_t low_rest, high_rest;  // of the candidates' other half
   int above;
   int within;
   std::uint32_t kept;

@@ -148,7 +148,9 @@ template <class E, bool kClustered>
 
 // The candidates of a block of a row in parts, for the second kernel.
 template <int kThreads>
-[[gnu::noinline]] __device__ void leave_part(const StreamShape& shape, Candidate* list, int count, StreamState& state) {
+__device__ __forceinline__ void leave_part(const StreamShape& shape, int count) {
+  StreamState& state = shared<StreamState>();
+  Candidate* const list = dynamic_shared<Candidate>();
   if (count > shape.room) {
     __syncthreads();
     count = cut_list<kThreads>(list, count, state.k, shape.room, state.cut);
@@ -451,7 +453,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       restore();
     }
     if (shape.parts > 1) {
-      leave_part<kThreads>(shape, list, count, state);
+      leave_part<kThreads>(shape, count);
       return;
     }
     all = count;

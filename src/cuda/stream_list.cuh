@@ -18,17 +18,20 @@ struct Rising {
 template <int kThreads>
 [[gnu::noinline]] __device__ int cut_list(Candidate* list, int count, int k, int most, CompactState& s) {
   Key low = ~Key{0}, high = 0;
+  std::uint32_t low_rest = ~0U, high_rest = 0;  // of the candidates' other half
   unsigned filled = 0;
   for (int at = static_cast<int>(threadIdx.x); at < count; at += kThreads) {
     const Candidate c = list[at];
     if (c == 0) continue;
     low = ::min(low, key_of(c));
     high = ::max(high, key_of(c));
+    low_rest = ::min(low_rest, static_cast<std::uint32_t>(c));
+    high_rest = ::max(high_rest, static_cast<std::uint32_t>(c));
     ++filled;
   }
   if (threadIdx.x == 0) {
-    s.low_key = ~Key{0};
-    s.high_key = 0;
+    s.low_key = s.low_rest = ~Key{0};
+    s.high_key = s.high_rest = 0;
     s.above = 0;
     s.within = 0;
     s.kept = 0;
@@ -36,15 +39,21 @@ template <int kThreads>
   __syncthreads();
   low = __reduce_min_sync(full_mask, low);
   high = __reduce_max_sync(full_mask, high);
+  low_rest = __reduce_min_sync(full_mask, low_rest);
+  high_rest = __reduce_max_sync(full_mask, high_rest);
   filled = __reduce_add_sync(full_mask, filled);
   if (lane() == 0) {
     atomicMin(&s.low_key, low);
     atomicMax(&s.high_key, high);
+    atomicMin(&s.low_rest, low_rest);
+    atomicMax(&s.high_rest, high_rest);
     atomicAdd(&s.within, static_cast<int>(filled));
   }
   __syncthreads();
-  Candidate from = static_cast<Candidate>(s.low_key) << 32;
-  Candidate to = static_cast<Candidate>(s.high_key) << 32 | 0xffffffffU;
+  // Of one key the positions are the range, which is narrow: bins for all of them are soon found.
+  const bool one_key = s.low_key == s.high_key;
+  Candidate from = static_cast<Candidate>(s.low_key) << 32 | (one_key ? s.low_rest : 0U);
+  Candidate to = static_cast<Candidate>(s.high_key) << 32 | (one_key ? s.high_rest : ~0U);
   int kept = s.within;
   __syncthreads();
   if (threadIdx.x == 0) {
