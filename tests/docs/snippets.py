@@ -6,7 +6,7 @@
                  run (this test is one of the things ./dev runs) but each command must be one that ./dev help lists.
 ```console       what the guide advises, for the reader's own files: every subcommand of topkit in it must exist.
 ```text          what the block before it must have printed; `...` stands for any characters.
-Other languages (diff, cmake, json; python, which tests/python runs) are not code to run here. A block nobody marked with a language fails.
+Other languages (diff, cmake, json; h and hpp, declarations; python, which tests/python runs) are not code to run here. A block nobody marked with a language fails.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import tempfile
 
 FENCE = re.compile(r"^```(.*?)\n(.*?)^```$", re.M | re.S)
 COMPILER = {"c": ("CC", ["-std=c11", "-x", "c"]), "cpp": ("CXX", ["-std=c++20", "-x", "c++"])}
-NOT_RUN = {"cmake", "json", "diff", "python"}  # python: tests/python/docs_test.py
+NOT_RUN = {"cmake", "json", "diff", "h", "hpp", "python"}  # python: tests/python/docs_test.py
 
 
 class Snippets:
