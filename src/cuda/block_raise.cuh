@@ -18,45 +18,68 @@ struct Raised {
 template <class Team, class E, class State>
 [[gnu::noinline]] __device__ Raised block_raise(const E element, const typename E::Raw* x, int count, int k, Key low,
                                                 Key high, int slots, State& state) {
+  constexpr int kPerVec = 16 / static_cast<int>(sizeof(typename E::Raw));
   const int threads = Team::threads(), at = Team::at();
+  const auto behind = static_cast<int>(reinterpret_cast<std::uintptr_t>(x) % 16 / sizeof(typename E::Raw));
+  const int head = ::min((kPerVec - behind) % kPerVec, count), granules = (count - head) / kPerVec;
   const auto for_each = [&](auto visit) {
-    for (int column = at; column < count; column += threads) visit(element.key(element.pack(x[column]), 0), column);
+    const Vec* const aligned = reinterpret_cast<const Vec*>(x + head);
+#pragma unroll 1
+    for (int g = at; g < granules; g += threads) {
+      Pack packs[E::kPacksPerVec];
+      element.unpack(aligned[g], packs);
+#pragma unroll
+      for (int e = 0; e < kPerVec; ++e)
+        visit(element.key(packs[e / E::kPerPack], e % E::kPerPack), head + g * kPerVec + e);
+    }
+#pragma unroll 1
+    for (int i = at; i < count - granules * kPerVec; i += threads) {
+      const int column = i < head ? i : i + granules * kPerVec;
+      visit(element.key(element.pack(x[column]), 0), column);
+    }
   };
   const auto list = [&](int column) {
     state.columns[atomicAdd(&state.passed, 1U)] = static_cast<std::uint16_t>(column);
   };
 
-  // Most often few are better than the bound and many equal to it.
-  Team::sync();
-  if (at == 0) state.passed = 0;
-  Team::sync();
-  std::uint32_t better = 0;
-  if (low < high) for_each([&](Key key, int) { better += key > low ? 1 : 0; });
-  better = __reduce_add_sync(full_mask, better);
-  if (lane() == 0 && better != 0) atomicAdd(&state.passed, better);
-  Team::sync();
-  int above = static_cast<int>(state.passed), within = 0;
-  if (above >= k) {
-    // Bins over the keys, narrowed around the k-th.
-    ++low;
-    within = above;
-    above = 0;
-    while (low < high && above + within > slots) {
-      const Key width = high - low;
-      const int shift = width < kBoundBins ? 0 : 26 - __clz(static_cast<int>(width));
-      for (int i = at; i < kBoundBins; i += threads) state.bins[i] = 0;
-      Team::sync();
-      for_each([&](Key key, int) {
-        if (key >= low && key <= high) atomicAdd(&state.bins[(key - low) >> shift], 1U);
-      });
-      Team::sync();
-      const Bin bin = bin_of_kth(state.bins, k - above);
-      low += static_cast<Key>(bin.at) << shift;
-      high = bin_top(low, shift, high);
-      above += bin.above;
-      within = bin.within;
-      Team::sync();
+  // Bins over the keys above the bound, narrowed around the k-th. Most often too few are above it for one, and many equal.
+  int above = 0, within = 0;
+  Key from = low + 1;
+  bool open = low < high;
+  while (open) {
+    const Key width = high - from;
+    const int shift = width < kBoundBins ? 0 : 26 - __clz(static_cast<int>(width));
+    Team::sync();
+    for (int i = at; i < kBoundBins; i += threads) state.bins[i] = 0;
+    Team::sync();
+    // Neighbours of a sorted row are in one bin: counted first, added then.
+    std::uint32_t run = 0;
+    Key run_bin = 0;
+    for_each([&](Key key, int) {
+      if (key < from || key > high) return;
+      const Key bin = (key - from) >> shift;
+      if (bin != run_bin) {
+        if (run != 0) atomicAdd(&state.bins[run_bin], run);
+        run = 0;
+        run_bin = bin;
+      }
+      ++run;
+    });
+    if (run != 0) atomicAdd(&state.bins[run_bin], run);
+    Team::sync();
+    const auto all =
+        static_cast<int>(__reduce_add_sync(full_mask, state.bins[2 * lane()] + state.bins[2 * lane() + 1]));
+    if (above + all < k) {
+      above += all;
+      break;
     }
+    const Bin bin = bin_of_kth(state.bins, k - above);
+    from += static_cast<Key>(bin.at) << shift;
+    high = bin_top(from, shift, high);
+    above += bin.above;
+    within = bin.within;
+    low = from;
+    open = from < high && above + within > slots;
   }
   Team::sync();
   if (at == 0) state.passed = 0;
