@@ -7,6 +7,8 @@
 #include <limits>
 #include <numbers>
 
+#include "real_logits.hpp"
+
 namespace topkit::bench {
 namespace {
 
@@ -14,6 +16,12 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double fraction(const Place& p) { return static_cast<double>(p.col) / static_cast<double>(p.cols); }
+
+// A row longer than the model's vocabulary goes on with what the model said next.
+double real_logit(const Place& p) {
+  const std::int64_t row = (p.row + p.col / kRealCols) % kRealRows;
+  return static_cast<double>(real_logits()[static_cast<std::size_t>(row * kRealCols + p.col % kRealCols)]);
+}
 
 constexpr std::array kDistributions{
     Distribution{"normal", "nothing: the usual case", [](const Place&, Random& r) { return r.normal(); }},
@@ -98,6 +106,8 @@ constexpr std::array kDistributions{
                  [](const Place& p, Random& r) { return r.normal() + static_cast<double>(p.row / 12 * 7 % 5); }},
     Distribution{"lone_nan_rows", "guesses taken from the row before: now and then a row of NaN and few numbers",
                  [](const Place& p, Random& r) { return p.row % 20 == 19 && p.col % 50 != 0 ? kNan : r.normal(); }},
+    Distribution{"real_logits", "guesses made for bell curves: what a language model says of each of its tokens",
+                 [](const Place& p, Random&) { return real_logit(p); }},
     Distribution{"bits", "anything: uniformly random bits of the type", nullptr},
 };
 

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <set>
 #include <vector>
 
+#include "real_logits.hpp"
 #include "support/all_types.hpp"
 #include "support/oracle.hpp"
 
@@ -83,6 +86,27 @@ TEST_P(Inputs, have_the_shape_their_names_say) {
   EXPECT_GT(count(row("signed_zeros", 1000), [](long double v) { return v == 0 && !std::signbit(v); }), 300);
   if (dtype() == DType::f8e4m3) return;  // has no infinity
   EXPECT_EQ(count(row("all_minus_infinity", 100), [](long double v) { return std::isinf(v) && v < 0; }), 100);
+}
+
+TEST(RealLogits, are_rows_of_a_model_that_is_seldom_sure) {
+  ASSERT_EQ(real_logits().size(), static_cast<std::size_t>(kRealRows * kRealCols));
+  for (std::int64_t row = 0; row < kRealRows; ++row) {
+    std::vector<float> logits(kRealCols);
+    fill_row(*find_distribution("real_logits"), DType::f32, 1, row, kRealCols, logits.data());
+    EXPECT_TRUE(std::equal(logits.begin(), logits.end(), real_logits().begin() + row * kRealCols));
+    std::vector<double> shares;
+    for (const float logit : logits) shares.push_back(std::exp(static_cast<double>(logit)));
+    const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+    const double best = *std::max_element(shares.begin(), shares.end()) / sum;
+    EXPECT_GT(best, 0.001) << row;  // of 32768 tokens
+    EXPECT_LT(best, 0.999) << row;
+  }
+}
+
+TEST(RealLogits, of_a_longer_row_go_on_with_the_next) {
+  std::vector<float> logits(kRealCols + 2);
+  fill_row(*find_distribution("real_logits"), DType::f32, 1, kRealRows - 1, kRealCols + 2, logits.data());
+  EXPECT_EQ(logits[kRealCols + 1], real_logits()[1]);
 }
 
 TEST(Distributions, have_names_of_their_own) {

@@ -1,7 +1,9 @@
 // The kept sets of top-k, top-p and min-p against float64, on every instruction set.
 #include <random>
+#include <tuple>
 
 #include "oracle.hpp"
+#include "real_logits.hpp"
 
 namespace topkit::test {
 namespace {
@@ -84,6 +86,32 @@ TEST(Keep, agrees_with_float64_wherever_float64_can_tell) {
     if (testing::Test::HasFailure()) return;
   }
   EXPECT_LT(unsure, all / 8);
+}
+
+TEST(Keep, of_what_a_language_model_says_agrees_with_float64) {
+  int unsure = 0;
+  for (std::int64_t row = 0; row < bench::kRealRows; ++row) {
+    const auto logits =
+        bench::real_logits().subspan(static_cast<std::size_t>(row * bench::kRealCols), bench::kRealCols);
+    const std::vector<float> x(logits.begin(), logits.end());
+    for (const auto& [k, p, min_p] :
+         {std::tuple{50, 0.95F, 0.0F}, {0, 0.9F, 0.0F}, {0, 0.99F, 0.02F}, {1000, 0.5F, 0.0F}}) {
+      tk_sampling options = sampling();
+      options.temperature = 0.8F;
+      options.top_k = k;
+      options.top_p = p;
+      options.min_p = min_p;
+      const KeptOracle oracle = oracle_kept(widened(x, 0, bench::kRealCols), options);
+      unsure += oracle.margin < 3e-6 ? 1 : 0;
+      if (oracle.margin < 3e-6) continue;
+      for (const std::string& isa : isas()) {
+        options.isa = isa.c_str();
+        SCOPED_TRACE(isa + ", row " + std::to_string(row) + ", k " + std::to_string(k) + ", p " + std::to_string(p));
+        expect_kept(x, options, oracle.ids);
+      }
+    }
+  }
+  EXPECT_LT(unsure, 4);
 }
 
 TEST(Keep, a_nucleus_of_ties_ends_within_them_by_id) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "real_logits.hpp"
 #include "topkit/sampling.h"
 
 namespace topkit::test {
@@ -74,7 +75,7 @@ class SampleTrial {
         top_k_(kI32, rows_, 0, 1),
         seed_(kI64, rows_, 0, 1),
         lengths_(kI64, rows_, 0, 1) {
-    const int shape = draw(5);
+    const int shape = draw(6);
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(x_.bytes.size()) / (x_.dl.dtype.bits / 8); ++i)
       put(i, shape);
     for (std::int64_t r = 0; r < rows_; ++r) {
@@ -217,6 +218,7 @@ class SampleTrial {
     const float value = shape == 0   ? static_cast<float>(draw(3))
                         : shape == 1 ? (draw(4) == 0 ? -std::numeric_limits<float>::infinity() : normal)
                         : shape == 2 ? (draw(9) == 0 ? std::numeric_limits<float>::quiet_NaN() : normal / 40)
+                        : shape == 3 ? bench::real_logits()[static_cast<std::size_t>(i) % bench::real_logits().size()]
                                      : normal;
     const auto bits = std::bit_cast<std::uint32_t>(value);
     if (x_.dl.dtype.bits == 32) {
