@@ -5,7 +5,8 @@
 #include <cmath>
 #include <cstring>
 #include <iterator>
-#include <limits>
+
+#include "cli/small_float.hpp"
 
 namespace topkit::cli {
 namespace {
@@ -15,24 +16,6 @@ T load(const std::byte* element) {
   T value;
   std::memcpy(&value, element, sizeof value);
   return value;
-}
-
-// Sign, exponent and mantissa of a small float; the exponent of ones is NaN or infinity where the type has infinity.
-float small_float(unsigned raw, int exponent_bits, int mantissa_bits, bool has_infinity) {
-  const unsigned ones = (1U << exponent_bits) - 1, mantissa_ones = (1U << mantissa_bits) - 1;
-  const unsigned exponent = raw >> mantissa_bits & ones, mantissa = raw & mantissa_ones;
-  const int bias = static_cast<int>(ones >> 1);
-  float magnitude = 0;
-  if (exponent == ones && has_infinity)
-    magnitude = mantissa == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
-  else if (exponent == ones && mantissa == mantissa_ones)
-    magnitude = std::numeric_limits<float>::quiet_NaN();
-  else if (exponent == 0)
-    magnitude = std::ldexp(static_cast<float>(mantissa), 1 - bias - mantissa_bits);
-  else
-    magnitude =
-        std::ldexp(static_cast<float>(mantissa + mantissa_ones + 1), static_cast<int>(exponent) - bias - mantissa_bits);
-  return (raw >> (exponent_bits + mantissa_bits) & 1U) != 0 ? -magnitude : magnitude;
 }
 
 template <class T>
@@ -52,7 +35,7 @@ void append_number(std::string& out, DType dtype, const std::byte* element) {
   switch (dtype) {
     case DType::f32: return append_value(out, load<float>(element));
     case DType::f64: return append_value(out, load<double>(element));
-    case DType::f16: return append_value(out, small_float(load<std::uint16_t>(element), 5, 10, true));
+    case DType::f16: return append_value(out, f16_to_float(load<std::uint16_t>(element)));
     case DType::bf16: return append_value(out, small_float(load<std::uint16_t>(element), 8, 7, true));
     case DType::f8e4m3: return append_value(out, small_float(load<std::uint8_t>(element), 4, 3, false));
     case DType::f8e5m2: return append_value(out, small_float(load<std::uint8_t>(element), 5, 2, true));

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace topkit::cli {
+namespace topkit::cli::demo {
 
 struct Meaning {
   std::string words;                // "violin, fiddle"
@@ -26,4 +26,4 @@ struct WordNet {
 // Reads data.* and index.noun of `folder`. Throws Failure when they are not there or not WordNet's.
 WordNet read_wordnet(const std::string& folder);
 
-}  // namespace topkit::cli
+}  // namespace topkit::cli::demo

@@ -1,4 +1,4 @@
-#include "cli/meaning_vectors.hpp"
+#include "cli/demo/meaning_vectors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace topkit::cli {
+namespace topkit::cli::demo {
 namespace {
 
 // A word's share of a vector against that of its meanings above.
@@ -89,4 +89,4 @@ void MeaningVectors::cosines(std::int32_t query, std::span<float> scores) const 
       scores[static_cast<std::size_t>(posting.at)] += feature.weight * posting.weight;
 }
 
-}  // namespace topkit::cli
+}  // namespace topkit::cli::demo

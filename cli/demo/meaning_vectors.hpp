@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "cli/wordnet.hpp"
+#include "cli/demo/wordnet.hpp"
 
-namespace topkit::cli {
+namespace topkit::cli::demo {
 
 // A feature is a word of the definition, a word for the meaning, the meaning itself or one above it; its weight is the
 // logarithm of how rare it is (tf-idf; Sparck Jones 1972), less for meanings far above.
@@ -30,4 +30,4 @@ class MeaningVectors {
   std::vector<std::vector<Entry>> postings_;  // by feature
 };
 
-}  // namespace topkit::cli
+}  // namespace topkit::cli::demo

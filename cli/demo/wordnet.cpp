@@ -1,4 +1,4 @@
-#include "cli/wordnet.hpp"
+#include "cli/demo/wordnet.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include "cli/error.hpp"
 #include "cli/mapped_file.hpp"
 
-namespace topkit::cli {
+namespace topkit::cli::demo {
 namespace {
 
 // Calls body(line) for the lines that are no part of the licence at the top, which begin with two spaces.
@@ -120,4 +120,4 @@ WordNet read_wordnet(const std::string& folder) {
   return net;
 }
 
-}  // namespace topkit::cli
+}  // namespace topkit::cli::demo
