@@ -9,6 +9,8 @@ Vocabulary and tokens take some minutes and are kept in the work folder. The mod
 
 Writes austen.safetensors (the vocabulary as `merges`, and the weights in f16) and real_logits.safetensors (what they
 answer, computed in f64, to eight pieces of text that was held out).
+
+A model trained anew writes another text: that of tests/cli/demo and of the README has to follow.
 """
 
 import argparse
