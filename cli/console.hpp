@@ -1,11 +1,15 @@
 // Where a command writes, and what is at the other end.
 #pragma once
 
+#include <cstdint>
 #include <iostream>
 #include <string>
 #include <string_view>
 
 namespace topkit::cli {
+
+// Of a long table a person at a terminal sees this many lines; a pipe gets all of them.
+inline constexpr std::int64_t kTerminalLines = 100;
 
 struct Console {
   std::ostream& out = std::cout;

@@ -51,7 +51,9 @@ class HeaderParser {
 
  private:
   [[noreturn]] void wrong(std::string_view expected) const {
-    invalid("file {}: .npy header at byte {} is {}: expected {}", file_, at_, quote(text_.substr(at_, 40)), expected);
+    std::string_view rest = text_.substr(at_, 40);
+    rest = rest.substr(0, rest.find_last_not_of(" \n") + 1);  // what fills the header says nothing
+    invalid("file {}: .npy header at byte {} is {}: expected {}", file_, at_, quote(rest), expected);
   }
 
   template <class T>

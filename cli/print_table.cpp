@@ -8,9 +8,6 @@
 namespace topkit::cli {
 namespace {
 
-// A person reads this many lines; a pipe gets all of them.
-constexpr std::int64_t kTerminalLines = 100;
-
 std::string time_text(double seconds) {
   if (seconds < 1e-3) return formatted("{:.0f} us", seconds * 1e6);
   return seconds < 1 ? formatted("{:.1f} ms", seconds * 1e3) : formatted("{:.2f} s", seconds);

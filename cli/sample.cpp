@@ -125,7 +125,6 @@ void print_json(Console& console, const Tensor& x, const tk_sampling& options, c
 }
 
 void print_table(Console& console, const Tensor& x, const Drawn& drawn) {
-  constexpr std::int64_t kTerminalLines = 100;
   console.out << console.bold(quote(x.name()))
               << console.dim(formatted("  {} {}, {} {} a row", name(x.view().dtype), shape_text(x.view().shape),
                                        drawn.draws, drawn.draws == 1 ? "token" : "tokens"))

@@ -108,7 +108,7 @@ std::string Question::complaint(const std::byte* values, const std::byte* indice
   for (std::int64_t r = 0; r < check_.rows; ++r) {
     std::vector<std::int64_t> found;
     for (std::int64_t j = 0; j < check_.k; ++j) found.push_back(index_at(indices, r * check_.k + j, check_.index_type));
-    const std::string text = row_complaint(r, values + r * check_.k * bytes(check_.dtype), std::move(found));
+    std::string text = row_complaint(r, values + r * check_.k * bytes(check_.dtype), std::move(found));
     if (!text.empty()) return text;
   }
   return "";

@@ -44,7 +44,7 @@ class Question {
   std::string complaint(const std::byte* values, const std::byte* indices) const;
 
  private:
-  std::string row_complaint(std::int64_t row, const std::byte* values, std::vector<std::int64_t> indices) const;
+  std::string row_complaint(std::int64_t row, const std::byte* values, std::vector<std::int64_t> found) const;
 
   Check check_;
   std::vector<std::byte> x_;

@@ -16,13 +16,13 @@
 namespace topkit::cpu {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 64;           // listed before the first of them is sampled
+constexpr std::int64_t kSampledAtOnce = 64;        // listed before the first of them is sampled
 constexpr std::int64_t kListBudget = 1 << 14;      // listed tokens at once, all rows together
 constexpr std::int64_t kRereadBytes = 256 * 1024;  // rows that are read again stay in the cache
 constexpr std::int64_t kNucleusList = 256;         // top-p without top-k: nearly every nucleus is smaller
 constexpr float kMost = 3.40282347e+38F;
 
-struct Worker {
+struct SampleWorker {
   AlignedBytes memory;
   Scratch topk;
   std::byte* values = nullptr;  // [rows at once, list], the type of the logits that are selected from
@@ -34,9 +34,9 @@ struct Worker {
   NucleusScratch nucleus;
 };
 
-class Engine {
+class SampleEngine {
  public:
-  Engine(const SamplePlan& plan, const SampleArgs& args)
+  SampleEngine(const SamplePlan& plan, const SampleArgs& args)
       : args_(args),
         problem_(args.problem),
         kernels_(sample_kernels(plan.isa)),
@@ -58,7 +58,7 @@ class Engine {
     wants_raw_ =
         problem_.wants_logprobs && problem_.logprob_of == LogprobOf::raw && (problem_.has_bias || problem_.has_mask);
     const std::int64_t row_bytes = problem_.cols * bytes(dtype_);
-    at_once_ = steps_ ? 1 : kRowsAtOnce;
+    at_once_ = steps_ ? 1 : kSampledAtOnce;
     at_once_ = std::min(at_once_, std::max<std::int64_t>(kListBudget / std::max<std::int64_t>(list_, 1), 1));
     if (rereads) at_once_ = std::min(at_once_, std::max<std::int64_t>(kRereadBytes / row_bytes, 1));
     if (list_ == 0) return;
@@ -85,8 +85,8 @@ class Engine {
     topk_ = kernels(plan.isa, job_.kind)->by_algorithm[static_cast<int>(choice.algorithm)];
   }
 
-  Worker make_worker() const {
-    Worker worker;
+  SampleWorker make_worker() const {
+    SampleWorker worker;
     std::size_t used = 0;
     const auto place = [&](std::size_t count, std::size_t size) {
       const std::size_t at = used;
@@ -124,9 +124,9 @@ class Engine {
     return worker;
   }
 
-  void rows(std::int64_t first, std::int64_t last, Worker& worker) const {
-    SampleRow rows[kRowsAtOnce];
-    Row listed[kRowsAtOnce];
+  void rows(std::int64_t first, std::int64_t last, SampleWorker& worker) const {
+    SampleRow rows[kSampledAtOnce];
+    Row listed[kSampledAtOnce];
     for (std::int64_t begin = first; begin < last; begin += at_once_) {
       const std::int64_t end = std::min(last, begin + at_once_);
       std::int64_t count = 0;
@@ -163,7 +163,7 @@ class Engine {
     return std::min(cols, std::max(nucleus, problem_.op == SampleOp::sample ? problem_.listed : 0));
   }
 
-  SampleRow open(std::int64_t r, Worker& worker) const {
+  SampleRow open(std::int64_t r, SampleWorker& worker) const {
     SampleRow row;
     row.rules = rules(r);
     row.top_p_of = problem_.top_p_of;
@@ -186,7 +186,7 @@ class Engine {
     return row;
   }
 
-  void finish(std::int64_t r, SampleRow& row, std::int64_t place, Worker& worker) const {
+  void finish(std::int64_t r, SampleRow& row, std::int64_t place, SampleWorker& worker) const {
     const std::uint32_t listed = row.listed;
     if (listed > 0) {
       row.kernels->widen(worker.values + place * bytes(dtype_), listed, 0, 0, worker.list_z);
@@ -237,10 +237,10 @@ class Engine {
 void sample(const SamplePlan& plan, const SampleArgs& args, const Pool& pool) {
   const std::int64_t rows = args.problem.rows, per_task = plan.rows_per_task;
   if (rows == 0) return;
-  const Engine engine(plan, args);
+  const SampleEngine engine(plan, args);
   const std::int64_t tasks = (rows + per_task - 1) / per_task;
   const int count = worker_count(tasks, plan.threads);
-  std::vector<Worker> workers;
+  std::vector<SampleWorker> workers;
   workers.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) workers.push_back(engine.make_worker());
   for_each_task(tasks, plan.threads, pool, [&](std::int64_t task, int worker) {

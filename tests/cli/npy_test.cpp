@@ -92,7 +92,8 @@ TEST(Npy, RefusesShapesThatOverflow) {
   EXPECT_THAT(refused_npy(npy(dict("<f4", "(9223372036854775807,)"), "abcd")), HasSubstr("more than 2^63 - 1 bytes"));
   EXPECT_THAT(refused_npy(npy(dict("<f4", "(0, 9223372036854775807)"), "")), HasSubstr("more than 2^63 - 1 bytes"));
   EXPECT_THAT(refused_npy(npy(dict("<f4", "(99999999999999999999,)"), "abcd")), HasSubstr("beyond 64 bits"));
-  EXPECT_THAT(refused_npy(npy(dict("<f4", "(-1,)"), "abcd")), HasSubstr("an extent of 0 or more"));
+  EXPECT_THAT(refused_npy(npy(dict("<f4", "(-1,)"), "abcd")),
+              HasSubstr("is '-1,), }': expected an extent of 0 or more"));
   EXPECT_THAT(refused_npy(npy(dict("<f4", "()"), "abcd")), HasSubstr("no axis"));
   std::string many;
   for (int i = 0; i < 65; ++i) many += "1, ";
