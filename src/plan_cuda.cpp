@@ -59,12 +59,11 @@ void shape_grid(Plan& plan, const Problem& p, const Device& device, bool cluster
 void shape_radix(Plan& plan, const Problem& p, const Device& device, bool clusters) {
   const int blocks = cuda::radix_blocks(p, std::max(device.sms, 1), clusters, device.shared_bytes);
   if (blocks > 0) {
-    // Two blocks a multiprocessor, each over many rows: a row is loaded while the one before it is ordered.
+    // Two blocks a multiprocessor where there are rows for them: one's row arrives while the other's is put into order.
     const std::int64_t sms = std::max(device.sms, 1), all = p.rows * blocks;
     plan.cluster_blocks = blocks;
     plan.block_threads = static_cast<int>(cuda::kRadixBlockThreads);
     plan.items_per_thread = cuda::radix_resident_shape(p, blocks, device.shared_bytes, all <= sms).depth;
-    plan.rows_per_task = std::max<std::int64_t>(1, (all + 2 * sms - 1) / (2 * sms));
   } else {
     plan.workspace_bytes = cuda::radix_shape(p).workspace_bytes;
   }

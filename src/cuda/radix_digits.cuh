@@ -8,7 +8,8 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kOrderThreads = 512;
+inline constexpr int kOrderThreadsLog = 9;
+inline constexpr int kOrderThreads = 1 << kOrderThreadsLog;
 inline constexpr int kOrderWarps = kOrderThreads / kWarp, kOrderWarpsLog = 4;
 
 // Of the sum over the warp's lanes up to this one.

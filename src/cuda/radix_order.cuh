@@ -89,22 +89,22 @@ struct OrderState {
 
 // Calls emitter()(rank, candidate) for the candidates of ranks below k that fall to this block: those of bins that start in
 // from..to - 1. For order value, every rank; for any, the same with places in no order; for index, only the bin of rank
-// k - 1, ranked. They lie in lowest..highest. item(i) gives the candidates, each once, 0 <= i < count <= kMostOrdered,
+// k - 1, ranked. They lie in lowest..highest. item(i) gives the candidates, each once, 0 <= i < count <= kHeldBy * kOrderThreads,
 // k <= count; taken() is called when all have been given, and settle() before `sorted` is written, which has room for
 // `count`. Bins are zero, behind a barrier. Ends without a barrier.
 //
 // evened, unless it is null, has room for kOrderBins + 1: where a bin holds many, candidates are spread once more, each bin
 // over as many as it has candidates. evened[bin + 1] is then the rank of the best candidate in a bin of bin_of, and
 // evened[0] is not zero; else counts()[bin] is.
-template <class Item, class Taken, class Settle, class Emitter>
+template <int kHeldBy = kOrderHeld, class Item, class Taken, class Settle, class Emitter>
 __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t count, std::uint32_t k, std::uint32_t from,
                             std::uint32_t to, Candidate lowest, Candidate highest, int position_bits, Order order,
                             std::uint16_t* evened, Item item, Taken taken, Settle settle, Emitter emitter) {
   std::uint32_t* const bins = s.counts();
-  Candidate held[kOrderHeld];
-  std::uint32_t arrived[kOrderHeld / 2] = {};  // candidates of its bin before each, 16 bits
+  Candidate held[kHeldBy];
+  std::uint32_t arrived[kHeldBy / 2] = {};  // candidates of its bin before each, 16 bits
 #pragma unroll
-  for (int h = 0; h < kOrderHeld; ++h) {
+  for (int h = 0; h < kHeldBy; ++h) {
     const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads + threadIdx.x;
     if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
     held[h] = i < count ? item(i) : 0;
@@ -130,7 +130,7 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     };
     for (;;) {
 #pragma unroll
-      for (int h = 0; h < kOrderHeld; ++h) {
+      for (int h = 0; h < kHeldBy; ++h) {
         if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
         if (held[h] != 0) {
           const std::uint32_t before = atomicAdd(&bins[bin_at(held[h])], 1U);
@@ -178,7 +178,7 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     if (job == 0) share_start = bins[first_bin];
     Candidate* const here = sorted + static_cast<int>(offset - share_start);  // of rank `offset`
 #pragma unroll
-    for (int h = 0; h < kOrderHeld; ++h) {
+    for (int h = 0; h < kHeldBy; ++h) {
       if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
       if (held[h] == 0) continue;
       const std::uint32_t bin = bin_at(held[h]);
@@ -231,7 +231,7 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     __syncthreads();
     std::uint32_t low_key = ~0U, high_key = 0, low_rest = ~0U, high_rest = 0;
 #pragma unroll
-    for (int h = 0; h < kOrderHeld; ++h) {
+    for (int h = 0; h < kHeldBy; ++h) {
       const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads + threadIdx.x;
       if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
       held[h] = i < count ? sorted[offset - share_start + i] : 0;

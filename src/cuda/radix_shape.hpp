@@ -9,18 +9,19 @@
 
 namespace topkit::cuda {
 
-// A row in the registers of one block or a cluster: how many of its elements may wait in lists, and the shared memory.
+// A row in the registers of one block or a cluster: what shared memory holds of it.
 struct RadixResident {
-  int blocks;           // of a row; 0: this row or k is for the passes over memory
-  int capacity;         // candidates of a row
-  bool scratch;         // room for a second list
-  int depth;            // stages of a granule a thread that are loaded ahead
-  std::size_t ring_at;  // they lie at this offset of shared memory
+  int blocks;  // of a row; 0: this row or k is for the passes over memory
+  int blocks_log;
+  bool second;            // room for a second list
+  int depth;              // stages of kStageVecs granules a thread that are loaded ahead
+  std::size_t sample_at;  // offset in shared memory of a granule a thread
+  std::size_t ring_at;    // and of the stages
   std::size_t shared_bytes;
 };
 
 inline constexpr int kMostRadixBlocks = 16;
-inline constexpr std::int64_t kMostRadixCapacity = 4096, kMostRadixK = 2048;
+inline constexpr std::int64_t kRadixCapacity = 4096, kMostRadixK = 2048;
 inline constexpr int kDeepRing = 6, kRing = 3, kShallowRing = 1, kStageVecs = 2;
 inline constexpr std::int64_t kRadixBlockThreads = 512;
 inline constexpr std::int64_t kStageBytes = kRadixBlockThreads * 16 * kStageVecs;
@@ -43,24 +44,26 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
   if (p.order == Order::index && p.cols / blocks + 16 * granule > kShareBits) return shape;
   // The bound lets a quarter more than k pass, of long rows up to twice as many.
   if (k > kMostRadixK) return shape;
-  const std::int64_t capacity = std::clamp<std::int64_t>(k * 5 / 2 / 256 * 256 + 256, 1024, kMostRadixCapacity);
-  shape.scratch = p.order == Order::index;
-  shape.ring_at = static_cast<std::size_t>(capacity) * 8 * (shape.scratch ? 2 : 1);
+  shape.second = blocks > 1 || p.order == Order::index;
+  shape.sample_at = static_cast<std::size_t>(kRadixCapacity) * 8 * (shape.second ? 2 : 1);
+  shape.ring_at = shape.sample_at + kRadixBlockThreads * 16;
   const std::int64_t stages = (shared_bytes - kStateBytes - static_cast<std::int64_t>(shape.ring_at)) / kStageBytes;
   if (stages < kShallowRing) return shape;
   set_depth(shape, deep && stages >= kDeepRing ? kDeepRing : stages >= kRing ? kRing : kShallowRing);
-  shape.capacity = static_cast<int>(capacity);
   shape.blocks = blocks;
+  while (1 << shape.blocks_log < blocks) ++shape.blocks_log;
   return shape;
 }
 
 // Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.
 inline int radix_blocks(const Problem& p, int sms, bool clusters, std::int64_t shared_bytes) {
-  constexpr std::int64_t kLeastShare = 4096;  // columns of a block below which more blocks do not pay
+  constexpr std::int64_t kLeastShare = 4096;    // columns of a block below which more blocks do not pay
+  constexpr std::int64_t kLargestClusters = 4;  // of kMostRadixBlocks that surely are resident together
   int blocks = 1;
   while (clusters && blocks < kMostRadixBlocks &&
          (radix_resident_shape(p, blocks, shared_bytes).blocks == 0 ||
-          (2 * blocks * p.rows <= sms && p.cols / (2 * blocks) >= kLeastShare)))
+          (2 * blocks * p.rows <= sms && p.cols / (2 * blocks) >= kLeastShare &&
+           (2 * blocks < kMostRadixBlocks || p.rows <= kLargestClusters))))
     blocks *= 2;
   return radix_resident_shape(p, blocks, shared_bytes).blocks;
 }

@@ -66,38 +66,71 @@ struct RadixShare {
   __device__ std::uint32_t warp_part() const { return part_of(end - begin, kOrderWarpsLog); }
 };
 
-// How many granules the sample of a row has: about 256 elements of the best k, or all that a stage holds.
-template <class E>
-__device__ std::uint32_t sample_size(const RadixShare<E>& share, std::uint32_t k) {
-  constexpr std::uint32_t kMost = kStageVecs * kOrderThreads;
-  const float wanted = 256.0F / RadixShare<E>::kPerVec * static_cast<float>(share.row.count) / static_cast<float>(k);
-  const std::uint32_t size =
-      wanted >= static_cast<float>(kMost - kWarp) ? kMost : static_cast<std::uint32_t>(wanted) / kWarp * kWarp + kWarp;
-  return ::min(size, share.whole_end - share.whole_begin);
-}
+// The sample of a row: 2^log of its whole granules, one a thread, and how many of its elements shall reach the bound.
+struct RadixSample {
+  int log;  // -1: none, where the row is short or most of it wins
+  std::uint32_t reach;
 
-// What a warp copies next: a row's granules, and of a sample how many.
-struct RingRow {
-  const Vec* granules;
-  std::int64_t row;
-  std::uint32_t end, whole_begin, whole_end, sample;
+  // Of k among n elements in `whole` granules.
+  __device__ __host__ static RadixSample of(float k, float n, std::uint32_t whole, int per_granule) {
+    constexpr float kMostReach = 384;  // ranks among fewer are less certain, among more hardly more
+    constexpr int kLeastLog = 5;
+    const float part = k / n;
+    RadixSample s{kOrderThreadsLog, 0};
+    while (s.log >= kLeastLog && 1U << s.log > whole) --s.log;
+    while (s.log > kLeastLog && part * static_cast<float>(per_granule << s.log) > kMostReach) --s.log;
+    if (s.log < kLeastLog) return {-1, 0};
+    const auto elements = static_cast<float>(per_granule << s.log);
+    const float wanted = part * elements;
+    const float reach = wanted + 3.5F * sqrtf(wanted * (1 - part)) + 3.0F;
+    if (reach >= elements) return {-1, 0};
+    s.reach = static_cast<std::uint32_t>(reach);
+    return s;
+  }
+  template <class E>
+  __device__ static RadixSample of(const RadixShare<E>& share, std::int64_t k) {
+    const std::uint32_t whole = share.whole_end > share.whole_begin ? share.whole_end - share.whole_begin : 0;
+    return of(static_cast<float>(k), static_cast<float>(share.row.count), whole, RadixShare<E>::kPerVec);
+  }
+  __device__ bool is_taken() const { return log >= 0; }
+  __device__ std::uint32_t size() const { return 1U << log; }
+
+  // A thread's granule: spread over the row with a jitter, so that no period of the data meets the sample's.
+  template <class E>
+  __device__ std::uint32_t granule(const RadixShare<E>& share) const {
+    const std::uint32_t stride = (share.whole_end - share.whole_begin) >> log;
+    return share.whole_begin + threadIdx.x * stride + __umulhi((threadIdx.x + 1) * 0x9E3779B1U, stride);
+  }
 };
 
-// Brings the shares of a block's rows to shared memory, `depth` stages ahead. A stage is kStageVecs granules a thread; a row
-// of more than `capacity` elements begins with a stage for its sample. A thread reads only what it copied itself, so that
-// no barrier is needed. What is the same for a row's stages lies in shared memory, a copy for each warp.
+// Brings a block's share of a row to shared memory, `depth` stages ahead, behind a granule a thread of the row's sample. A
+// stage is kStageVecs granules a thread. A thread reads only what it copied itself, so that no barrier is needed.
 template <class E>
 class RadixRing {
  public:
   static constexpr std::uint32_t kStage = kStageVecs * kOrderThreads;
 
-  __device__ RadixRing(const Args& args, const RadixResident& shape, RingRow* rows, std::uint32_t rank, int blocks_log)
-      : args_(args), shape_(shape), now_(rows[warp()]) {
-    begin_row(blockIdx.x >> blocks_log, rank, blocks_log);
-#pragma unroll 1
-    for (int i = 0; i < shape_.depth; ++i) issue(rank, blocks_log);
-  }
+  __device__ explicit RadixRing(const RadixResident& shape) : shape_(shape) {}
 
+  __device__ void begin(const RadixShare<E>& share, const RadixSample& sample) {
+    const Vec* const granules = share.row.vectors();
+    if (threadIdx.x < sample.size()) async_copy16(sample_slot(), granules + sample.granule(share));
+    async_commit();
+    from_ = share.begin;
+    at_ = 0;
+#pragma unroll 1
+    for (int i = 0; i < shape_.depth; ++i) release(share);
+  }
+  __device__ Vec sampled() const {
+    if (shape_.depth == kDeepRing) {
+      async_wait<kDeepRing>();
+    } else if (shape_.depth == kRing) {
+      async_wait<kRing>();
+    } else {
+      async_wait<kShallowRing>();
+    }
+    return *sample_slot();
+  }
   // The oldest stage; release() follows when its granules have been used.
   __device__ void take() const {
     if (shape_.depth == kDeepRing) {
@@ -108,68 +141,33 @@ class RadixRing {
       async_wait<kShallowRing - 1>();
     }
   }
-  __device__ Vec granule(int j) const { return *slot(j); }
-  __device__ void release(std::uint32_t rank, int blocks_log) { issue(rank, blocks_log); }
-
- private:
-  __device__ Vec* slot(int j) const {
-    return reinterpret_cast<Vec*>(dynamic_shared<char>() + shape_.ring_at) + (at_ + j * kOrderThreads + threadIdx.x);
+  __device__ const Vec* granule(int j) const {
+    return reinterpret_cast<const Vec*>(dynamic_shared<char>() + shape_.ring_at) +
+           (at_ + j * kOrderThreads + threadIdx.x);
   }
-  // From `row` on, the first row that has something to bring.
-  __device__ void begin_row(std::int64_t row, std::uint32_t rank, int blocks_log) {
-    RingRow next{};
-    for (; row < args_.problem.rows; row += gridDim.x >> blocks_log) {
-      const Args::Span span = args_.span(row);
-      if (span.count == 0) continue;
-      const RadixShare<E> share(Row<E>(args_, span, row), rank, blocks_log);
-      next.granules = reinterpret_cast<const Vec*>(share.row.x - share.row.shift);
-      next.sample = share.row.count > static_cast<std::uint32_t>(shape_.capacity)
-                        ? sample_size(share, static_cast<std::uint32_t>(span.count))
-                        : 0;
-      next.end = share.end;
-      next.whole_begin = share.whole_begin;
-      next.whole_end = share.whole_end;
-      from_ = share.begin;
-      samples_ = next.sample != 0;
-      if (samples_ || from_ < next.end) break;
-    }
-    next.row = row;
-    __syncwarp(full_mask);
-    if (lane() == 0) now_ = next;
-    __syncwarp(full_mask);
-  }
-  __device__ void issue(std::uint32_t rank, int blocks_log) {
-    if (now_.row < args_.problem.rows) {
-      if (samples_) {
-        const std::uint32_t stride = (now_.whole_end - now_.whole_begin) / now_.sample;
+  // Asks for the next stage in the place of the oldest.
+  __device__ void release(const RadixShare<E>& share) {
+    const std::uint32_t first = from_ + threadIdx.x;
+    const Vec* const granules = share.row.vectors() + first;
+    const std::uint32_t end = ::min(share.end, share.whole_end);
 #pragma unroll
-        for (int j = 0; j < kStageVecs; ++j) {
-          const std::uint32_t i = j * kOrderThreads + threadIdx.x;
-          // Spread over the row with a jitter, so that no period of the data meets the sample's.
-          const std::uint32_t g = now_.whole_begin + i * stride + __umulhi((i + 1) * 0x9E3779B1U, stride);
-          if (i < now_.sample) async_copy16(slot(j), now_.granules + g);
-        }
-        samples_ = false;
-      } else {
-#pragma unroll
-        for (int j = 0; j < kStageVecs; ++j) {
-          const std::uint32_t g = from_ + j * kOrderThreads + threadIdx.x;
-          if (g < now_.end && g >= now_.whole_begin && g < now_.whole_end) async_copy16(slot(j), now_.granules + g);
-        }
-        from_ += kStage;
-      }
-      if (from_ >= now_.end) begin_row(now_.row + (gridDim.x >> blocks_log), rank, blocks_log);
+    for (int j = 0; j < kStageVecs; ++j) {
+      const std::uint32_t g = first + j * kOrderThreads;
+      if (g >= share.whole_begin && g < end) async_copy16(const_cast<Vec*>(granule(j)), granules + j * kOrderThreads);
     }
     async_commit();
+    from_ += kStage;
     at_ += kStage;
     if (at_ == shape_.depth * kStage) at_ = 0;
   }
 
-  const Args& args_;
+ private:
+  __device__ Vec* sample_slot() const {
+    return reinterpret_cast<Vec*>(dynamic_shared<char>() + shape_.sample_at) + threadIdx.x;
+  }
+
   const RadixResident& shape_;
-  RingRow& now_;
-  bool samples_ = false;  // the sample comes next
-  std::uint32_t from_ = 0;
+  std::uint32_t from_ = 0;  // the granule that the next stage begins with
   std::uint32_t at_ = 0;
 };
 

@@ -2,12 +2,14 @@
 //
 // Regime: k of hundreds to 2048, any row length, types of 16 and 32 bits: radix_resident.cuh, by one block or a cluster of
 // blocks a row. What that leaves (types of 8 and 64 bits, k above 2048): radix_block below, one block a row.
-// Passes over memory: one, and the sample; a second where the sample's bound misses. radix_block: one when the row's keys
-// fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one to write the winners; stops early when a
-// bin of the histogram is wanted whole.
-// Limit: few rows: latency, of about a dozen barriers; many rows: instructions, about 15 an element and 150 a winner.
-// Ideas: Alabi et al., "Fast k-selection algorithms for graphics processing units" (2012); stable LSD radix sort after a
-// selection in index order gives the tie rule for nothing; the resident kernel's in its own files.
+// Passes over memory: one, and the sample; one a digit and two more where the sample's bound misses. radix_block: one when
+// the row's keys fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one to write the winners; stops
+// early when a bin of the histogram is wanted whole.
+// Limit: few rows: latency, of a sample, a hop and ten barriers; many rows: instructions, of which 2048 x 16384, k = 2048
+// takes 83 for 32 elements at 63 % of the issue slots.
+// Ideas: sample sort (Frazer and McKellar, 1970) for the winners of a cluster; Alabi et al., "Fast k-selection algorithms
+// for graphics processing units" (2012); stable LSD radix sort after a selection in index order gives the tie rule for
+// nothing.
 #include "../dtype.hpp"
 #include "../key.hpp"
 #include "by_element.hpp"
@@ -128,6 +130,15 @@ void run_width(const Args& args, void* workspace, Stream stream) {
          args, key_map<U>(info(p.dtype), p.largest, p.nan), shape, workspace);
 }
 
+// For rows that have no length or k of their own; wherever a row begins, all but one of its granules are whole.
+template <class E>
+RadixSample sample_of_all(const Problem& p) {
+  constexpr int kPerVec = RadixShare<E>::kPerVec;
+  const std::int64_t whole = p.cols / kPerVec - 1;
+  return RadixSample::of(static_cast<float>(std::min(p.k, p.cols)), static_cast<float>(p.cols),
+                         static_cast<std::uint32_t>(std::max<std::int64_t>(whole, 0)), kPerVec);
+}
+
 void run_resident(const Plan& plan, const Args& args, Stream stream) {
   constexpr std::int64_t kAnySize = 1 << 20;
   RadixResident shape = radix_resident_shape(args.problem, plan.cluster_blocks, kAnySize);
@@ -135,15 +146,21 @@ void run_resident(const Plan& plan, const Args& args, Stream stream) {
   set_depth(shape, plan.items_per_thread);
   with_element(args.problem, [&]<class E>(const E& element) {
     if constexpr (sizeof(typename E::Raw) > 1) {
-      const std::int64_t clusters = (args.problem.rows + plan.rows_per_task - 1) / plan.rows_per_task;
-      launch(radix_resident<E>,
-             LaunchShape{.kernel = "radix_resident",
-                         .grid = static_cast<unsigned>(clusters * shape.blocks),
-                         .block = kOrderThreads,
-                         .cluster = static_cast<unsigned>(shape.blocks),
-                         .shared_bytes = shape.shared_bytes,
-                         .stream = stream},
-             RadixArgs<E>{args, element, shape});
+      constexpr std::int64_t kMostBlocks = 1 << 30;
+      const std::int64_t most_rows = kMostBlocks >> shape.blocks_log;
+      RadixArgs<E> all{args, element, shape, sample_of_all<E>(args.problem), 0};
+      for (; all.first_row < args.problem.rows; all.first_row += most_rows) {
+        const std::int64_t rows = std::min(most_rows, args.problem.rows - all.first_row);
+        launch(radix_resident<E>,
+               LaunchShape{.kernel = "radix_resident",
+                           .grid = static_cast<unsigned>(rows << shape.blocks_log),
+                           .block = kOrderThreads,
+                           .cluster = static_cast<unsigned>(shape.blocks),
+                           .shared_bytes = shape.shared_bytes,
+                           .stream = stream,
+                           .pdl = true},
+               all);
+      }
     }
   });
 }

@@ -1,5 +1,5 @@
 // What only the radix kernels have: rows that shared memory does not hold, winners sorted in the workspace; and of the
-// resident kernel each number of blocks, each depth of its loads, bounds that miss, bins that are spread again.
+// resident kernel each number of blocks, each depth of its loads, bounds that miss or are a NaN's, bins that are spread again.
 #include <algorithm>
 #include <random>
 
@@ -49,7 +49,7 @@ struct Case {
   Order order;
 };
 
-// Rows of f32 or u32 by the resident kernel, one cluster over all of them.
+// Rows of f32 or u32 by the resident kernel.
 testing::AssertionResult resident_matches(DType dtype, const std::vector<std::uint32_t>& x, const Case& c,
                                           std::uint64_t lane_order) {
   const std::int64_t rows = static_cast<std::int64_t>(x.size()) / c.cols;
@@ -68,7 +68,6 @@ testing::AssertionResult resident_matches(DType dtype, const std::vector<std::ui
   Plan plan;
   plan.cluster_blocks = c.blocks;
   plan.items_per_thread = c.depth;
-  plan.rows_per_task = rows;
   simt::settings().seed = lane_order;
   cuda::run_radix(plan, args, nullptr, nullptr);
 
@@ -137,6 +136,42 @@ TEST(TopkRadix, a_bound_that_misses_is_moved) {
     expect_resident(x, 20000, 1000);
     expect_resident(x, 20000, 2048);
   }
+}
+
+TEST(TopkRadix, sixteen_blocks_order_a_row_between_them) {
+  std::mt19937 random(6);
+  std::vector<std::uint32_t> x(30000);
+  for (std::uint32_t& element : x) element = 0x3f000000U + static_cast<std::uint32_t>(random()) % 0x1000000U;
+  std::uint64_t turn = 0;
+  for (const Order order : {Order::value, Order::index, Order::any})
+    for (const int blocks : {8, 16})
+      ASSERT_TRUE(resident_matches(DType::f32, x, {30000, 1500, blocks, 1, order}, turn++));
+}
+
+// Winners side by side, all of one block and of one warp after the other; and keys that say nothing without positions.
+TEST(TopkRadix, sorted_rows_and_rows_of_one_key) {
+  std::vector<std::uint32_t> x(4 * 12000);
+  for (std::uint32_t i = 0; i < 12000; ++i) {
+    x[i] = 0x3f800000U + i;
+    x[12000 + i] = 0x3f800000U + 12000 - i;
+    x[24000 + i] = 0x3f800000U;
+    x[36000 + i] = i % 2 == 0 ? 0x80000000U : 0U;
+  }
+  expect_resident(x, 12000, 600);
+}
+
+// The threshold of a NaN is +inf, which is below every NaN.
+TEST(TopkRadix, bounds_among_nan_and_infinity) {
+  std::mt19937 random(7);
+  std::vector<std::uint32_t> x(10000);
+  for (std::uint32_t& element : x) {
+    const auto draw = static_cast<std::uint32_t>(random());
+    element = draw % 10 == 0   ? 0x7fc00000U | draw >> 12
+              : draw % 10 == 1 ? 0x7f800000U
+              : draw % 10 == 2 ? 0xff800000U
+                               : draw >> 4;
+  }
+  for (const std::int64_t k : {500, 1200, 2048}) expect_resident(x, 10000, k);
 }
 
 }  // namespace

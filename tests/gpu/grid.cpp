@@ -80,11 +80,12 @@ void add_many_rows(std::vector<Request>& requests) {
       }
 }
 
-// Thousands of winners: by value of every distribution, and with all options drawn.
+// Thousands of winners, or a large part of the row: by value of every distribution, and with all options drawn.
 void add_many_winners(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
-    for (const auto& [rows, cols, k] : {std::tuple{16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}}) {
+    for (const auto& [rows, cols, k] :
+         {std::tuple{64, 8192, 2048}, {8, 65536, 1500}, {16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}}) {
       for (const bench::Distribution& distribution : bench::distributions()) {
         Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
         request.distribution = distribution.name;

@@ -1,0 +1,162 @@
+// The road of a row whose sample said too little: the bound is found by histograms of the elements themselves, added up over
+// the cluster, until what reaches it fits the lists or only equal keys are left. Of those each warp takes its share by
+// position, so that the lowest indices win. Reads the row again for each digit.
+#pragma once
+
+#include "radix_index.cuh"
+#include "radix_rank.cuh"
+#include "radix_state.cuh"
+
+namespace topkit::cuda {
+
+// Reads the lists of all blocks as one.
+struct ListReader {
+  const Candidate* list;
+  const std::uint32_t* offsets;
+  std::uint32_t blocks;
+
+  __device__ Candidate operator()(std::uint32_t i) const {
+    if (blocks == 1) return list[i];
+    std::uint32_t from = 0;
+    for (std::uint32_t b = 1; b < blocks; ++b) from += i >= offsets[b] ? 1U : 0U;
+    return cluster_load(&list[i - offsets[from]], from);
+  }
+};
+
+struct ExactBound {
+  Key bound;
+  std::uint32_t count;  // candidates of all lists, at least k and at most kExactCapacity
+};
+
+// Fills the lists. All blocks of the cluster come here together.
+template <class E>
+__device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, Candidate* list) {
+  RadixResidentState<E>& state = team.state;
+  OrderState& order = state.order;
+  const RadixShare<E>& share = state.share;
+  const std::uint32_t k = state.out.k, blocks = team.blocks();
+  // The k-th key lies in low..top: `above` elements are higher, `within` in there.
+  Key low = 0, top = sizeof(typename E::Raw) == 2 ? 0xffff : ~Key{0};
+  std::uint32_t above = 0, within = share.row.count;
+  while (low < top && above + within > kExactCapacity) {
+    const int bits = 32 - __clz(static_cast<int>(top - low));
+    const int shift = bits > kSplitBinsLog ? bits - kSplitBinsLog : 0;
+    __syncthreads();
+    order.clear();
+    __syncthreads();
+    share.read(element, low, [&](Key key, std::uint32_t) {
+      if (key <= top) atomicAdd(&order.counts()[(key - low) >> shift], 1U);
+    });
+    std::uint32_t* bins = order.counts();
+    if (blocks > 1) {
+      bins += kSplitBins;
+      cluster_sync();
+      for (std::uint32_t i = threadIdx.x; i < kSplitBins; i += kOrderThreads) {
+        std::uint32_t sum = 0;
+        for (std::uint32_t b = 0; b < blocks; ++b) sum += cluster_load(&order.counts()[i], b);
+        bins[i] = sum;
+      }
+      cluster_sync();
+    } else {
+      __syncthreads();
+    }
+    const FoundBin found = find_rank<kSplitOwn>(bins, order.digits, k - above);
+    above += found.above;
+    within = found.within;
+    const Key bottom = low + (found.bin << shift);
+    const Key last = bottom + ((Key{1} << shift) - 1);
+    top = last < top && last >= bottom ? last : top;
+    low = bottom;
+  }
+  const Key bound = low;
+  __syncthreads();
+  order.clear();
+  if (threadIdx.x == 0) state.passed = 0;
+  __syncthreads();
+  // What is left is `bound` alone when it does not fit: its first k - above by position win.
+  const bool fits = above + within <= kExactCapacity;
+  if (fits || bound != ~Key{0})
+    share.read(element, fits ? bound : bound + 1,
+               [&](Key key, std::uint32_t p) { list[atomicAdd(&state.passed, 1U)] = candidate(key, p); });
+  if (!fits) {
+    const std::uint32_t quota = k - above;
+    std::uint32_t equal = 0, before, lower;
+    share.read(element, bound, [&](Key key, std::uint32_t) { equal += key == bound ? 1U : 0U; });
+    team.cluster_sum(team.block_sum(equal, &before), &lower);
+    before += lower;
+#pragma unroll 1
+    for (std::uint32_t from = share.warp_begin(); from < share.warp_end() && before < quota; from += kWarp) {
+      const std::uint32_t g = from + lane();
+      std::uint32_t own = 0;
+      if (g < share.warp_end())
+        share.read(element, g, bound, [&](Key key, std::uint32_t) { own += key == bound ? 1U : 0U; });
+      const std::uint32_t through = sum_through(own);
+      std::uint32_t place = before + through - own;
+      if (g < share.warp_end())
+        share.read(element, g, bound, [&](Key key, std::uint32_t p) {
+          if (key == bound && place++ < quota) list[atomicAdd(&state.passed, 1U)] = candidate(key, p);
+        });
+      before += __shfl_sync(full_mask, through, kWarp - 1);
+    }
+  }
+  const std::uint32_t count = team.publish();
+  if (threadIdx.x < kOrderWarps) {
+    const std::uint32_t begin = threadIdx.x * kSegment, end = state.passed;
+    state.segments[threadIdx.x] = begin < end ? ::min(end - begin, kSegment) : 0;
+  }
+  return {bound, count};
+}
+
+// Where candidates are put into order: a block alone with what it got needs its own list no more, unless for order index.
+template <class E>
+__device__ Candidate* sorted_of(const RadixArgs<E>& a, bool alone) {
+  const bool own = !a.shape.second || (alone && a.shape.blocks > 1 && a.args.problem.order != Order::index);
+  return dynamic_shared<Candidate>() + (own ? 0 : kCapacity);
+}
+
+// Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then `count` candidates lie
+// in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them.
+template <class E>
+[[gnu::noinline]] __device__ void order_exactly(const RadixArgs<E>& a, std::uint32_t count, std::uint32_t offset) {
+  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
+  const RadixTeam<E> team{state, a.shape};
+  const bool alone = count != 0;
+  auto* const list = dynamic_shared<Candidate>();
+  Candidate* const sorted = sorted_of(a, alone);
+  std::uint32_t k = state.out.k, from = 0, to;
+  Candidate lowest = 0;
+  ListReader reader{sorted, state.offsets, 1};
+  if (!alone) {
+    const ExactBound exact = list_exactly(team, a.element, list);
+    const std::uint32_t ranks = (k + team.blocks() - 1) >> team.shape.blocks_log;
+    from = ::min(team.rank() * ranks, k);
+    to = ::min(from + ranks, k);
+    count = exact.count;
+    lowest = candidate(exact.bound, ~0U);
+    reader = {list, state.offsets, team.blocks()};
+    offset = 0;
+  } else {
+    k = to = ::min(k - offset, count);
+    __syncthreads();
+    state.order.clear();
+    __syncthreads();
+  }
+  const int position_bits = 32 - __clz(static_cast<int>(state.share.row.count - 1));
+  if (threadIdx.x == 0) state.offset = offset;
+  order_items<kExactHeld>(
+      state.order, sorted, count, k, from, to, lowest, ~Candidate{0}, position_bits, a.args.problem.order, nullptr,
+      reader,
+      [&] {
+        if (reader.blocks > 1) cluster_arrive();
+      },
+      // Behind this all blocks have read this one's list.
+      [&] {
+        if (reader.blocks > 1) cluster_wait();
+      },
+      [&] { return [&](std::uint32_t rank, Candidate c) {
+              Emit<E>{a, state}(state.offset + rank, c);
+            }; });
+  if (a.args.problem.order == Order::index) write_by_index(a, team);
+}
+
+}  // namespace topkit::cuda

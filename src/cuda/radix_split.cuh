@@ -1,0 +1,169 @@
+// What a sample says about a row: how far down its best k reach, and where in between to cut, so that each block of a
+// cluster gets an equal part of them. Every block finds the same from the same sample; nothing is exchanged.
+//
+// Cuts are between bins, and bins are even parts of a range of candidates, that is of key and position together: equal keys
+// are cut by position, and a row of one key is divided like any other. The range begins as what the sample's warps vouch for
+// and is narrowed to where the last winner is expected until the bin in which it lies holds few.
+// Idea: sample sort (Frazer and McKellar, 1970); ties split by position, as in Axtmann et al., "In-place parallel super
+// scalar samplesort" (2017).
+#pragma once
+
+#include <type_traits>
+
+#include "radix_order.cuh"
+#include "radix_share.cuh"
+
+namespace topkit::cuda {
+
+inline constexpr int kSplitBinsLog = 11;
+inline constexpr int kSplitBins = 1 << kSplitBinsLog;
+inline constexpr int kSplitOwn = kSplitBins / kOrderThreads;
+
+// Even bins over a range of candidates; monotone. The positions of a row take `left` bits less than 32.
+struct RangeBins {
+  Candidate base;
+  int shift, left;
+
+  // A candidate whose position fills its low half.
+  __device__ Candidate dense(Candidate c) const {
+    return (c & 0xffffffff00000000ULL) | (static_cast<std::uint32_t>(c) << left);
+  }
+  // Of base..top, the topmost eighth left empty for what is a little higher.
+  __device__ void set(Candidate from, Candidate top) {
+    base = from;
+    const Candidate span = (top - from) | 7;
+    const int bits = 64 - __clzll(static_cast<long long>(span));
+    const int room = (span >> (bits - 3)) == 7 ? 1 : 0;
+    shift = ::max(bits + room - kSplitBinsLog, 0);
+  }
+  // Of the keys from..top, whole keys a bin.
+  __device__ void set_keys(Key from, Key top) {
+    base = static_cast<Candidate>(from) << 32;
+    const Key span = (top - from) | 7;
+    const int bits = 32 - __clz(static_cast<int>(span));
+    const int room = (span >> (bits - 3)) == 7 ? 1 : 0;
+    shift = 32 + ::max(bits + room - kSplitBinsLog, 0);
+  }
+  // d >= base, as dense() gives it; what is beyond the range is in the highest bin.
+  __device__ std::uint32_t bin(Candidate d) const {
+    const Candidate v = (d - base) >> shift;
+    return v < kSplitBins ? static_cast<std::uint32_t>(v) : kSplitBins - 1U;
+  }
+};
+
+struct SplitState {
+  Key floor, high;  // zero when the sample is looked at: a key that a large part of it reaches, and its best
+  FoundBin found;
+  std::uint32_t reached;  // of the sample
+};
+
+// bins[bin] is the number of sampled elements in higher bins; what it is below `reach` for passes.
+struct Split {
+  RangeBins bins;
+  Candidate bound;  // dense; the lowest that passes
+  std::uint32_t reach;
+  std::uint32_t share;  // 2^16 * blocks / reach
+
+  // Of 0..blocks - 1, the block that orders what has `before` sampled elements above it.
+  __device__ std::uint32_t owner(std::uint32_t before) const { return before * share >> 16; }
+};
+
+// A span of keys in which floating-point winners usually lie: four octaves.
+template <class E>
+inline constexpr Key kLikelySpan = std::is_same_v<E, F32>    ? 4U << 23
+                                   : std::is_same_v<E, Bf16> ? 4U << 7
+                                   : std::is_same_v<E, F16>  ? 4U << 10
+                                                             : ~0U;
+
+// A thread's part of the sample: `size` threads have a granule, whose first element is at `position`. counts
+// (kSplitBins) and s are zero, behind a barrier. reach: as many of the sample shall pass. Ends with a barrier.
+template <class E>
+__device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& digits, const E& element, const Vec& v,
+                              std::uint32_t size, std::uint32_t position, int left, std::uint32_t reach,
+                              int blocks_log) {
+  constexpr int kPerVec = RadixShare<E>::kPerVec;
+  const bool has = threadIdx.x < size;
+  Pack packs[E::kPacksPerVec];
+  element.unpack(v, packs);
+  Key keys[kPerVec];
+  Key best = 0;
+#pragma unroll
+  for (int e = 0; e < kPerVec; ++e) {
+    keys[e] = has ? element.key(packs[e / E::kPerPack], e % E::kPerPack) : 0;
+    best = ::max(best, keys[e]);
+  }
+  // The least of a warp's 32 granules' bests, and of all warps the highest: about 45 % of the sample reach it. With more
+  // than 1.3 winners a granule it might be above the bound.
+  const bool vouched = 10 * reach < 13 * size;
+  const Key low = vouched ? __reduce_min_sync(full_mask, best) : 0;
+  const Key high = __reduce_max_sync(full_mask, best);
+  if (lane() == 0 && high != 0) {
+    if (low != 0) atomicMax(&s.floor, low);
+    atomicMax(&s.high, high);
+  }
+  __syncthreads();
+  const Key floor = s.floor, top = s.high;
+  const Candidate ceiling = static_cast<Candidate>(top) << 32 | 0xffffffffU;
+  const Key likely = top > kLikelySpan<E> ? top - kLikelySpan<E> : 0;
+  Split split;
+  split.reach = reach;
+  split.bins.left = left;
+  split.bins.set_keys(::max(floor, likely), top);
+  const std::uint32_t slack = reach / 8 + 2;
+#pragma unroll
+  for (int e = 0; e < kPerVec; ++e) {
+    const Key low_key = key_of(split.bins.base);
+    const Key bin = (keys[e] - low_key) >> (split.bins.shift - 32);
+    if (has && keys[e] >= low_key) atomicAdd(&counts[bin], 1U);
+  }
+#pragma unroll 1
+  for (int round = 0;; ++round) {
+    __syncthreads();
+    scan_down<kSplitOwn, true>(counts, digits, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t own) {
+      if (before < reach && reach <= before + own) s.found = {bin, before, own};
+      if (bin == 0) s.reached = before + own;
+    });
+    __syncthreads();
+    const FoundBin found = s.found;
+    const bool all = s.reached >= reach;
+    split.bound = split.bins.base + (static_cast<Candidate>(found.bin) << split.bins.shift);
+    if (all && (found.within <= slack || split.bins.shift == 0)) break;
+    const int shift = split.bins.shift;
+    if (!all) {
+      split.bins.set(round == 0 && likely > floor ? static_cast<Candidate>(floor) << 32 : 0, ceiling);
+    } else {
+      // Down to the bin of the bound; when what is above it is far, that is left to the highest bin.
+      split.bins.set(split.bound, ceiling);
+      if (split.bins.shift >= shift || round > 3) split.bins.shift = ::max(shift - kSplitBinsLog, 0);
+    }
+    __syncthreads();
+    reinterpret_cast<uint4*>(counts)[threadIdx.x] = make_uint4(0, 0, 0, 0);
+    __syncthreads();
+#pragma unroll
+    for (int e = 0; e < kPerVec; ++e) {
+      const Candidate d = split.bins.dense(candidate(keys[e], position + e));
+      if (has && d >= split.bins.base) atomicAdd(&counts[split.bins.bin(d)], 1U);
+    }
+  }
+  split.share = static_cast<std::uint32_t>(static_cast<float>(65536U << blocks_log) / static_cast<float>(reach));
+  return split;
+}
+
+// The lowest bin whose number of higher sampled elements has a property that those of higher bins have too, or kSplitBins;
+// by each warp for itself.
+template <class Has>
+__device__ std::uint32_t lowest_bin(const std::uint32_t* before, Has has) {
+  constexpr std::uint32_t kStep = kSplitBins / kWarp;
+  const auto first_of = [](unsigned lanes) { return static_cast<std::uint32_t>(__ffs(static_cast<int>(lanes))) - 1; };
+  const unsigned ends = __ballot_sync(full_mask, has(before[lane() * kStep + kStep - 1]));
+  if (ends == 0) return kSplitBins;
+  std::uint32_t first = first_of(ends) * kStep;
+  unsigned here = __ballot_sync(full_mask, has(before[first + lane()]));
+  if (here == 0) {
+    first += kWarp;
+    here = __ballot_sync(full_mask, has(before[first + lane()]));
+  }
+  return first + first_of(here);
+}
+
+}  // namespace topkit::cuda
