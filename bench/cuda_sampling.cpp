@@ -16,6 +16,9 @@
 namespace topkit::bench {
 namespace {
 
+// What differs from row to row: nothing; k and p, a little; or everything there is, with greedy rows among them.
+enum class ByRow : std::uint8_t { nothing, k_and_p, all };
+
 // What a row asks: k and p of 0 and 1 are off; n: tokens whose log-probabilities are listed, by topn_logprobs.
 struct SampleCase {
   const char* name;
@@ -23,38 +26,42 @@ struct SampleCase {
   DType dtype;
   std::int32_t k;
   float p, temperature;
-  bool by_row;  // parameters are arrays on the device
+  ByRow by_row;  // parameters are arrays on the device
   std::int64_t n;
   double target_us;  // of an H200, hot
 };
 
 constexpr SampleCase kCases[] = {
-    {"nanochat", 1, 32768, DType::f32, 50, 1, 0.8F, false, 0, 4.5},
-    {"nanochat", 64, 32768, DType::f32, 50, 1, 0.8F, false, 0, 7},
-    {"nanochat", 1, 128256, DType::f32, 50, 1, 0.8F, false, 0, 5},
-    {"hf", 1, 128256, DType::f32, 50, 0.9F, 0.8F, false, 0, 5.5},
-    {"hf", 32, 128256, DType::f32, 50, 0.9F, 0.8F, false, 0, 9.5},
-    {"hf", 256, 128256, DType::f32, 50, 0.9F, 0.8F, false, 0, 42},
-    {"hf", 256, 128256, DType::bf16, 50, 0.9F, 0.8F, false, 0, 27},
-    {"by-row", 32, 128256, DType::f32, 50, 0.9F, 0.8F, true, 0, 9.5},
-    {"by-row", 256, 151936, DType::f32, 50, 0.9F, 0.8F, true, 0, 48},
-    {"no-filter", 32, 128256, DType::f32, 0, 1, 0.8F, false, 0, 10},
-    {"no-filter", 256, 151936, DType::f32, 0, 1, 0.8F, false, 0, 55},
-    {"top-p", 1, 128256, DType::f32, 0, 0.9F, 0.5F, false, 0, 9},
-    {"top-p", 128, 131072, DType::f32, 0, 0.9F, 0.5F, false, 0, 34},
-    {"logprobs-20", 1, 128256, DType::f32, 0, 1, 1, false, 20, 6},
-    {"logprobs-20", 64, 151936, DType::f32, 0, 1, 1, false, 20, 15},
-    {"logprobs-20", 256, 151936, DType::f32, 0, 1, 1, false, 20, 50},
+    {"nanochat", 1, 32768, DType::f32, 50, 1, 0.8F, ByRow::nothing, 0, 4.5},
+    {"nanochat", 64, 32768, DType::f32, 50, 1, 0.8F, ByRow::nothing, 0, 7},
+    {"nanochat", 1, 128256, DType::f32, 50, 1, 0.8F, ByRow::nothing, 0, 5},
+    {"hf", 1, 128256, DType::f32, 50, 0.9F, 0.8F, ByRow::nothing, 0, 5.5},
+    {"hf", 32, 128256, DType::f32, 50, 0.9F, 0.8F, ByRow::nothing, 0, 9.5},
+    {"hf", 256, 128256, DType::f32, 50, 0.9F, 0.8F, ByRow::nothing, 0, 42},
+    {"hf", 256, 128256, DType::bf16, 50, 0.9F, 0.8F, ByRow::nothing, 0, 27},
+    {"by-row", 32, 128256, DType::f32, 50, 0.9F, 0.8F, ByRow::k_and_p, 0, 9.5},
+    {"by-row", 256, 151936, DType::f32, 50, 0.9F, 0.8F, ByRow::k_and_p, 0, 48},
+    {"mixed", 32, 128256, DType::f32, 50, 0.9F, 0.8F, ByRow::all, 0, 10.5},
+    {"mixed", 256, 151936, DType::f32, 50, 0.9F, 0.8F, ByRow::all, 0, 52.8},
+    {"no-filter", 32, 128256, DType::f32, 0, 1, 0.8F, ByRow::nothing, 0, 10},
+    {"no-filter", 256, 151936, DType::f32, 0, 1, 0.8F, ByRow::nothing, 0, 55},
+    {"top-p", 1, 128256, DType::f32, 0, 0.9F, 0.5F, ByRow::nothing, 0, 9},
+    {"top-p", 128, 131072, DType::f32, 0, 0.9F, 0.5F, ByRow::nothing, 0, 34},
+    {"logprobs-20", 1, 128256, DType::f32, 0, 1, 1, ByRow::nothing, 20, 6},
+    {"logprobs-20", 64, 151936, DType::f32, 0, 1, 1, ByRow::nothing, 20, 15},
+    {"logprobs-20", 256, 151936, DType::f32, 0, 1, 1, ByRow::nothing, 20, 50},
 };
 
 // The outputs of a call in some memory, and the call on it.
 class SampleCall {
  public:
-  SampleCall(const SampleCase& c, DLDeviceType device, std::byte* memory) : case_(c), device_(device), memory_(memory) {
+  SampleCall(const SampleCase& c, DLDeviceType device, std::byte* memory, const std::string& algorithm)
+      : case_(c), device_(device), memory_(memory) {
     tk_sampling_init(&options_);
     options_.temperature = c.temperature;
     options_.seed = 7;
-    if (!c.by_row) {
+    if (!algorithm.empty()) options_.algorithm = algorithm.c_str();
+    if (c.by_row == ByRow::nothing) {
       options_.top_k = c.k;
       options_.top_p = c.p;
     }
@@ -68,28 +75,40 @@ class SampleCall {
     outputs_ = used_;
     k_ = column({kDLInt, 32, 1});
     p_ = column({kDLFloat, 32, 1});
-    if (c.by_row) {
+    min_p_ = column({kDLFloat, 32, 1});
+    temperature_ = column({kDLFloat, 32, 1});
+    if (c.by_row != ByRow::nothing) {
       options_.row_top_k = &k_;
       options_.row_top_p = &p_;
+    }
+    if (c.by_row == ByRow::all) {
+      options_.row_min_p = &min_p_;
+      options_.row_temperature = &temperature_;
     }
   }
   SampleCall(const SampleCall&) = delete;
   SampleCall& operator=(const SampleCall&) = delete;
 
-  static std::size_t bytes(const SampleCase& c) { return static_cast<std::size_t>(c.rows) * 8 * (5 + 2 * 32); }
+  static std::size_t bytes(const SampleCase& c) { return static_cast<std::size_t>(c.rows) * 8 * (7 + 2 * 32); }
   std::size_t output_bytes() const { return outputs_; }
 
   // What lies in the memory before the call: rows that ask for a little less or more, and tokens to look up.
   std::vector<std::byte> inputs() const {
     std::vector<std::byte> image(bytes(case_));
     for (std::int64_t r = 0; r < case_.rows; ++r) {
-      const std::int32_t k = case_.k - static_cast<std::int32_t>(r % 8), token = static_cast<std::int32_t>(r * 131);
-      const float p = case_.p - 0.05F * static_cast<float>(r % 3);
+      const bool all = case_.by_row == ByRow::all;
+      constexpr std::int32_t kSome[] = {1, 20, 50, 64};
+      const std::int32_t k = all ? kSome[r / 2 % 4] : case_.k - static_cast<std::int32_t>(r % 8),
+                         token = static_cast<std::int32_t>(r * 131);
+      const float p = case_.p - 0.05F * static_cast<float>(r % 3), min_p = r % 4 == 3 ? 0.02F : 0.0F,
+                  temperature = r % 8 == 0 ? 0.0F : 0.5F + 0.1F * static_cast<float>(r % 7);
       const auto put = [&](const DLTensor& t, const void* from) {
         std::memcpy(image.data() + (static_cast<std::byte*>(t.data) - memory_) + r * 4, from, 4);
       };
       put(k_, &k);
       put(p_, &p);
+      put(min_p_, &min_p);
+      put(temperature_, &temperature);
       put(tokens_, &token);
     }
     return image;
@@ -146,7 +165,7 @@ class SampleCall {
   std::array<std::int64_t, 2> shape_{case_.rows, case_.cols}, listed_{case_.rows, case_.n};
   std::array<std::int64_t, 1> rows_{};
   tk_sampling options_;
-  DLTensor x_, tokens_, ranks_, logprobs_, ids_, id_logprobs_, k_, p_;
+  DLTensor x_, tokens_, ranks_, logprobs_, ids_, id_logprobs_, k_, p_, min_p_, temperature_;
   DeviceMemory workspace_;
 };
 
@@ -155,11 +174,12 @@ struct SampleResult {
   bool verified = false;
 };
 
-SampleResult measure_sampling(const SampleCase& c, const Choice& choice, CudaMachine& machine) {
+SampleResult measure_sampling(const SampleCase& c, const std::string& algorithm, const Choice& choice,
+                              CudaMachine& machine) {
   Case input{.name = c.name, .device = DeviceKind::cuda, .dtype = c.dtype, .rows = c.rows, .cols = c.cols, .k = 1};
   const CudaInputs inputs(input, machine);
   const DeviceMemory memory(SampleCall::bytes(c));
-  SampleCall call(c, kDLCUDA, memory.data());
+  SampleCall call(c, kDLCUDA, memory.data(), algorithm);
   const std::vector<std::byte> image = call.inputs();
   check(cudaMemcpy(memory.data(), image.data(), image.size(), cudaMemcpyHostToDevice), "copy to the device");
 
@@ -169,7 +189,7 @@ SampleResult measure_sampling(const SampleCase& c, const Choice& choice, CudaMac
   check(cudaMemcpy(found.data(), memory.data(), found.size(), cudaMemcpyDeviceToHost), "copy from the device");
   check(cudaMemcpy(x.data(), inputs.copy(0), x.size(), cudaMemcpyDeviceToHost), "copy from the device");
   std::vector<std::byte> wanted(image.size());
-  SampleCall on_cpu(c, kDLCPU, wanted.data());
+  SampleCall on_cpu(c, kDLCPU, wanted.data(), "");
   const std::vector<std::byte> host_image = on_cpu.inputs();
   std::memcpy(wanted.data(), host_image.data(), wanted.size());
   on_cpu.run(x.data(), nullptr);
@@ -199,25 +219,31 @@ void run_sampling(const Command& command, std::ostream& out, std::ostream* progr
   Choice choice = command.choice;
   if (command.quick) choice.rounds = std::min(choice.rounds, 3);
   std::string wrong;
+  // The plan's, and with `all` also what solves every case.
+  std::vector<std::string> algorithms{choice.algorithm};
+  if (choice.algorithm == "all") algorithms = {"", "resident"};
   for (const SampleCase& c : kCases) {
     const std::string name = fmt::format("cuda-sample-{}-{}-{}x{}", c.name, topkit::name(c.dtype), c.rows, c.cols);
     if (!command.names.empty() && std::find(command.names.begin(), command.names.end(), name) == command.names.end())
       continue;
-    if (progress != nullptr) (*progress << "\r" << name << " ...\033[K\r").flush();
-    const SampleResult r = measure_sampling(c, choice, machine);
-    if (progress != nullptr) (*progress << "\033[K").flush();
-    if (!r.verified) wrong += " " + name;
-    if (command.format == Format::json)
-      out << fmt::format(
-          R"({{"case": "{}", "op": "{}", "dtype": "{}", "rows": {}, "cols": {}, "k": {}, "p": {}, "by_row": {}, "n": {}, )"
-          R"("device": "cuda", "machine": "{}", "date": "{}", "commit": "{}", "peer": "topkit", "hot_us": {:.3f}, )"
-          R"("cold_us": {:.3f}, "target_hot_us": {}, "verified": {}}})",
-          name, c.n == 0 ? "sample" : "topn_logprobs", topkit::name(c.dtype), c.rows, c.cols, c.k, c.p, c.by_row, c.n,
-          machine.gpu(), today(), command.commit, r.hot_us, r.cold_us, c.target_us, r.verified);
-    else
-      out << fmt::format("{:<40} hot {:>8.2f} us  cold {:>8.2f} us  target {:>5} us  {}", name, r.hot_us, r.cold_us,
-                         c.target_us, r.verified ? "as the CPU" : "NOT as the CPU");
-    out << std::endl;
+    for (const std::string& algorithm : algorithms) {
+      if (progress != nullptr) (*progress << "\r" << name << " ...\033[K\r").flush();
+      const SampleResult r = measure_sampling(c, algorithm, choice, machine);
+      if (progress != nullptr) (*progress << "\033[K").flush();
+      if (!r.verified) wrong += " " + name;
+      if (command.format == Format::json)
+        out << fmt::format(
+            R"({{"case": "{}", "op": "{}", "dtype": "{}", "rows": {}, "cols": {}, "k": {}, "p": {}, "by_row": {}, "n": {}, )"
+            R"("device": "cuda", "machine": "{}", "date": "{}", "commit": "{}", "peer": "topkit", "algorithm": "{}", )"
+            R"("hot_us": {:.3f}, "cold_us": {:.3f}, "target_hot_us": {}, "verified": {}}})",
+            name, c.n == 0 ? "sample" : "topn_logprobs", topkit::name(c.dtype), c.rows, c.cols, c.k, c.p,
+            c.by_row != ByRow::nothing, c.n, machine.gpu(), today(), command.commit, algorithm, r.hot_us, r.cold_us,
+            c.target_us, r.verified);
+      else
+        out << fmt::format("{:<40} {:<9} hot {:>8.2f} us  cold {:>8.2f} us  target {:>5} us  {}", name, algorithm,
+                           r.hot_us, r.cold_us, c.target_us, r.verified ? "as the CPU" : "NOT as the CPU");
+      out << std::endl;
+    }
   }
   if (!wrong.empty()) throw std::runtime_error("not the CPU's answer:" + wrong);
 }

@@ -13,7 +13,10 @@
 // (cluster_crowd.cuh); the first block then ranks up to blocks * capacity candidates, cut down first (compact.cuh).
 #pragma once
 
+#include <algorithm>
+
 #include "../args.hpp"
+#include "../plan.hpp"
 #include "by_element.hpp"
 #include "cluster_crowd.cuh"
 #include "cluster_row.cuh"
@@ -51,6 +54,33 @@ constexpr std::size_t cluster_shared_bytes(const ClusterShape& s) {
   return (cluster_candidates(s) + kCrowdRoom) * sizeof(Candidate);
 }
 
+// How a call of up to kClusterMostK winners a row is spread, and how many vectors of 16 bytes a thread holds.
+struct ClusterFit {
+  ClusterShape shape;
+  int vecs;
+};
+inline ClusterFit fit_cluster(const Plan& plan, const Args& args) {
+  const Problem& p = args.problem;
+  ClusterShape shape{};
+  while (1 << shape.log_blocks < plan.cluster_blocks) ++shape.log_blocks;
+  // The plan does not know where rows begin; one that is not aligned, or begins where the device says, may need more room.
+  const std::int64_t stride_bytes = p.layout.outer_stride * bytes(p.dtype);
+  const bool aligned = reinterpret_cast<std::uintptr_t>(args.x) % kGranule == 0 && args.starts.data == nullptr &&
+                       (p.rows <= 1 || stride_bytes % kGranule == 0);
+  const std::int64_t granules = cluster_granules(p) + (aligned ? 0 : 1);
+  while (shape.log_blocks < kLogMaxCluster && cluster_vecs(granules, shape.log_blocks) > cluster_most_vecs(p))
+    ++shape.log_blocks;
+  const auto vecs = static_cast<int>(cluster_vecs(granules, shape.log_blocks));
+  const auto k = static_cast<int>(std::min<std::int64_t>(p.k, kClusterMostK));
+  shape.capacity = kClusterMostK;
+  // Twice as many groups as winners: a tight bound that is quickly searched.
+  const int wanted = k <= 16 ? 64 : std::max(kCountedGroups, 2 * k);
+  shape.log_group = kLogWarp;
+  while (shape.log_group > 0 && 1 << (shape.log_blocks + kLogClusterThreads - shape.log_group) < wanted)
+    --shape.log_group;
+  return {shape, vecs};
+}
+
 struct ClusterState {
   alignas(16) Key maxima[kMostGroups];
   alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block
@@ -65,26 +95,13 @@ struct ClusterState {
 template <class E, int kVecs>
 inline constexpr int cluster_blocks_an_sm = !is_fast_element<E> || kVecs * E::kPacksPerVec * E::kPerPack > 32 ? 1 : 2;
 
-template <class E, int kVecs>
-__global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
-    cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
-  if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
-  constexpr int kThreads = kClusterThreads;
-  using Share = ShareOfRow<E, kThreads, kVecs>;
-  using Mask = typename Share::Mask;
-  const ClusterShape& shape = a.shape;
-  const E& element = a.element;
-  const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
-  const int log_groups = kLogClusterThreads - shape.log_group, groups = 1 << (log_groups + shape.log_blocks);
-  const std::int64_t row_index = shape.first_row + (blockIdx.x >> shape.log_blocks);
-  ClusterState& state = shared<ClusterState>();
-  Candidate* const received = dynamic_shared<Candidate>();
-  Candidate* const dense = received + (shape.capacity << shape.log_blocks);
-  Candidate* const list = received + cluster_candidates(shape);
-
-  if (threadIdx.x == kThreads - 1) {
+// What needs nothing of the input: before grid_dependency_wait(). Matched by the cluster_wait() of gather(), or of a caller
+// who does not come there.
+__device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterState& state) {
+  const int groups = 1 << (kLogClusterThreads - shape.log_group + shape.log_blocks);
+  if (threadIdx.x == kClusterThreads - 1) {
     mbarrier_init(&state.maxima_came, 1);
-    mbarrier_init(&state.candidates_came, blocks);
+    mbarrier_init(&state.candidates_came, 1U << shape.log_blocks);
     mbarrier_publish();
     state.passed = 0;
     state.bound = ~Key{0};
@@ -92,18 +109,28 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   if (groups < kCountedGroups && threadIdx.x < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
   __syncwarp(full_mask);
   cluster_arrive_relaxed();
-  grid_dependency_wait();
-  const Args::Span span = a.args.span(row_index);
-  const auto k = static_cast<int>(span.count);
-  if (k == 0) {
-    const Writer<E> writer(a.args, element, span, row_index);
-#pragma unroll 1
-    for (int place = static_cast<int>(threadIdx.x); rank == 0 && place < a.args.problem.k; place += kThreads)
-      writer.pad(place);
-    cluster_wait();
-    return;
-  }
-  Share share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
+}
+
+// The elements of a row that may be among its k best, all of these among them, in the shared memory of its first block: at
+// most `most` of them, followed by kRankPad zeros. `scratch` has room for as many.
+struct Gathered {
+  Candidate *candidates, *scratch;
+  int count;  // < 0: not the first block
+};
+
+// kMost: candidates that are not cut down first. All threads of all blocks; in the first block it ends with a barrier.
+template <int kVecs, int kMost, class E>
+__device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& element, const Row<E>& row, int k,
+                                           ClusterState& state) {
+  constexpr int kThreads = kClusterThreads;
+  using Share = ShareOfRow<E, kThreads, kVecs>;
+  using Mask = typename Share::Mask;
+  const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
+  const int log_groups = kLogClusterThreads - shape.log_group, groups = 1 << (log_groups + shape.log_blocks);
+  Candidate* const received = dynamic_shared<Candidate>();
+  Candidate* const dense = received + (shape.capacity << shape.log_blocks);
+  Candidate* const list = received + cluster_candidates(shape);
+  Share share(row, shape.log_blocks, rank);
   share.load(element);
   grid_launch_dependents();
 
@@ -172,7 +199,7 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
     mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t));
     store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);
   }
-  if (rank != 0) return;
+  if (rank != 0) return {nullptr, nullptr, -1};
   mbarrier_wait(&state.candidates_came, 0);
 
   // One behind the other: warps w, w + blocks, .. take the list of block w.
@@ -191,14 +218,39 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   }
   __syncthreads();
   Candidate *candidates = dense, *scratch = received;
-  if (count > kRankedAtOnce) {
+  if (count > kMost) {
     count = compact_to<kThreads>(dense, count, received, k, k + k / 4 + 8, state.compact);
     candidates = received, scratch = dense;
     if (threadIdx.x < kRankPad) candidates[count + threadIdx.x] = 0;
     __syncthreads();
   }
+  return {candidates, scratch, count};
+}
+
+template <class E, int kVecs>
+__global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
+    cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
+  if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
+  constexpr int kThreads = kClusterThreads;
+  const E& element = a.element;
+  const std::int64_t row_index = a.shape.first_row + (blockIdx.x >> a.shape.log_blocks);
+  ClusterState& state = shared<ClusterState>();
+  open_cluster(a.shape, state);
+  grid_dependency_wait();
+  const Args::Span span = a.args.span(row_index);
+  const auto k = static_cast<int>(span.count);
+  if (k == 0) {
+    const Writer<E> writer(a.args, element, span, row_index);
+#pragma unroll 1
+    for (int place = static_cast<int>(threadIdx.x); cluster_rank() == 0 && place < a.args.problem.k; place += kThreads)
+      writer.pad(place);
+    cluster_wait();
+    return;
+  }
+  const Gathered found = gather<kVecs, kRankedAtOnce>(a.shape, element, Row<E>(a.args, span, row_index), k, state);
+  if (found.count < 0) return;
   const Writer<E> writer(a.args, element, span, row_index);
-  rank_and_emit<kThreads>(candidates, scratch, count, k, a.args.problem.order,
+  rank_and_emit<kThreads>(found.candidates, found.scratch, found.count, k, a.args.problem.order,
                           [&](int place, Candidate c) { writer.write(place, c); });
 #pragma unroll 1
   for (int place = k + static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) writer.pad(place);

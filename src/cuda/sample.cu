@@ -1,4 +1,4 @@
-// Sampling: a token of every row of logits, in one launch.
+// Sampling: a token of every row of logits, in one launch; filtered rows and log-probabilities.
 //
 // Regime: rows of up to some 100k tokens, one to many. Resident: a row in the shared memory of a cluster of blocks, read
 // once. Reread: rows that do not fit there, or no clusters: every step reads the row again.
@@ -7,12 +7,20 @@
 // Ideas: sample_kernel.cuh; bounds from group maxima, Dr. Top-k (SC 21); the exponential race, also known as Gumbel-max.
 #include <algorithm>
 
+#include "../algorithms.hpp"
 #include "kernels.hpp"
 #include "launch.hpp"
 #include "sample_kernel.cuh"
+#include "sample_launch.hpp"
 
 namespace topkit::cuda {
 namespace {
+
+SampleShape shape_of(const SamplePlan& plan, const SampleProblem& p) {
+  int log_blocks = 0;
+  while (1 << log_blocks < plan.cluster_blocks) ++log_blocks;
+  return sample_shape(p, log_blocks);
+}
 
 template <class L, bool kResident>
 void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream) {
@@ -34,19 +42,30 @@ void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream
   }
 }
 
-// The best of every row by topk, then a block a row that ends the list.
+// The best of every row by topk's kernel: in one launch with the draws where that is the cluster's, else followed by a block a
+// row that draws from the list. Rows that k leaves out, which only a k by row can, are drawn behind it.
 template <class L>
 void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* workspace, Stream stream) {
   const SampleProblem& p = args.problem;
   const std::int64_t given = sample_given(p);
+  Args best;
+  best.problem = sample_selection(p);
+  best.x = args.x;
+  const auto rows_of = [](const PerRowInt& array) { return RowArray{array.data, array.type, array.stride}; };
+  best.lengths = rows_of(args.lengths);
+  best.row_k = rows_of(args.top_k);
+  if (plan.topk.algorithm == Algorithm::cuda_cluster) {
+    sample_in_cluster(plan.topk, best, args, stream);
+    if (p.top_k > 0) return;
+    SampleShape shape = shape_of(plan, p);
+    shape.unlisted = true;
+    return launch_rows<L, false>(shape, args, stream);
+  }
   SampleShape shape = sample_shape(p, 0);
   shape.given = static_cast<int>(given);
   auto* const indices = reinterpret_cast<std::int32_t*>(workspace);
   shape.given_indices = indices;
   shape.given_values = indices + p.rows * given;
-  Args best;
-  best.problem = sample_selection(p);
-  best.x = args.x;
   best.values = indices + p.rows * given;
   best.indices = indices;
   best.values_layout.outer_stride = best.indices_layout.outer_stride = given;
@@ -57,10 +76,10 @@ void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* 
 }
 
 template <class L>
-void launch_type(const SamplePlan& plan, const SampleShape& shape, const SampleArgs& args, void* workspace,
-                 Stream stream) {
+void launch_type(const SamplePlan& plan, const SampleArgs& args, void* workspace, Stream stream) {
   if (plan.algorithm == SampleAlgorithm::cuda_selected)
     return launch_selected<L>(plan, args, static_cast<std::byte*>(workspace), stream);
+  const SampleShape shape = shape_of(plan, args.problem);
   if (plan.algorithm == SampleAlgorithm::cuda_resident) return launch_rows<L, true>(shape, args, stream);
   launch_rows<L, false>(shape, args, stream);
 }
@@ -68,13 +87,12 @@ void launch_type(const SamplePlan& plan, const SampleShape& shape, const SampleA
 }  // namespace
 
 void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream) {
-  int log_blocks = 0;
-  while (1 << log_blocks < plan.cluster_blocks) ++log_blocks;
-  const SampleShape shape = sample_shape(args.problem, log_blocks);
+  if (plan.algorithm == SampleAlgorithm::cuda_reread && sample_streams(args.problem))
+    return sample_in_stream(plan.cluster_blocks, args, stream);
   switch (args.problem.dtype) {
-    case DType::bf16: return launch_type<LogitBf16>(plan, shape, args, workspace, stream);
-    case DType::f16: return launch_type<LogitF16>(plan, shape, args, workspace, stream);
-    default: return launch_type<LogitF32>(plan, shape, args, workspace, stream);
+    case DType::bf16: return launch_type<LogitBf16>(plan, args, workspace, stream);
+    case DType::f16: return launch_type<LogitF16>(plan, args, workspace, stream);
+    default: return launch_type<LogitF32>(plan, args, workspace, stream);
   }
 }
 

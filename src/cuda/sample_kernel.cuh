@@ -181,11 +181,16 @@ template <class L>
   const int given = state.shape.given;
   const std::int64_t first = state.place.index * given;
   const auto* const values = static_cast<const typename L::Raw*>(state.shape.given_values) + first;
+  const std::int64_t k = sample_row_k(state.args, state.place.index);
+  // Of a row with a k of its own topk gave so many.
+  const std::int64_t listed = ::min(::min(state.args.top_k[state.place.index], std::int64_t{given}),
+                                    static_cast<std::int64_t>(state.place.length));
+  if (k == 0 || ::min(k, static_cast<std::int64_t>(state.place.length)) > listed || listed <= 0) return false;
   const float best = L::value(load_once(values));
   if (!(best < __builtin_inff()) || best == kNobody) return false;
   const auto thread = static_cast<int>(threadIdx.x);
   Candidate mine = 0;
-  if (thread < given) {
+  if (thread < listed) {
     const float z = L::value(load_once(values + thread));
     if (z > kNobody)
       mine = candidate(key_of_z(z), static_cast<std::uint32_t>(load_once(state.shape.given_indices + first + thread)));
@@ -238,6 +243,11 @@ __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_
   if (threadIdx.x < sizeof(SampleArgs) / 8)
     reinterpret_cast<std::uint64_t*>(&state.args)[threadIdx.x] =
         reinterpret_cast<const std::uint64_t*>(&args)[threadIdx.x];
+  if (shape.unlisted && sample_row_k(args, place.index) > 0) {
+    cluster_wait();
+    __syncthreads();
+    return;
+  }
   if constexpr (!kResident) {
     if (shape.given > 0) {
       __syncthreads();

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../sampling/args.hpp"
+#include "../sampling/rules.hpp"
 
 namespace topkit::cuda {
 
@@ -28,7 +29,16 @@ struct SampleShape {
   int given = 0;
   const void* given_values = nullptr;
   const std::int32_t* given_indices = nullptr;
+  bool unlisted = false;  // only rows that a list of the best does not answer: the others have been drawn
 };
+
+// How many of its best a row's draws are made among; 0: that is not known before the row has been read, or more than a list
+// holds. For a launch of one k, or one that k has by row.
+constexpr std::int64_t sample_row_k(const SampleArgs& args, std::int64_t row) {
+  const std::int64_t k = args.top_k[row];
+  if (k == 1 || !(args.temperature[row] > sampling::kGreedyTemperature)) return 1;
+  return k >= 1 && k <= kSampleMostListed ? k : 0;
+}
 
 // Candidates as they come from all blocks, those that are put into order with room behind them, and a block's own or those in
 // order.
@@ -57,8 +67,17 @@ constexpr SampleShape sample_shape(const SampleProblem& p, int log_blocks) {
   return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0, 0, nullptr, nullptr};
 }
 
+// Whether a row is drawn in the pass that reads it (sample_stream.cuh): nothing is filtered, and no output needs a sum.
+constexpr bool sample_streams(const SampleProblem& p) {
+  return p.op == SampleOp::sample && !p.may_top_k && !p.may_top_p && !p.may_min_p && p.draws == 1 && p.listed == 0 &&
+         !p.wants_logprobs && !p.wants_kept && !p.has_softcap && !p.has_bias && !p.has_mask;
+}
+
 // Before the draws of `selected`: the best of every row, in the workspace.
-constexpr std::int64_t sample_given(const SampleProblem& p) { return p.top_k < p.cols ? p.top_k : p.cols; }
+constexpr std::int64_t sample_given(const SampleProblem& p) {
+  const std::int64_t most = p.top_k > 0 ? p.top_k : kSampleMostListed;  // 0: each row has its own
+  return most < p.cols ? most : p.cols;
+}
 constexpr Problem sample_selection(const SampleProblem& p) {
   Problem problem;
   problem.device = p.device;
@@ -68,6 +87,8 @@ constexpr Problem sample_selection(const SampleProblem& p) {
   problem.cols = p.cols;
   problem.k = sample_given(p);
   problem.layout.outer_stride = p.row_stride;
+  problem.has_row_k = p.top_k == 0;
+  problem.has_lengths = p.has_lengths;
   return problem;
 }
 constexpr std::size_t sample_given_bytes(const SampleProblem& p) {

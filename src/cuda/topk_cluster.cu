@@ -39,25 +39,8 @@ void launch_cluster(const ClusterShape& whole, const Args& args, const E& elemen
 
 void run_cluster(const Plan& plan, const Args& args, void*, Stream stream) {
   const Problem& p = args.problem;
-  ClusterShape shape{};
-  while (1 << shape.log_blocks < plan.cluster_blocks) ++shape.log_blocks;
-  // The plan does not know where rows begin; one that is not aligned, or begins where the device says, may need more room.
-  const std::int64_t stride_bytes = p.layout.outer_stride * bytes(p.dtype);
-  const bool aligned = reinterpret_cast<std::uintptr_t>(args.x) % kGranule == 0 && args.starts.data == nullptr &&
-                       (p.rows <= 1 || stride_bytes % kGranule == 0);
-  const std::int64_t granules = cluster_granules(p) + (aligned ? 0 : 1);
-  while (shape.log_blocks < kLogMaxCluster && cluster_vecs(granules, shape.log_blocks) > cluster_most_vecs(p))
-    ++shape.log_blocks;
-  const auto vecs = static_cast<int>(cluster_vecs(granules, shape.log_blocks));
-
-  const auto k = static_cast<int>(std::min<std::int64_t>(p.k, kClusterMostK));
-  shape.capacity = kClusterMostK;
-  // Twice as many groups as winners: a tight bound that is quickly searched.
-  const int wanted = k <= 16 ? 64 : std::max(kCountedGroups, 2 * k);
-  shape.log_group = kLogWarp;
-  while (shape.log_group > 0 && 1 << (shape.log_blocks + kLogClusterThreads - shape.log_group) < wanted)
-    --shape.log_group;
-  with_element(p, [&]<class E>(const E& element) {
+  const auto [shape, vecs] = fit_cluster(plan, args);
+  with_element(p, [&, &shape = shape, vecs = vecs]<class E>(const E& element) {
     constexpr int kMost = cluster_most_vecs(sizeof(typename E::Raw), is_fast_element<E>);
     if constexpr (is_fast_element<E>) {
       if (vecs <= 2) return launch_cluster<2>(shape, args, element, stream);

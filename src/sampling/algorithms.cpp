@@ -10,9 +10,9 @@ bool lists_few(const SampleProblem& p) { return p.listed <= cuda::kSampleMostLis
 
 // Whether the k best by topk are all that a draw needs to know of a row.
 bool needs_only_k(const SampleProblem& p) {
-  return p.op == SampleOp::sample && lists_few(p) && p.top_k >= 1 && p.top_k <= cuda::kSampleMostListed &&
+  return p.op == SampleOp::sample && lists_few(p) && p.may_top_k && p.top_k <= cuda::kSampleMostListed &&
          p.top_p_of != TopPOf::all && !(p.wants_logprobs && p.logprob_of == LogprobOf::raw) && !p.has_softcap &&
-         !p.has_bias && !p.has_mask && !p.has_lengths && !p.has_row_map;
+         !p.has_bias && !p.has_mask && !p.has_row_map;
 }
 
 constexpr std::string_view kFewListed = "up to 256 listed candidates or ids a row";
@@ -22,11 +22,13 @@ constexpr std::array<SampleAlgorithmInfo, kSampleAlgorithms> kTable{{
      [](const SampleProblem&) { return true; }},
     {SampleAlgorithm::cuda_resident, "resident", DeviceKind::cuda,
      "a row in the shared memory of a cluster of blocks, read once", kFewListed, lists_few},
-    {SampleAlgorithm::cuda_reread, "reread", DeviceKind::cuda, "rows of any length, read again for each step",
-     kFewListed, lists_few},
-    {SampleAlgorithm::cuda_selected, "selected", DeviceKind::cuda, "many rows of one k: topk's kernel, then the draws",
-     "sample with one top_k of up to 256 for all rows, whose logits are not changed and whose other tokens do not "
-     "count",
+    {SampleAlgorithm::cuda_reread, "reread", DeviceKind::cuda,
+     "rows of any length, read again for each step; once where nothing but a token is asked for", kFewListed,
+     lists_few},
+    {SampleAlgorithm::cuda_selected, "selected", DeviceKind::cuda,
+     "a k for each row: topk's kernel, and the draws in its last step or behind it",
+     "sample with a top_k, of up to 256 where it is one for all rows, whose logits are not changed and whose other "
+     "tokens do not count",
      needs_only_k},
 }};
 

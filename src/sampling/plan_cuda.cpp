@@ -1,6 +1,8 @@
 // How a sampling problem is solved on CUDA.
 #include <algorithm>
 
+#include "../algorithms.hpp"
+#include "../cuda/cluster_shape.hpp"
 #include "../cuda/sample_shape.hpp"
 #include "../status.hpp"
 #include "../tuning.hpp"
@@ -22,6 +24,28 @@ int spread(const SampleProblem& p, const Device& device) {
   return log_blocks;
 }
 
+// The selection of `selected`: the cluster's kernel, which draws in the same launch, while its clusters are about as many as
+// the device has room for at once; else what topk would take.
+Plan selection(const SampleProblem& p, const Device& device) {
+  const Problem best = cuda::sample_selection(p);
+  constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects them
+  const bool few = p.rows <= device.sms && p.cols > kShort;
+  if (few && device.capability >= 90 && cuda::cluster_holds(best))
+    return choose(best, device, built_in_tuning(), {.algorithm = info(Algorithm::cuda_cluster).name});
+  return choose(best, device, built_in_tuning());
+}
+
+// Blocks of a cluster that read a row together, where its size does not matter.
+int streaming_blocks(const SampleProblem& p, const Device& device, int blocks_an_sm) {
+  const int most = device.capability >= 90 ? 3 : 0;
+  constexpr std::int64_t kFewTokens = 8192;  // of a block
+  int blocks = 0;
+  while (blocks < most && (p.rows << (blocks + 1)) <= std::int64_t{blocks_an_sm} * device.sms &&
+         p.cols >> blocks > kFewTokens)
+    ++blocks;
+  return 1 << blocks;
+}
+
 }  // namespace
 
 SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device, const Wish& wish) {
@@ -41,9 +65,13 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
     fail(TK_UNSUPPORTED, "logits is on CUDA: needs {}, but the problem is {}", info(SampleAlgorithm::cuda_reread).needs,
          to_string(problem));
   } else if (info(SampleAlgorithm::cuda_selected).can(problem) &&
-             (log_blocks < 0 || (problem.rows << log_blocks) > 4LL * device.sms)) {
+             (log_blocks < 0 || (problem.rows << log_blocks) > 4LL * device.sms ||
+              selection(problem, device).algorithm == Algorithm::cuda_cluster)) {
     plan.algorithm = SampleAlgorithm::cuda_selected;
-    plan.why = "many rows of one k: topk streams them";
+    plan.why = "each row has a k: topk's kernel finds what the draws need";
+  } else if (cuda::sample_streams(problem)) {
+    plan.algorithm = SampleAlgorithm::cuda_reread;
+    plan.why = "every token may be drawn and nothing else is asked: one pass";
   } else if (log_blocks >= 0) {
     plan.algorithm = SampleAlgorithm::cuda_resident;
     plan.why = "the row fits the shared memory of a cluster";
@@ -55,17 +83,18 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   plan.block_threads = cuda::kSampleThreads;
   switch (plan.algorithm) {
     case SampleAlgorithm::cuda_selected:
-      plan.topk = choose(cuda::sample_selection(problem), device, built_in_tuning());
+      plan.topk = selection(problem, device);
+      if (plan.topk.algorithm == Algorithm::cuda_cluster) {
+        plan.launches = problem.top_k > 0 ? 1 : 2;
+        plan.cluster_blocks = streaming_blocks(problem, device, 1);
+        break;
+      }
       plan.launches += plan.topk.launches;
       plan.workspace_bytes = cuda::sample_given_bytes(problem) + plan.topk.workspace_bytes;
       break;
-    case SampleAlgorithm::cuda_reread: {
-      const int most = device.capability >= 90 ? 3 : 0;
-      int blocks = 0;
-      while (blocks < most && (problem.rows << (blocks + 1)) <= device.sms) ++blocks;
-      plan.cluster_blocks = 1 << blocks;
+    case SampleAlgorithm::cuda_reread:
+      plan.cluster_blocks = streaming_blocks(problem, device, cuda::sample_streams(problem) ? 2 : 1);
       break;
-    }
     default: {
       const int held = std::max(log_blocks, 0);  // resident was refused above where it is negative
       plan.cluster_blocks = 1 << held;

@@ -61,10 +61,10 @@ constexpr Rules rules_of(const SampleArgs& args, std::int64_t row) {
   return rules;
 }
 
-// Logprobs in nats.
+// Logprobs in nats. Of a certain token +0, whichever of a row's zeros is called its largest.
 template <class O>
 constexpr float logprob_of(float y, float log2_of_mass) {
-  return O::Mul(O::Sub(y, log2_of_mass), kLn2);
+  return O::Add(O::Mul(O::Sub(y, log2_of_mass), kLn2), 0.0F);
 }
 template <class O>
 constexpr float logsumexp_of(float z_max, float inv_t, float log2_of_mass) {

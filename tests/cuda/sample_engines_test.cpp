@@ -1,6 +1,7 @@
 // What a program asks of the C interface, on the stand-in's devices and on the CPU: every byte of the answers must agree.
 #include <gtest/gtest.h>
 
+#include "algorithms.hpp"
 #include "cuda/simt/machine.hpp"
 #include "sampling/plan.hpp"
 #include "support/sample_trial.hpp"
@@ -47,6 +48,7 @@ TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
   SampleProblem p;
   p.device = DeviceKind::cuda;
   p.rows = p.x_rows = 1;
+  p.wants_tokens = p.wants_kept = true;
   Device device;
   device.kind = DeviceKind::cuda;
   device.capability = 90;
@@ -84,7 +86,35 @@ TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
   EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_selected);
   EXPECT_EQ(plan.launches, 2);
   EXPECT_EQ(plan.workspace_bytes, 256U * 50 * 8);
+  // A few are drawn in the selection's launch; rows of a k of their own may have none, for which there is a second one.
   p.rows = p.x_rows = 32;
+  EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_selected);
+  EXPECT_EQ(choose(p, device).topk.algorithm, Algorithm::cuda_cluster);
+  EXPECT_EQ(choose(p, device).launches, 1);
+  EXPECT_EQ(choose(p, device).workspace_bytes, 0U);
+  p.top_k = 0;
+  EXPECT_EQ(choose(p, device).launches, 2);
+  // What the list of the best does not tell.
+  p.has_mask = true;
+  EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_resident);
+}
+
+TEST(SampleEngines, tokens_alone_of_rows_without_filters_take_one_pass) {
+  SampleProblem p;
+  p.device = DeviceKind::cuda;
+  p.rows = p.x_rows = 32;
+  p.cols = p.row_stride = 128256;
+  p.wants_tokens = true;
+  Device device;
+  device.kind = DeviceKind::cuda;
+  device.capability = 90;
+  device.sms = 132;
+  device.shared_bytes = 232448;
+  EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_reread);
+  EXPECT_EQ(choose(p, device).cluster_blocks, 8);
+  p.rows = p.x_rows = 256;
+  EXPECT_EQ(choose(p, device).cluster_blocks, 1);
+  p.may_min_p = true;
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_resident);
 }
 
@@ -92,10 +122,23 @@ TEST(SampleEngines, selected_rows_are_drawn_alike_even_where_topk_means_other_ro
   constexpr int kCalls = 60;
   for (std::uint64_t seed = 1000; seed < 1000 + kCalls; ++seed) {
     SampleTrial call(seed, {1, 5, 64, 700, 2049, 9001});
-    call.ask_for_one_k();
+    call.ask_for_k();
     SampleMemory host, on_device({kDLCUDA, static_cast<int>(seed % 3)});
     simt::settings().seed = seed % 8;
     const auto wanted = call.run(host, nullptr), found = call.run(on_device, "selected");
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      ASSERT_EQ(found[i], wanted[i]) << kSampleOutputs[i] << " of " << call.name() << ", call " << seed;
+  }
+}
+
+TEST(SampleEngines, tokens_alone_are_drawn_alike) {
+  constexpr int kCalls = 60;
+  for (std::uint64_t seed = 3000; seed < 3000 + kCalls; ++seed) {
+    SampleTrial call(seed, {1, 5, 64, 700, 2049, 9001});
+    call.ask_for_tokens();
+    SampleMemory host, on_device({kDLCUDA, static_cast<int>(seed % 3)});
+    simt::settings().seed = seed % 8;
+    const auto wanted = call.run(host, nullptr), found = call.run(on_device, "reread");
     for (std::size_t i = 0; i < wanted.size(); ++i)
       ASSERT_EQ(found[i], wanted[i]) << kSampleOutputs[i] << " of " << call.name() << ", call " << seed;
   }

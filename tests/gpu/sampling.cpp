@@ -1,5 +1,6 @@
 // Sampling on the GPU beside the CPU engine: calls drawn from seeds, every byte of their answers; and the same from a graph.
 #include <deque>
+#include <iterator>
 
 #include "device.hpp"
 #include "report.hpp"
@@ -46,11 +47,14 @@ void test_sampling(const Options& options, Report& report) {
   const std::uint64_t calls = options.reduced ? 40 : 600;
   OnGpu gpu;
   test::SampleMemory host;
-  const char* const algorithms[] = {nullptr, "resident", "reread", "selected"};
+  const char* const algorithms[] = {nullptr, "resident", "reread", "selected", nullptr, "selected", "reread"};
+  constexpr std::uint64_t kWays = std::size(algorithms);
   for (std::uint64_t seed = 0; seed < calls; ++seed) {
     test::SampleTrial call(seed, {1, 700, 3333, 32768, 50257, 128256, 262145});
-    const char* const algorithm = algorithms[seed % 4];
-    if (seed % 4 == 3) call.ask_for_one_k();
+    const std::uint64_t way = seed % kWays;
+    const char* const algorithm = algorithms[way];
+    if (way >= 3 && way <= 5) call.ask_for_k();
+    if (way == 6) call.ask_for_tokens();
     const std::string name = call.name() + ", call " + std::to_string(seed);
     try {
       const auto wanted = call.run(host, nullptr);

@@ -117,13 +117,25 @@ class SampleTrial {
   }
 
   // A call that "selected" takes.
-  void ask_for_one_k() {
+  void ask_for_k() {
     op_ = 0;
-    options_.row_top_k = options_.lengths = nullptr;
+    options_.row_top_k = draw(3) == 0 ? &top_k_.dl : nullptr;
     options_.top_k = one_of({1, 3, 50, 200, 256});
     options_.softcap = 0;
     options_.top_p_of = draw(2);
     options_.logprob_of = TK_LOGPROB_PROCESSED;
+  }
+
+  // A call that "reread" answers in the pass that reads the row.
+  void ask_for_tokens() {
+    op_ = 0;
+    draws_ = 1;
+    listed_ = 0;
+    tokens_alone_ = true;
+    options_.row_top_k = options_.row_top_p = options_.row_min_p = nullptr;
+    options_.top_k = 0;
+    options_.top_p = 1;
+    options_.min_p = options_.softcap = 0;
   }
 
   // All outputs of the call, kSampleOutputs are their names. Throws when it is refused.
@@ -165,8 +177,10 @@ class SampleTrial {
       tk_sampled out;
       tk_sampled_init(&out);
       out.tokens = &tokens.dl;
-      out.logprobs = &logprobs.dl;
-      out.kept = &kept.dl;
+      if (!tokens_alone_) {
+        out.logprobs = &logprobs.dl;
+        out.kept = &kept.dl;
+      }
       out.valid = &valid.dl;
       if (listed_ > 0) {
         out.candidates = &ids.dl;
@@ -236,6 +250,7 @@ class SampleTrial {
   tk_sampling options_{};
   int op_ = 0;
   std::int64_t draws_ = 1, listed_ = 0;
+  bool tokens_alone_ = false;
 };
 
 }  // namespace topkit::test

@@ -1,0 +1,44 @@
+// Sampling without filters: a token of every row among all of them, in one launch and one pass.
+//
+// Regime: any rows; no top-k, top-p or min-p, and no output but tokens and valid flags.
+// Passes over memory: one.
+// Limit: bandwidth and Philox for many rows, latency for few.
+// Ideas: sample_stream.cuh; the exponential race, also known as Gumbel-max.
+#include <algorithm>
+
+#include "sample_launch.hpp"
+#include "sample_stream.cuh"
+
+namespace topkit::cuda {
+namespace {
+
+template <class L>
+void launch_rows(int log_blocks, const SampleArgs& args, Stream stream) {
+  constexpr std::int64_t kMostBlocks = 1 << 30;
+  const std::int64_t most_rows = kMostBlocks >> log_blocks;
+  for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
+    const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
+    launch(sample_stream_kernel<L>,
+           LaunchShape{.kernel = "sample_stream",
+                       .grid = static_cast<unsigned>(rows << log_blocks),
+                       .block = kSampleThreads,
+                       .cluster = 1U << log_blocks,
+                       .stream = stream,
+                       .pdl = true},
+           SampleStreamLaunch{args, log_blocks, row});
+  }
+}
+
+}  // namespace
+
+void sample_in_stream(int blocks, const SampleArgs& args, Stream stream) {
+  int log_blocks = 0;
+  while (log_blocks < kLogMostStreamed && 1 << log_blocks < blocks) ++log_blocks;
+  switch (args.problem.dtype) {
+    case DType::bf16: return launch_rows<LogitBf16>(log_blocks, args, stream);
+    case DType::f16: return launch_rows<LogitF16>(log_blocks, args, stream);
+    default: return launch_rows<LogitF32>(log_blocks, args, stream);
+  }
+}
+
+}  // namespace topkit::cuda
