@@ -233,10 +233,10 @@ void run_sampling(const Command& command, std::ostream& out, std::ostream* progr
       if (!r.verified) wrong += " " + name;
       if (command.format == Format::json)
         out << fmt::format(
-            R"({{"case": "{}", "op": "{}", "dtype": "{}", "rows": {}, "cols": {}, "k": {}, "p": {}, "by_row": {}, "n": {}, )"
+            R"({{"case": "{}", "op": "{}", "dtype": "{}", "rows": {}, "cols": {}, "k": {}, "p": {}, "temperature": {:.1f}, "by_row": {}, "n": {}, )"
             R"("device": "cuda", "machine": "{}", "date": "{}", "commit": "{}", "peer": "topkit", "algorithm": "{}", )"
             R"("hot_us": {:.3f}, "cold_us": {:.3f}, "target_hot_us": {}, "verified": {}}})",
-            name, c.n == 0 ? "sample" : "topn_logprobs", topkit::name(c.dtype), c.rows, c.cols, c.k, c.p,
+            name, c.n == 0 ? "sample" : "topn_logprobs", topkit::name(c.dtype), c.rows, c.cols, c.k, c.p, c.temperature,
             c.by_row != ByRow::nothing, c.n, machine.gpu(), today(), command.commit, algorithm, r.hot_us, r.cold_us,
             c.target_us, r.verified);
       else

@@ -23,15 +23,28 @@
 #include "cluster_shape.hpp"
 #include "compact.cuh"
 #include "kth.cuh"
+#include "launch.hpp"
 #include "rank.cuh"
 #include "write.cuh"
 
 namespace topkit::cuda {
 
+// The largest key of a row, from those of its groups; by each warp for itself. 16-byte aligned, groups a multiple of 4.
+__device__ __forceinline__ Key best_of(const Key* maxima, int groups) {
+  Key most = 0;
+#pragma unroll 1
+  for (int i = static_cast<int>(lane()); i < groups / 4; i += kWarp) {
+    const Vec four = reinterpret_cast<const Vec*>(maxima)[i];
+    most = ::max(most, ::max(::max(four.word[0], four.word[1]), ::max(four.word[2], four.word[3])));
+  }
+  return __reduce_max_sync(full_mask, most);
+}
+
 inline constexpr int kLogWarp = 5;
 inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ranked without being cut down first
 
 struct ClusterShape {
+  constexpr int groups() const { return 1 << (kLogClusterThreads - log_group + log_blocks); }
   int log_blocks;  // of a cluster, that is of a row
   int log_group;   // lanes whose elements share one maximum; blocks * threads / lanes <= kMostGroups
   int capacity;    // of a block's list, >= k
@@ -81,6 +94,16 @@ inline ClusterFit fit_cluster(const Plan& plan, const Args& args) {
   return {shape, vecs};
 }
 
+inline LaunchShape cluster_launch(const char* kernel, const ClusterShape& shape, unsigned grid, Stream stream) {
+  return {.kernel = kernel,
+          .grid = grid,
+          .block = kClusterThreads,
+          .cluster = 1U << shape.log_blocks,
+          .shared_bytes = cluster_shared_bytes(shape),
+          .stream = stream,
+          .pdl = true};
+}
+
 struct ClusterState {
   alignas(16) Key maxima[kMostGroups];
   alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block
@@ -98,7 +121,7 @@ inline constexpr int cluster_blocks_an_sm = !is_fast_element<E> || kVecs * E::kP
 // What needs nothing of the input: before grid_dependency_wait(). Matched by the cluster_wait() of gather(), or of a caller
 // who does not come there.
 __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterState& state) {
-  const int groups = 1 << (kLogClusterThreads - shape.log_group + shape.log_blocks);
+  const int groups = shape.groups();
   if (threadIdx.x == kClusterThreads - 1) {
     mbarrier_init(&state.maxima_came, 1);
     mbarrier_init(&state.candidates_came, 1U << shape.log_blocks);
@@ -106,7 +129,7 @@ __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterS
     state.passed = 0;
     state.bound = ~Key{0};
   }
-  if (groups < kCountedGroups && threadIdx.x < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
+  if (static_cast<int>(threadIdx.x) < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
   __syncwarp(full_mask);
   cluster_arrive_relaxed();
 }
@@ -119,9 +142,19 @@ struct Gathered {
 };
 
 // kMost: candidates that are not cut down first. All threads of all blocks; in the first block it ends with a barrier.
-template <int kVecs, int kMost, class E>
+// by_the_way has what else the caller wants of the row: meanwhile(), called by all threads while they would wait; and
+// hand(share, maxima, groups), by all threads when candidates are on their way, which may send words of its own to the first
+// block by store_async to state.candidates_came and returns their bytes.
+struct NothingElse {
+  __device__ void meanwhile() const {}
+  template <class Share>
+  __device__ unsigned hand(const Share&, const Key*, int) const {
+    return 0;
+  }
+};
+template <int kVecs, int kMost, class E, class ByTheWay>
 __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& element, const Row<E>& row, int k,
-                                           ClusterState& state) {
+                                           ClusterState& state, const ByTheWay& by_the_way) {
   constexpr int kThreads = kClusterThreads;
   using Share = ShareOfRow<E, kThreads, kVecs>;
   using Mask = typename Share::Mask;
@@ -152,6 +185,7 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
     for (unsigned to = lane() & ((1U << shape.log_group) - 1); to < blocks; to += 1U << shape.log_group)
       store_async(mine, to, key, &state.maxima_came);
   }
+  by_the_way.meanwhile();
   Key bound;
   if (groups <= kCountedGroups) {
     __syncthreads();  // state.bound and the unused maxima, behind the load's latency
@@ -195,8 +229,9 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)
     store_async(&received[rank * shape.capacity + i], 0, list[i], &state.candidates_came);
+  const unsigned more = by_the_way.hand(share, state.maxima, groups);
   if (threadIdx.x == kThreads - 1) {
-    mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t));
+    mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t) + more);
     store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);
   }
   if (rank != 0) return {nullptr, nullptr, -1};
@@ -247,7 +282,8 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
     cluster_wait();
     return;
   }
-  const Gathered found = gather<kVecs, kRankedAtOnce>(a.shape, element, Row<E>(a.args, span, row_index), k, state);
+  const Gathered found =
+      gather<kVecs, kRankedAtOnce>(a.shape, element, Row<E>(a.args, span, row_index), k, state, NothingElse());
   if (found.count < 0) return;
   const Writer<E> writer(a.args, element, span, row_index);
   rank_and_emit<kThreads>(found.candidates, found.scratch, found.count, k, a.args.problem.order,

@@ -10,6 +10,7 @@
 #include "../algorithms.hpp"
 #include "kernels.hpp"
 #include "launch.hpp"
+#include "sample_given.cuh"
 #include "sample_kernel.cuh"
 #include "sample_launch.hpp"
 
@@ -24,22 +25,19 @@ SampleShape shape_of(const SamplePlan& plan, const SampleProblem& p) {
 
 template <class L, bool kResident>
 void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream) {
-  constexpr std::int64_t kMostBlocks = 1 << 30;
-  const std::int64_t most_rows = kMostBlocks >> whole.log_blocks;
-  for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
-    const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
+  for_launches(args.problem.rows, whole.log_blocks, [&](std::int64_t row, unsigned grid) {
     SampleLaunch all{args, whole};
     all.shape.first_row = row;
     launch(sample_kernel<L, kResident>,
            LaunchShape{.kernel = "sample",
-                       .grid = static_cast<unsigned>(rows << whole.log_blocks),
+                       .grid = grid,
                        .block = kSampleThreads,
                        .cluster = 1U << whole.log_blocks,
                        .shared_bytes = sample_shared_bytes(whole, kResident),
                        .stream = stream,
                        .pdl = true},
            all);
-  }
+  });
 }
 
 // The best of every row by topk's kernel: in one launch with the draws where that is the cluster's, else followed by a block a
@@ -55,24 +53,32 @@ void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* 
   best.lengths = rows_of(args.lengths);
   best.row_k = rows_of(args.top_k);
   if (plan.topk.algorithm == Algorithm::cuda_cluster) {
+    if (p.op == SampleOp::logprobs) return logprobs_in_cluster(plan.topk, best, args, stream);
     sample_in_cluster(plan.topk, best, args, stream);
     if (p.top_k > 0) return;
     SampleShape shape = shape_of(plan, p);
     shape.unlisted = true;
     return launch_rows<L, false>(shape, args, stream);
   }
-  SampleShape shape = sample_shape(p, 0);
-  shape.given = static_cast<int>(given);
   auto* const indices = reinterpret_cast<std::int32_t*>(workspace);
-  shape.given_indices = indices;
-  shape.given_values = indices + p.rows * given;
   best.values = indices + p.rows * given;
   best.indices = indices;
   best.values_layout.outer_stride = best.indices_layout.outer_stride = given;
   Run* const select = run_of(plan.topk.algorithm);
   if (select == nullptr) throw LaunchError("the selection of a sampling plan is not one of the CUDA engine");
   select(plan.topk, best, workspace + sample_given_bytes(p), stream);
-  launch_rows<L, false>(shape, args, stream);
+  SampleShape rest = sample_shape(p, 0);
+  rest.unlisted = true;
+  rest.given = {static_cast<int>(given), best.values};
+  launch(sample_given_kernel<L>,
+         LaunchShape{.kernel = "sample_given",
+                     .grid = static_cast<unsigned>((p.rows + kGivenWarps - 1) / kGivenWarps),
+                     .block = kGivenWarps * kWarp,
+                     .shared_bytes = kGivenWarps * sizeof(EndRoom),
+                     .stream = stream,
+                     .pdl = true},
+         SampleGivenLaunch{args, rest.given, indices});
+  launch_rows<L, false>(rest, args, stream);
 }
 
 template <class L>

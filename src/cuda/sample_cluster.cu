@@ -12,22 +12,11 @@ namespace {
 
 template <class E, int kVecs>
 void launch_cluster(const ClusterShape& whole, const SampleArgs& args, Stream stream) {
-  constexpr std::int64_t kMostBlocks = 1 << 30;
-  const std::int64_t most_rows = kMostBlocks >> whole.log_blocks;
-  for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
-    const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
+  for_launches(args.problem.rows, whole.log_blocks, [&](std::int64_t row, unsigned grid) {
     SampleClusterLaunch<E> all{args, E(Problem{}), whole};
     all.shape.first_row = row;
-    launch(sample_cluster_kernel<E, kVecs>,
-           LaunchShape{.kernel = "sample_cluster",
-                       .grid = static_cast<unsigned>(rows << whole.log_blocks),
-                       .block = kClusterThreads,
-                       .cluster = 1U << whole.log_blocks,
-                       .shared_bytes = cluster_shared_bytes(whole),
-                       .stream = stream,
-                       .pdl = true},
-           all);
-  }
+    launch(sample_cluster_kernel<E, kVecs>, cluster_launch("sample_cluster", whole, grid, stream), all);
+  });
 }
 
 template <class E>

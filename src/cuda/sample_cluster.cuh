@@ -1,12 +1,12 @@
 // A draw among the k best of a row: the front of the top-k kernel of a cluster (cluster.cuh), and the end of a sampled row
-// (sample_list.cuh) in its first block.
+// (sample_end.cuh) in its first block.
 //
 // Every block knows from the row's parameters whether its row has such a k; others are left to sample_kernel.
 #pragma once
 
 #include "cluster.cuh"
 #include "sample_element.hpp"
-#include "sample_list.cuh"
+#include "sample_end.cuh"
 
 namespace topkit::cuda {
 
@@ -17,74 +17,86 @@ struct SampleClusterLaunch {
   ClusterShape shape;
 };
 
-// What the first block will need of its row, while the row is on its way. Known behind the next barrier.
-template <class L>
-__device__ __forceinline__ void note_row(const SampleArgs& args, const SamplePlace& place, SampleState& state) {
-  if (threadIdx.x == kWarp) state.rules = sampling::rules_of<One>(args, place.index);
-  if (threadIdx.x == 2 * kWarp) state.place = place;
-  static_assert(sizeof(SampleArgs) % 8 == 0 && sizeof(SampleArgs) <= 8 * kSampleThreads);
-  if (threadIdx.x < sizeof(SampleArgs) / 8)
-    reinterpret_cast<std::uint64_t*>(&state.args)[threadIdx.x] =
-        reinterpret_cast<const std::uint64_t*>(&args)[threadIdx.x];
+struct SampleEndState {
+  Candidate score[kSampleRanked];  // as the candidates come
+  EndRoom room;
+};
+
+// The candidates of a row, as they come, to their order: half of the block counts what is better than each, the other half
+// gives them their scores in the first draw. All threads; ends with a barrier.
+template <class Z>
+__device__ __forceinline__ void order_and_score(const Candidate* candidates, int count, int wanted, float z_max,
+                                                std::uint32_t draw, Z z_of, SampleEndState& s) {
+  constexpr int kHalf = kClusterThreads / 2;
+  const int thread = static_cast<int>(threadIdx.x) % kHalf;
+  if (threadIdx.x >= kHalf) {
+    const Noise noise(s.room.rules, draw);
+    const float c = s.room.rules.c;
+#pragma unroll 1
+    for (int i = thread; i < count; i += kHalf)
+      s.score[i] = noise.score(sampling::exponent<One>(z_of(key_of(candidates[i])), z_max, c), index_of(candidates[i]));
+  } else {
+    // 8, 4, 2 or 1 threads a candidate; they are neighbours.
+    const int log_parts = count <= kHalf / 8 ? 3 : count <= kHalf / 4 ? 2 : count <= kHalf / 2 ? 1 : 0;
+    const int part = thread & ((1 << log_parts) - 1);
+#pragma unroll 1
+    for (int first = 0; first + ((thread & ~31) >> log_parts) < count; first += kHalf >> log_parts) {
+      const int mine = first + (thread >> log_parts);
+      const Candidate one = candidates[::min(mine, count)];
+      int place = 0;
+#pragma unroll 4
+      for (int j = part; j < count; j += 1 << log_parts) place += candidates[j] > one ? 1 : 0;
+#pragma unroll 1
+      for (int d = 1; d < 1 << log_parts; d *= 2) place += __shfl_xor_sync(full_mask, place, d);
+      if (part != 0 || mine >= count || place >= wanted) continue;
+      s.room.sorted[place] = candidate(key_of_z(z_of(key_of(one))), index_of(one));
+      s.room.from[place] = static_cast<std::uint32_t>(mine);
+    }
+  }
+  __syncthreads();
 }
 
-// A row without candidates.
-template <class L>
-[[gnu::noinline]] __device__ void write_no_draw() {
-  SampleState& state = shared<SampleState>();
-  for (std::int64_t j = 0; j < state.args.problem.draws; ++j) write_draw<L>(j, {0, 0, 0});
-  write_list(state, nullptr, 0, 0);
-}
+struct NoteRules : NothingElse {
+  const SampleArgs& args;
+  std::int64_t row;
+  SampleEndState& state;
+  __device__ NoteRules(const SampleArgs& a, std::int64_t r, SampleEndState& s) : args(a), row(r), state(s) {}
+  __device__ void meanwhile() const {
+    if (threadIdx.x == kWarp && cluster_rank() == 0) state.room.rules = sampling::rules_of<One>(args, row);
+  }
+};
 
 template <class E, int kVecs>
 __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
     sample_cluster_kernel(const __grid_constant__ SampleClusterLaunch<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
-  static_assert(kClusterThreads == kSampleThreads);
   using L = typename E::Logit;
   const SampleArgs& args = a.args;
   const E& element = a.element;
   ClusterState& gathering = shared<ClusterState>();
-  SampleState& state = shared<SampleState>();
-  const auto thread = static_cast<int>(threadIdx.x);
+  SampleEndState& state = shared<SampleEndState>();
   open_cluster(a.shape, gathering);
   grid_dependency_wait();
-  SamplePlace place{};
-  place.index = a.shape.first_row + (blockIdx.x >> a.shape.log_blocks);
-  place.x = static_cast<const typename L::Raw*>(args.x) + args.x_row(place.index) * args.problem.row_stride;
-  place.length = static_cast<std::uint32_t>(args.length(place.index));
-  const auto k = static_cast<int>(::min(sample_row_k(args, place.index), static_cast<std::int64_t>(place.length)));
-  if (cluster_rank() == 0) note_row<L>(args, place, state);
+  const std::int64_t row = a.shape.first_row + (blockIdx.x >> a.shape.log_blocks);
+  const std::int64_t length = args.length(row), row_k = sample_row_k(args, row);
+  const auto k = static_cast<int>(::min(row_k, length));
+  const NoteRules by_the_way{args, row, state};
   if (k == 0) {
+    by_the_way.meanwhile();
     cluster_wait();
     __syncthreads();
-    if (place.length == 0 && cluster_rank() == 0) write_no_draw<L>();
+    if (row_k > 0 && cluster_rank() == 0 && warp() == 0) end_in_order(args, row, 0, state.room, 0, nullptr);
     return;
   }
-  const Gathered found = gather<kVecs, kSampleRanked>(a.shape, element, Row<E>(place.x, place.length), k, gathering);
+  const auto* const x = static_cast<const typename L::Raw*>(args.x) + args.x_row(row) * args.problem.row_stride;
+  const Gathered found = gather<kVecs, kSampleRanked>(a.shape, element, Row<E>(x, static_cast<std::uint32_t>(length)),
+                                                      k, gathering, by_the_way);
   if (found.count < 0) return;
-  // From keys of the type to those of z, and the row's largest.
   const auto z_of = [&](Key key) { return sampling::candidate<One>(L::value(element.raw(key))); };
-  Key most = 0;
-  const int groups = 1 << (kLogClusterThreads - a.shape.log_group + a.shape.log_blocks);
-#pragma unroll 1
-  for (int i = static_cast<int>(lane()); i < groups / 4; i += kWarp) {
-    const Vec four = reinterpret_cast<const Vec*>(gathering.maxima)[i];
-    most = ::max(most, ::max(::max(four.word[0], four.word[1]), ::max(four.word[2], four.word[3])));
-  }
-  const float z_max = z_of(__reduce_max_sync(full_mask, most));
-  bool number = false;
-  if (thread < found.count) {
-    const Candidate c = found.candidates[thread];
-    const float z = z_of(key_of(c));
-    number = z > kNobody;
-    if constexpr (sizeof(typename L::Raw) != 4) found.candidates[thread] = candidate(key_of_z(z), index_of(c));
-  }
-  if (thread == 0) state.z_max = z_max;
-  const int wanted = ::min(k, __syncthreads_count(number ? 1 : 0));
-  if (wanted == 0) return write_no_draw<L>();
-  weigh_list(state, found.candidates, found.scratch, found.count, wanted);
-  end_list<L>(state, found.candidates, found.scratch, found.count, wanted, true, 0);
+  const float z_max = z_of(best_of(gathering.maxima, a.shape.groups()));
+  const int wanted = ::min(k, found.count);
+  order_and_score(found.candidates, found.count, wanted, z_max, args.draw, z_of, state);
+  if (warp() == 0) end_in_order(args, row, z_max, state.room, wanted, state.score);
 }
 
 }  // namespace topkit::cuda

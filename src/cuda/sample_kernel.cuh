@@ -172,61 +172,16 @@ template <class L>
   return end_list<L>(state, room.dense, room.sorted, count, wanted, sure || count < wanted, whole);
 }
 
-// A row whose best are given: its draws. False where they are not what sampling means by the best: NaN comes first there,
-// and +inf before the largest number. One block a row. All threads, behind a barrier.
-template <class L>
-[[gnu::noinline]] __device__ bool end_given() {
-  SampleState& state = shared<SampleState>();
-  const SampleRoom room(state.shape);
-  const int given = state.shape.given;
-  const std::int64_t first = state.place.index * given;
-  const auto* const values = static_cast<const typename L::Raw*>(state.shape.given_values) + first;
-  const std::int64_t k = sample_row_k(state.args, state.place.index);
-  // Of a row with a k of its own topk gave so many.
-  const std::int64_t listed = ::min(::min(state.args.top_k[state.place.index], std::int64_t{given}),
-                                    static_cast<std::int64_t>(state.place.length));
-  if (k == 0 || ::min(k, static_cast<std::int64_t>(state.place.length)) > listed || listed <= 0) return false;
-  const float best = L::value(load_once(values));
-  if (!(best < __builtin_inff()) || best == kNobody) return false;
-  const auto thread = static_cast<int>(threadIdx.x);
-  Candidate mine = 0;
-  if (thread < listed) {
-    const float z = L::value(load_once(values + thread));
-    if (z > kNobody)
-      mine = candidate(key_of_z(z), static_cast<std::uint32_t>(load_once(state.shape.given_indices + first + thread)));
-  }
-  const int count = __syncthreads_count(mine != 0 ? 1 : 0);
-  if (thread < given + kRankPad) room.dense[thread] = mine;
-  if (thread == 0) state.z_max = best;
-  __syncthreads();
-  const int wanted = ::min(static_cast<int>(state.rules.k), count);
-  weigh_list(state, room.dense, room.sorted, count, wanted);
-  return end_list<L>(state, room.dense, room.sorted, count, wanted, true, 0);
-}
-
+// One row by the blocks of a cluster, whose handshake has begun, or by one block. All threads.
 template <class L, bool kResident>
-__global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_constant__ SampleLaunch a) {
+__device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleShape& shape, std::int64_t index) {
   constexpr unsigned kLast = kSampleThreads - 1;
   using Share = TokenShare<L, kResident>;
-  const SampleArgs& args = a.args;
-  const SampleShape& shape = a.shape;
   const SampleProblem& p = args.problem;
   const unsigned blocks = 1U << shape.log_blocks, rank = shape.log_blocks == 0 ? 0 : cluster_rank();
   SampleState& state = shared<SampleState>();
-
-  if (threadIdx.x == kLast) {
-    mbarrier_init(&state.maxima_came, 1);
-    mbarrier_init(&state.candidates_came, blocks);
-    start_hops(state.hops);
-    mbarrier_publish();
-    state.passed = 0;
-    state.bound = ~Key{0};
-  }
-  __syncwarp(full_mask);
-  cluster_arrive_relaxed();
-  grid_dependency_wait();
   SamplePlace place;
-  place.index = shape.first_row + (blockIdx.x >> shape.log_blocks);
+  place.index = index;
   place.x = static_cast<const typename L::Raw*>(args.x) + args.x_row(place.index) * args.problem.row_stride;
   place.quads = reinterpret_cast<Quad*>(dynamic_shared<Candidate>() + sample_candidates(shape));
   place.length = static_cast<std::uint32_t>(args.length(place.index));
@@ -243,27 +198,13 @@ __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_
   if (threadIdx.x < sizeof(SampleArgs) / 8)
     reinterpret_cast<std::uint64_t*>(&state.args)[threadIdx.x] =
         reinterpret_cast<const std::uint64_t*>(&args)[threadIdx.x];
-  if (shape.unlisted && sample_row_k(args, place.index) > 0) {
-    cluster_wait();
-    __syncthreads();
-    return;
-  }
-  if constexpr (!kResident) {
-    if (shape.given > 0) {
-      __syncthreads();
-      if (end_given<L>()) {
-        cluster_wait();
-        return;
-      }
-    }
-  }
   Key key = key_of_z(Share(args, place).load());
   grid_launch_dependents();
   // Lane l of a group tells its maximum to block l.
   const unsigned group_lanes = 1U << shape.log_group, log_groups = kLogSampleThreads - shape.log_group;
 #pragma unroll 1
   for (unsigned d = 1; d < group_lanes; d *= 2) key = ::max(key, __shfl_xor_sync(full_mask, key, static_cast<int>(d)));
-  cluster_wait();
+  if (blocks > 1) cluster_wait();
   Key* const mine = &state.maxima[(rank << log_groups) + (threadIdx.x >> shape.log_group)];
   const unsigned to = threadIdx.x & (group_lanes - 1), groups = blocks << log_groups;
   if (blocks == 1) {
@@ -352,6 +293,29 @@ __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_
   if (limited || !all_k) find_kept<Share>(turn);
   if (limited) ++turn;
   over_shares<L, Share>(turn);
+}
+
+template <class L, bool kResident>
+__global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_constant__ SampleLaunch a) {
+  const SampleShape& shape = a.shape;
+  SampleState& state = shared<SampleState>();
+  if (threadIdx.x == kSampleThreads - 1) {
+    mbarrier_init(&state.maxima_came, 1);
+    mbarrier_init(&state.candidates_came, 1U << shape.log_blocks);
+    start_hops(state.hops);
+    mbarrier_publish();
+    state.passed = 0;
+    state.bound = ~Key{0};
+  }
+  __syncwarp(full_mask);
+  if (shape.log_blocks > 0) cluster_arrive_relaxed();
+  grid_dependency_wait();
+  const std::int64_t row = shape.first_row + (blockIdx.x >> shape.log_blocks);
+  if (shape.unlisted && is_answered<L>(a.args, shape.given, row)) {
+    if (shape.log_blocks > 0) cluster_wait();
+    return;
+  }
+  sample_row<L, kResident>(a.args, shape, row);
 }
 
 }  // namespace topkit::cuda

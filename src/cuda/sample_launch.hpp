@@ -9,8 +9,20 @@
 
 namespace topkit::cuda {
 
+// Calls start(first_row, grid) for as many rows as one launch has blocks for, of 2^log_blocks a row.
+template <class F>
+void for_launches(std::int64_t rows, int log_blocks, F start) {
+  constexpr std::int64_t kMostBlocks = 1 << 30;
+  const std::int64_t most = kMostBlocks >> log_blocks;
+  for (std::int64_t row = 0; row < rows; row += most)
+    start(row, static_cast<unsigned>((rows - row < most ? rows - row : most) << log_blocks));
+}
+
 // The draws among the k best; `plan` is of the selection, for the cluster kernel. Rows without a k are left alone.
 void sample_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
+
+// The log-probabilities of rows; `plan` and `selection` are of the ids.
+void logprobs_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
 
 // A token of every row, among all of its tokens, where nothing else is asked for; blocks: of a cluster, that is of a row.
 void sample_in_stream(int blocks, const SampleArgs& args, Stream stream);

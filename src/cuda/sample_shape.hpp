@@ -19,17 +19,20 @@ inline constexpr int kSampleFew = 64;
 inline constexpr int kSampleRanked = 336;  // candidates that the first block ranks, more are cut down: k + k / 4 + 8
 inline constexpr std::size_t kSampleStatic = 18 * 1024;  // at least the kernel's static objects (sample_state.cuh)
 
+// The best of every row by topk, in order: [rows, count], with indices of their own.
+struct SampleGiven {
+  int count = 0;
+  const void* values = nullptr;
+};
+
 struct SampleShape {
   int log_blocks;          // of a cluster, that is of a row
   int log_group;           // lanes whose tokens share one maximum
   std::uint32_t share;     // tokens of a block
   std::uint32_t capacity;  // candidates that a block may hand over; as many as a row can want
   std::int64_t first_row;
-  // The best of every row by topk, in order, where they are known: [rows, given].
-  int given = 0;
-  const void* given_values = nullptr;
-  const std::int32_t* given_indices = nullptr;
   bool unlisted = false;  // only rows that a list of the best does not answer: the others have been drawn
+  SampleGiven given;      // that list, where topk wrote it down
 };
 
 // How many of its best a row's draws are made among; 0: that is not known before the row has been read, or more than a list
@@ -64,7 +67,7 @@ constexpr SampleShape sample_shape(const SampleProblem& p, int log_blocks) {
   const bool few = sample_most_wanted(p) <= kSampleFew;
   // 128 groups bound a few, 512 many; a group lies in a warp.
   const int log_group = few ? (log_blocks < 3 ? log_blocks + 2 : 5) : log_blocks;
-  return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0, 0, nullptr, nullptr};
+  return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0, false, {}};
 }
 
 // Whether a row is drawn in the pass that reads it (sample_stream.cuh): nothing is filtered, and no output needs a sum.
@@ -75,6 +78,7 @@ constexpr bool sample_streams(const SampleProblem& p) {
 
 // Before the draws of `selected`: the best of every row, in the workspace.
 constexpr std::int64_t sample_given(const SampleProblem& p) {
+  if (p.op == SampleOp::logprobs) return p.listed < 1 ? 1 : p.listed < p.cols ? p.listed : p.cols;
   const std::int64_t most = p.top_k > 0 ? p.top_k : kSampleMostListed;  // 0: each row has its own
   return most < p.cols ? most : p.cols;
 }
@@ -87,7 +91,7 @@ constexpr Problem sample_selection(const SampleProblem& p) {
   problem.cols = p.cols;
   problem.k = sample_given(p);
   problem.layout.outer_stride = p.row_stride;
-  problem.has_row_k = p.top_k == 0;
+  problem.has_row_k = p.op == SampleOp::sample && p.top_k == 0;
   problem.has_lengths = p.has_lengths;
   return problem;
 }

@@ -55,6 +55,18 @@ struct LogitF16 {
   return sampling::candidate<One>(value);
 }
 
+// Whether a list of the best answers a row of a launch that has k for its rows; of what topk gave, NaN and +inf are not in the
+// order that sampling means.
+template <class L>
+__device__ bool is_answered(const SampleArgs& args, const SampleGiven& given, std::int64_t row) {
+  const std::int64_t k = sample_row_k(args, row);
+  if (k == 0 || given.values == nullptr) return k != 0;
+  const std::int64_t length = args.length(row),
+                     listed = ::min(::min(args.top_k[row], std::int64_t{given.count}), length);
+  if (listed <= 0 || ::min(k, length) > listed) return false;
+  return L::value(load_once(static_cast<const typename L::Raw*>(given.values) + row * given.count)) < __builtin_inff();
+}
+
 // Where a row and a block's share of it lie; in shared memory, so that no thread need hold it.
 struct SamplePlace {
   const void* x;               // the row's first token

@@ -14,19 +14,16 @@ namespace {
 
 template <class L>
 void launch_rows(int log_blocks, const SampleArgs& args, Stream stream) {
-  constexpr std::int64_t kMostBlocks = 1 << 30;
-  const std::int64_t most_rows = kMostBlocks >> log_blocks;
-  for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
-    const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
+  for_launches(args.problem.rows, log_blocks, [&](std::int64_t row, unsigned grid) {
     launch(sample_stream_kernel<L>,
            LaunchShape{.kernel = "sample_stream",
-                       .grid = static_cast<unsigned>(rows << log_blocks),
+                       .grid = grid,
                        .block = kSampleThreads,
                        .cluster = 1U << log_blocks,
                        .stream = stream,
                        .pdl = true},
            SampleStreamLaunch{args, log_blocks, row});
-  }
+  });
 }
 
 }  // namespace

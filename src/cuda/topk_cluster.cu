@@ -24,14 +24,7 @@ void launch_cluster(const ClusterShape& whole, const Args& args, const E& elemen
     ClusterArgs<E> all{args, element, whole};
     all.shape.first_row = row;
     launch(cluster_kernel<E, kVecs>,
-           LaunchShape{.kernel = "topk_cluster",
-                       .grid = static_cast<unsigned>(rows << whole.log_blocks),
-                       .block = kClusterThreads,
-                       .cluster = 1U << whole.log_blocks,
-                       .shared_bytes = cluster_shared_bytes(whole),
-                       .stream = stream,
-                       .pdl = true},
-           all);
+           cluster_launch("topk_cluster", whole, static_cast<unsigned>(rows << whole.log_blocks), stream), all);
   }
 }
 

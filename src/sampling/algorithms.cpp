@@ -1,5 +1,6 @@
 #include <array>
 
+#include "../cuda/cluster_shape.hpp"
 #include "../cuda/sample_shape.hpp"
 #include "plan.hpp"
 
@@ -8,8 +9,10 @@ namespace {
 
 bool lists_few(const SampleProblem& p) { return p.listed <= cuda::kSampleMostListed; }
 
-// Whether the k best by topk are all that a draw needs to know of a row.
+// Whether the k best by topk are all that a draw needs to know of a row, or ids and a sum over the row.
 bool needs_only_k(const SampleProblem& p) {
+  if (p.op == SampleOp::logprobs)
+    return cuda::cluster_holds(cuda::sample_selection(p)) && !p.has_softcap && !p.has_bias && !p.has_mask;
   return p.op == SampleOp::sample && lists_few(p) && p.may_top_k && p.top_k <= cuda::kSampleMostListed &&
          p.top_p_of != TopPOf::all && !(p.wants_logprobs && p.logprob_of == LogprobOf::raw) && !p.has_softcap &&
          !p.has_bias && !p.has_mask && !p.has_row_map;
@@ -28,7 +31,7 @@ constexpr std::array<SampleAlgorithmInfo, kSampleAlgorithms> kTable{{
     {SampleAlgorithm::cuda_selected, "selected", DeviceKind::cuda,
      "a k for each row: topk's kernel, and the draws in its last step or behind it",
      "sample with a top_k, of up to 256 where it is one for all rows, whose logits are not changed and whose other "
-     "tokens do not count",
+     "tokens do not count; or topn_logprobs of rows that a cluster holds, whose logits are not changed",
      needs_only_k},
 }};
 

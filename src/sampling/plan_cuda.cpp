@@ -24,15 +24,40 @@ int spread(const SampleProblem& p, const Device& device) {
   return log_blocks;
 }
 
+constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects them
+
 // The selection of `selected`: the cluster's kernel, which draws in the same launch, while its clusters are about as many as
-// the device has room for at once; else what topk would take.
+// the device has room for at once; else what topk would take. Log-probabilities are the cluster's.
 Plan selection(const SampleProblem& p, const Device& device) {
   const Problem best = cuda::sample_selection(p);
-  constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects them
-  const bool few = p.rows <= device.sms && p.cols > kShort;
-  if (few && device.capability >= 90 && cuda::cluster_holds(best))
-    return choose(best, device, built_in_tuning(), {.algorithm = info(Algorithm::cuda_cluster).name});
-  return choose(best, device, built_in_tuning());
+  const bool looks_up = p.op == SampleOp::logprobs, few = p.rows <= device.sms && p.cols > kShort;
+  Wish wish;
+  if ((looks_up || few) && device.capability >= 90 && cuda::cluster_holds(best))
+    wish.algorithm = info(Algorithm::cuda_cluster).name;
+  Plan plan = choose(best, device, built_in_tuning(), wish);
+  if (!looks_up || plan.algorithm != Algorithm::cuda_cluster) return plan;
+  // Every token is weighed: few a thread, so that two blocks share a multiprocessor, and fewer while many are idle.
+  constexpr std::int64_t kIdle = 65536;  // columns
+  const std::int64_t granules = cuda::cluster_granules(best);
+  int log_blocks = 3;
+  while (log_blocks < cuda::kLogMaxCluster &&
+         (2 * cuda::cluster_vecs(granules, log_blocks) > cuda::cluster_most_vecs(best) ||
+          (p.cols > kIdle && p.rows << (log_blocks + 1) <= device.sms)))
+    ++log_blocks;
+  plan.cluster_blocks = 1 << log_blocks;
+  return plan;
+}
+
+// Whether the cluster's kernel is faster than what holds rows in shared memory: measured. Log-probabilities of more rows than the
+// device has room for wait for whole clusters of sixteen.
+bool pays(const SampleProblem& p, const Plan& selection, const Device& device) {
+  if (selection.algorithm != Algorithm::cuda_cluster) return false;
+  return p.op == SampleOp::sample || p.rows * selection.cluster_blocks <= 2LL * device.sms;
+}
+
+bool selects(const SampleProblem& p, const Device& device) {
+  if (!info(SampleAlgorithm::cuda_selected).can(p)) return false;
+  return p.op != SampleOp::logprobs || device.capability >= 90;
 }
 
 // Blocks of a cluster that read a row together, where its size does not matter.
@@ -58,17 +83,20 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   if (!wish.algorithm.empty()) {
     plan.algorithm = wished_sample_algorithm(problem, wish);
     plan.why = "the caller forced it";
+    if (plan.algorithm == SampleAlgorithm::cuda_selected && !selects(problem, device))
+      fail(TK_UNSUPPORTED, "algorithm = selected: topn_logprobs needs capability 9.0 for it, the device has {}.{}",
+           device.capability / 10, device.capability % 10);
     if (plan.algorithm == SampleAlgorithm::cuda_resident && log_blocks < 0)
       fail(TK_UNSUPPORTED, "algorithm = resident: the device's shared memory does not hold a row of {} columns",
            problem.cols);
   } else if (!info(SampleAlgorithm::cuda_reread).can(problem)) {
     fail(TK_UNSUPPORTED, "logits is on CUDA: needs {}, but the problem is {}", info(SampleAlgorithm::cuda_reread).needs,
          to_string(problem));
-  } else if (info(SampleAlgorithm::cuda_selected).can(problem) &&
-             (log_blocks < 0 || (problem.rows << log_blocks) > 4LL * device.sms ||
-              selection(problem, device).algorithm == Algorithm::cuda_cluster)) {
+  } else if (selects(problem, device) &&
+             (log_blocks < 0 || (problem.op == SampleOp::sample && (problem.rows << log_blocks) > 4LL * device.sms) ||
+              (problem.cols > kShort && pays(problem, selection(problem, device), device)))) {
     plan.algorithm = SampleAlgorithm::cuda_selected;
-    plan.why = "each row has a k: topk's kernel finds what the draws need";
+    plan.why = "topk's kernel finds the few tokens that are asked about";
   } else if (cuda::sample_streams(problem)) {
     plan.algorithm = SampleAlgorithm::cuda_reread;
     plan.why = "every token may be drawn and nothing else is asked: one pass";
@@ -85,11 +113,11 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
     case SampleAlgorithm::cuda_selected:
       plan.topk = selection(problem, device);
       if (plan.topk.algorithm == Algorithm::cuda_cluster) {
-        plan.launches = problem.top_k > 0 ? 1 : 2;
+        plan.launches = problem.op == SampleOp::logprobs || problem.top_k > 0 ? 1 : 2;
         plan.cluster_blocks = streaming_blocks(problem, device, 1);
         break;
       }
-      plan.launches += plan.topk.launches;
+      plan.launches = plan.topk.launches + 2;
       plan.workspace_bytes = cuda::sample_given_bytes(problem) + plan.topk.workspace_bytes;
       break;
     case SampleAlgorithm::cuda_reread:

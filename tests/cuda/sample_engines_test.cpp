@@ -9,6 +9,15 @@
 namespace topkit::test {
 namespace {
 
+Device hopper() {
+  Device device;
+  device.kind = DeviceKind::cuda;
+  device.capability = 90;
+  device.sms = 132;
+  device.shared_bytes = 232448;
+  return device;
+}
+
 TEST(SampleEngines, answer_alike_whatever_is_asked) {
   constexpr int kCalls = 90;
   for (std::uint64_t seed = 0; seed < kCalls; ++seed) {
@@ -34,11 +43,7 @@ TEST(SampleEngines, more_candidates_than_a_block_orders_are_refused) {
   p.rows = p.x_rows = 1;
   p.cols = 1000;
   p.listed = 257;
-  Device device;
-  device.kind = DeviceKind::cuda;
-  device.capability = 90;
-  device.sms = 132;
-  device.shared_bytes = 232448;
+  const Device device = hopper();
   EXPECT_ANY_THROW(choose(p, device));
   p.listed = 256;
   EXPECT_NO_THROW(choose(p, device));
@@ -49,11 +54,7 @@ TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
   p.device = DeviceKind::cuda;
   p.rows = p.x_rows = 1;
   p.wants_tokens = p.wants_kept = true;
-  Device device;
-  device.kind = DeviceKind::cuda;
-  device.capability = 90;
-  device.sms = 132;
-  device.shared_bytes = 232448;
+  Device device = hopper();
   for (const std::int64_t cols : {1, 1000, 32768, 50257, 128256, 262144, 700000}) {
     p.cols = cols;
     const SamplePlan plan = choose(p, device);
@@ -77,14 +78,10 @@ TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
   p.cols = p.row_stride = 128256;
   p.top_k = 50;
   p.may_top_k = p.wants_tokens = true;
-  Device device;
-  device.kind = DeviceKind::cuda;
-  device.capability = 90;
-  device.sms = 132;
-  device.shared_bytes = 232448;
+  const Device device = hopper();
   const SamplePlan plan = choose(p, device);
   EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_selected);
-  EXPECT_EQ(plan.launches, 2);
+  EXPECT_EQ(plan.launches, 3);
   EXPECT_EQ(plan.workspace_bytes, 256U * 50 * 8);
   // A few are drawn in the selection's launch; rows of a k of their own may have none, for which there is a second one.
   p.rows = p.x_rows = 32;
@@ -105,11 +102,7 @@ TEST(SampleEngines, tokens_alone_of_rows_without_filters_take_one_pass) {
   p.rows = p.x_rows = 32;
   p.cols = p.row_stride = 128256;
   p.wants_tokens = true;
-  Device device;
-  device.kind = DeviceKind::cuda;
-  device.capability = 90;
-  device.sms = 132;
-  device.shared_bytes = 232448;
+  const Device device = hopper();
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_reread);
   EXPECT_EQ(choose(p, device).cluster_blocks, 8);
   p.rows = p.x_rows = 256;
@@ -118,30 +111,29 @@ TEST(SampleEngines, tokens_alone_of_rows_without_filters_take_one_pass) {
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_resident);
 }
 
-TEST(SampleEngines, selected_rows_are_drawn_alike_even_where_topk_means_other_rows) {
-  constexpr int kCalls = 60;
-  for (std::uint64_t seed = 1000; seed < 1000 + kCalls; ++seed) {
+// Calls that `ask` makes fit for the algorithm; `devices` of the stand-in take turns.
+void expect_alike(std::uint64_t first, const char* algorithm, std::uint64_t devices, void (SampleTrial::*ask)()) {
+  constexpr std::uint64_t kCalls = 60;
+  for (std::uint64_t seed = first; seed < first + kCalls; ++seed) {
     SampleTrial call(seed, {1, 5, 64, 700, 2049, 9001});
-    call.ask_for_k();
-    SampleMemory host, on_device({kDLCUDA, static_cast<int>(seed % 3)});
+    (call.*ask)();
+    SampleMemory host, on_device({kDLCUDA, static_cast<int>(seed % devices)});
     simt::settings().seed = seed % 8;
-    const auto wanted = call.run(host, nullptr), found = call.run(on_device, "selected");
+    const auto wanted = call.run(host, nullptr), found = call.run(on_device, algorithm);
     for (std::size_t i = 0; i < wanted.size(); ++i)
       ASSERT_EQ(found[i], wanted[i]) << kSampleOutputs[i] << " of " << call.name() << ", call " << seed;
   }
 }
 
-TEST(SampleEngines, tokens_alone_are_drawn_alike) {
-  constexpr int kCalls = 60;
-  for (std::uint64_t seed = 3000; seed < 3000 + kCalls; ++seed) {
-    SampleTrial call(seed, {1, 5, 64, 700, 2049, 9001});
-    call.ask_for_tokens();
-    SampleMemory host, on_device({kDLCUDA, static_cast<int>(seed % 3)});
-    simt::settings().seed = seed % 8;
-    const auto wanted = call.run(host, nullptr), found = call.run(on_device, "reread");
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-      ASSERT_EQ(found[i], wanted[i]) << kSampleOutputs[i] << " of " << call.name() << ", call " << seed;
-  }
+TEST(SampleEngines, selected_rows_are_drawn_alike_even_where_topk_means_other_rows) {
+  expect_alike(1000, "selected", 3, &SampleTrial::ask_for_k);
+}
+
+TEST(SampleEngines, tokens_alone_are_drawn_alike) { expect_alike(3000, "reread", 3, &SampleTrial::ask_for_tokens); }
+
+// The device before clusters refuses.
+TEST(SampleEngines, logprobs_of_rows_in_registers_are_alike) {
+  expect_alike(5000, "selected", 2, &SampleTrial::ask_for_logprobs);
 }
 
 }  // namespace

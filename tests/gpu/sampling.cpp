@@ -47,7 +47,8 @@ void test_sampling(const Options& options, Report& report) {
   const std::uint64_t calls = options.reduced ? 40 : 600;
   OnGpu gpu;
   test::SampleMemory host;
-  const char* const algorithms[] = {nullptr, "resident", "reread", "selected", nullptr, "selected", "reread"};
+  const char* const algorithms[] = {nullptr, "resident", "reread", "selected",
+                                    nullptr, "selected", "reread", "selected"};
   constexpr std::uint64_t kWays = std::size(algorithms);
   for (std::uint64_t seed = 0; seed < calls; ++seed) {
     test::SampleTrial call(seed, {1, 700, 3333, 32768, 50257, 128256, 262145});
@@ -55,6 +56,7 @@ void test_sampling(const Options& options, Report& report) {
     const char* const algorithm = algorithms[way];
     if (way >= 3 && way <= 5) call.ask_for_k();
     if (way == 6) call.ask_for_tokens();
+    if (way == 7) call.ask_for_logprobs();
     const std::string name = call.name() + ", call " + std::to_string(seed);
     try {
       const auto wanted = call.run(host, nullptr);
