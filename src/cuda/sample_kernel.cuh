@@ -244,7 +244,9 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleS
   const std::int64_t k = state.rules.k;
   const bool all_k = k == 0 || k >= place.length, limited = state.rules.p < sampling::kWhole;
   const bool sure = !all_k && k <= kSampleMostListed, guess = all_k && limited;
-  const int wanted = sure ? static_cast<int>(k) : guess ? kSampleMostListed : static_cast<int>(p.listed);
+  const int wanted = sure    ? static_cast<int>(k)
+                     : guess ? kSampleMostListed
+                             : static_cast<int>(::min(p.listed, std::int64_t{kSampleMostListed}));
   const bool sums_whole = limited && (guess || p.top_p_of == TopPOf::all);
   const bool sums_raw = wants_raw && !apart;
   if (wanted > 0) hand_best<Share>(wanted);

@@ -7,7 +7,11 @@
 namespace topkit {
 namespace {
 
-bool lists_few(const SampleProblem& p) { return p.listed <= cuda::kSampleMostListed; }
+// Of one k for all rows no more than k are ever listed.
+bool lists_few(const SampleProblem& p) {
+  constexpr std::int64_t kMost = cuda::kSampleMostListed;
+  return p.listed <= kMost || (p.op == SampleOp::sample && p.top_k >= 1 && p.top_k <= kMost);
+}
 
 // Whether the k best by topk are all that a draw needs to know of a row, or ids and a sum over the row.
 bool needs_only_k(const SampleProblem& p) {
@@ -18,7 +22,7 @@ bool needs_only_k(const SampleProblem& p) {
          !p.has_bias && !p.has_mask && !p.has_row_map;
 }
 
-constexpr std::string_view kFewListed = "up to 256 listed candidates or ids a row";
+constexpr std::string_view kFewListed = "up to 256 listed candidates or ids a row, or one top_k of up to 256";
 
 constexpr std::array<SampleAlgorithmInfo, kSampleAlgorithms> kTable{{
     {SampleAlgorithm::rows, "rows", DeviceKind::cpu, "any problem: each row by one thread", "any problem",

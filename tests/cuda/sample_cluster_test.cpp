@@ -16,6 +16,19 @@ TEST(SampleCluster, draws_among_the_k_best_of_every_type) {
       }
 }
 
+TEST(SampleCluster, more_places_for_candidates_than_a_list_holds) {
+  for (const std::int32_t k : {7, 256}) {
+    Sheet sheet(2, 5000, normal);
+    sheet.lengths = {5000, 100};
+    sheet.args.lengths.data = sheet.lengths.data();
+    sheet.args.top_k.value = k;
+    sheet.args.problem.logprob_of = LogprobOf::processed;
+    sheet.want(1, 300);
+    ASSERT_TRUE(sheet.run_selected(2)) << k;
+    ASSERT_TRUE(sheet.run(2)) << k;
+  }
+}
+
 TEST(SampleCluster, filters_and_temperature_in_any_order) {
   for (const float p : {0.0F, 0.3F, 0.9F, 0.999F})
     for (const float min_p : {0.0F, 0.02F, 1.0F})

@@ -47,6 +47,10 @@ TEST(SampleEngines, more_candidates_than_a_block_orders_are_refused) {
   EXPECT_ANY_THROW(choose(p, device));
   p.listed = 256;
   EXPECT_NO_THROW(choose(p, device));
+  p.listed = 1000;
+  p.top_k = 256;
+  p.may_top_k = true;
+  EXPECT_NO_THROW(choose(p, device));
 }
 
 TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
