@@ -18,10 +18,11 @@ ctest_in() {
 
 stage_release() { compile cpu-only && ctest_in release cpu-only -LE 'gpu|install'; }
 stage_install() { compile cpu-only && ctest_in install cpu-only -L install; }
-# The grids over all types (cpu, cuda on the stand-in) are many times slower here: every third case of them.
+# The library, and the command line that reads files. The grids over all types (cpu, cuda on the stand-in) are many times slower
+# here: every third case of them. What replays the corpus in other stages is the stage fuzz's here.
 stage_asan() {
-  compile asan
-  ctest_in asan asan -LE 'gpu|install' -E '^(cpu|cuda)$'
+  compile asan tests_core tests_sampling tests_cpu tests_cli tests_property tests_simt tests_cuda
+  ctest_in asan asan -R '^(core|sampling|cli|property|simt)$'
   GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX=0 ctest_in asan-grid asan -R '^(cpu|cuda)$'
 }
 # Without oneTBB only a lent pool has threads: the test of the library's own would run on one.
