@@ -99,13 +99,13 @@ TEST(Safetensors, UnknownTypesAreRefusedOnlyWhenChosen) {
 }
 
 TEST(Safetensors, HeadersOfAnotherFormAreRefused) {
-  for (const std::string json :
+  for (const std::string header :
        {R"({"x":1})", R"({"x":[]})", R"({"x":null})", R"({"x":{"dtype":{}}})", R"({"x":{"dtype":1}})",
         R"({"x":{"shape":"2"}})", R"({"x":{"shape":[[1]]}})", R"({"x":{"shape":[true]}})", R"({"x":{"dtype":"U8"}})",
         R"({"x":{"evil":1}})", R"({"x":{"dtype":"U8","dtype":"U8"}})", R"({"__metadata__":{"a":{}}})",
         R"({"__metadata__":{"a":[1]}})", R"({"x")", "{", "{}}",
         R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})"})
-    EXPECT_THAT(refused_safetensors(safetensors(json, "a")), HasSubstr("'a.safetensors'")) << json;
+    EXPECT_THAT(refused_safetensors(safetensors(header, "a")), HasSubstr("'a.safetensors'")) << header;
 }
 
 TEST(Safetensors, DeepNestingIsRefusedAtItsFirstLevel) {
