@@ -1,5 +1,6 @@
 #include "status.hpp"
 
+#include <bit>
 #include <string>
 
 namespace topkit {
@@ -20,7 +21,7 @@ void set_last_error(const char* message) noexcept {
 const char* tk_last_error(void) { return topkit::last_error.c_str(); }
 
 const char* tk_status_name(tk_status status) {
-  switch (status) {
+  switch (std::bit_cast<int>(status)) {  // a C program may hand in any int; as a tk_status only some may be read
     case TK_OK: return "ok";
     case TK_INVALID_ARGUMENT: return "invalid argument";
     case TK_UNSUPPORTED: return "unsupported";

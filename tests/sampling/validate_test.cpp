@@ -59,7 +59,7 @@ TEST(SamplingValidate, scalars_out_of_range) {
       {[](auto& o) { o.isa = "mmx"; }, "isa = mmx: must be one of avx512 avx2 neon scalar"},
       {[](auto& o) { o.algorithm = "best"; }, "algorithm = best: on cpu it must be one of rows"}};
   for (const auto& [change, sentence] : wrong)
-    EXPECT_EQ(refused([&](Small& call) { change(call.options); }), "invalid argument: " + sentence);
+    EXPECT_EQ(refused([&change = change](Small& call) { change(call.options); }), "invalid argument: " + sentence);
 }
 
 TEST(SamplingValidate, arrays_out_of_range) {
@@ -87,7 +87,7 @@ TEST(SamplingValidate, arrays_out_of_range) {
        "bias_ids[2] = 41: must be in -1..39"},
       {[&](auto& o) { o.mask_map = far.get(); }, "mask_map: given, but mask = NULL"}};
   for (const auto& [change, sentence] : wrong)
-    EXPECT_EQ(refused([&](Small& call) { change(call.options); }), "invalid argument: " + sentence);
+    EXPECT_EQ(refused([&change = change](Small& call) { change(call.options); }), "invalid argument: " + sentence);
 }
 
 TEST(SamplingValidate, masks) {
