@@ -8,7 +8,7 @@ build=$1
 shift
 more=()
 if (($# == 0)); then
-  more=(--checks=-clang-analyzer-*,-bugprone-suspicious-include)  # a unit includes .cpp files
+  more=('--checks=-clang-analyzer-*,-bugprone-suspicious-include')  # a unit includes .cpp files
   mapfile -t units < <(python3 -c 'import json, os, sys
 for entry in json.load(open(sys.argv[1])): print(os.path.relpath(entry["file"]))' "$build/compile_commands.json" |
     grep -E "^($build/)?(src|cli|bench)/" | grep -vE 'isa_(avx2|neon|scalar)|^src/cuda/')
