@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the measured tables of README.md from bench/results: between <!-- NAME-table --> and <!-- /NAME-table -->.
+"""Writes the measured tables of README.md and docs/sampling.md from bench/results: between <!-- NAME-table --> and
+<!-- /NAME-table -->.
 
-    python3 tools/readme_table.py           rewrites README.md
-    python3 tools/readme_table.py --check   exit code 1 when README.md does not show what the files say
+    python3 tools/readme_table.py           rewrites the pages
+    python3 tools/readme_table.py --check   exit code 1 when one does not show what the files say
 """
 
 import json
@@ -109,37 +110,56 @@ def gpu_table(path):
     return "\n".join(lines)
 
 
+def sampling_table(path):
+    """The lines of `topkit bench --device cuda --op sample`."""
+    results = json.loads(path.read_text())
+    lines = ["| operation | logits | parameters | us, hot / cold |", "|---|---|---|---:|"]
+    for result in results:
+        parameters = [f"top {result['n']}" if result["n"] else "", f"k = {result['k']}" if result["k"] else ""]
+        parameters += [f"p = {result['p']:g}" if result["p"] < 1 else "", "arrays of one a row" if result["by_row"] else ""]
+        parameters += ["every row its own"] if "-mixed-" in result["case"] else []
+        operation = "topn_logprobs" if result["n"] else "sample"
+        cells = [operation, f"{result['dtype']} {result['rows']} x {result['cols']}", ", ".join(filter(None, parameters)) or "no filter"]
+        lines.append("| " + " | ".join([*cells, pair(result["hot_us"], result["cold_us"])]) + " |")
+    lines += ["", f"{results[0]['machine']}; {results[0]['date']}, commit {results[0]['commit']}; every answer compared with the CPU's."]
+    return "\n".join(lines)
+
+
 def tables():
-    """Marker -> what stands there, of the files that are there."""
+    """Page -> marker -> what stands there, of the files that are there."""
     folder = ROOT / "bench/results"
     found = {}
+    pages = {"README.md": found}
     if (folder / "cpu.json").exists():
         found["cpu"] = table(json.loads((folder / "cpu.json").read_text()))
     for name in GPU_FILES:
         if (folder / name).exists():
             found["gpu"] = gpu_table(folder / name)
             break
-    return found
+    for name in GPU_FILES:
+        if (folder / "sampling" / name).exists():
+            pages["docs/sampling.md"] = {"sampling": sampling_table(folder / "sampling" / name)}
+            break
+    return pages
 
 
-def rewritten(text):
-    for name, body in tables().items():
+def rewritten(page, text, tables_of_page):
+    for name, body in tables_of_page.items():
         pattern = re.compile(rf"(<!-- {name}-table -->\n).*?(<!-- /{name}-table -->)", re.DOTALL)
         text, count = pattern.subn(lambda match, body=body: match[1] + body + "\n" + match[2], text)
         if count == 0:
-            sys.exit(f"README.md: no <!-- {name}-table --> ... <!-- /{name}-table -->")
+            sys.exit(f"{page}: no <!-- {name}-table --> ... <!-- /{name}-table -->")
     return text
 
 
 def main():
-    readme = ROOT / "README.md"
-    old = readme.read_text()
-    new = rewritten(old)
-    if "--check" in sys.argv[1:]:
-        if new != old:
-            sys.exit("README.md: a table differs from bench/results; run python3 tools/readme_table.py")
-    elif new != old:
-        readme.write_text(new)
+    for page, tables_of_page in tables().items():
+        old = (ROOT / page).read_text()
+        new = rewritten(page, old, tables_of_page)
+        if "--check" not in sys.argv[1:]:
+            (ROOT / page).write_text(new)
+        elif new != old:
+            sys.exit(f"{page}: a table differs from bench/results; run ./dev docs")
 
 
 if __name__ == "__main__":
