@@ -108,8 +108,9 @@ __device__ __forceinline__ float largest(const Quad& q) {
   return ::fmaxf(::fmaxf(q.z[0], q.z[1]), ::fmaxf(q.z[2], q.z[3]));
 }
 
+// sm_80's code spills where two blocks share a multiprocessor.
 template <class L>
-__global__ void __launch_bounds__(kSampleThreads, 2)
+__global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
     sample_stream_kernel(const __grid_constant__ SampleStreamLaunch a) {
   constexpr std::uint32_t kAtOnce = 4, kThreads = kSampleThreads;
   constexpr unsigned kLast = kSampleThreads - 1;
