@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "cuda/simt/fiber.hpp"
 #include "run.hpp"
 
 namespace topkit::test {
@@ -90,7 +91,7 @@ TEST(Fault, ABlockMustNotExitWhileItsMemoryMayBeRead) {
 }
 
 TEST(Fault, AWriteThroughAnOldPointerIntoAnExitedBlockIsFound) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef TOPKIT_SIMT_ASAN
   GTEST_SKIP() << "AddressSanitizer stops at the write itself";
 #endif
   expect_fault({.kernel = "stale", .grid = 2, .block = 32, .cluster = 2}, HasSubstr("was written after it had exited"),
