@@ -5,38 +5,27 @@
 // Passes over memory: one.
 // Limit: latency for few rows; for many the weights, whose arithmetic takes half the time that reading them does.
 // Ideas: sample_logprobs_cluster.cuh, cluster.cuh.
-#include "sample_launch.hpp"
 #include "sample_logprobs_cluster.cuh"
+#include "sample_rows.hpp"
 
 namespace topkit::cuda {
 namespace {
 
 template <class E, int kVecs>
-void launch_rows(const ClusterShape& whole, const SampleArgs& args, Stream stream) {
-  for_launches(args.problem.rows, whole.log_blocks, [&](std::int64_t row, unsigned grid) {
-    SampleLogprobsLaunch<E> all{args, E(Problem{}), whole};
-    all.shape.first_row = row;
-    launch(sample_logprobs_kernel<E, kVecs>, cluster_launch("sample_logprobs", whole, grid, stream), all);
-  });
-}
-
-template <class E>
-void launch_element(const ClusterFit& fit, const SampleArgs& args, Stream stream) {
-  constexpr int kMost = cluster_most_vecs(sizeof(typename E::Raw), true);
-  if (fit.vecs <= kMost / 4) return launch_rows<E, kMost / 4>(fit.shape, args, stream);
-  if (fit.vecs <= kMost / 2) return launch_rows<E, kMost / 2>(fit.shape, args, stream);
-  launch_rows<E, kMost>(fit.shape, args, stream);
+void launch_vecs(const ClusterShape& shape, const SampleArgs& args, Stream stream) {
+  launch_in_clusters("sample_logprobs", sample_logprobs_kernel<E, kVecs>, shape, args, stream);
 }
 
 }  // namespace
 
 void logprobs_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream) {
   const ClusterFit fit = fit_cluster(plan, selection);
-  switch (args.problem.dtype) {
-    case DType::bf16: return launch_element<Bf16Logit>(fit, args, stream);
-    case DType::f16: return launch_element<F16Logit>(fit, args, stream);
-    default: return launch_element<F32Logit>(fit, args, stream);
-  }
+  with_logits(args.problem.dtype, [&]<class E>() {
+    constexpr int kMost = cluster_most_vecs(sizeof(typename E::Raw), true);
+    if (fit.vecs <= kMost / 4) return launch_vecs<E, kMost / 4>(fit.shape, args, stream);
+    if (fit.vecs <= kMost / 2) return launch_vecs<E, kMost / 2>(fit.shape, args, stream);
+    launch_vecs<E, kMost>(fit.shape, args, stream);
+  });
 }
 
 }  // namespace topkit::cuda
