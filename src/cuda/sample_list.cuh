@@ -70,24 +70,24 @@ __device__ __forceinline__ void weigh_list(SampleState& state, const Candidate* 
                                            int wanted) {
   constexpr int kHalf = kSampleThreads / 2;
   ListState& list = state.list;
-  const int thread = static_cast<int>(threadIdx.x) % kHalf;
   const float z_max = state.z_max;
+  const float c = state.rules.c_filter, scale = sampling::weight_scale(state.args.problem.cols);
+#pragma unroll 1
+  for (int i = static_cast<int>(threadIdx.x); i < count; i += kSampleThreads) {
+    const auto w = sampling::weight<One>(sampling::exponent<One>(z_of_key(key_of(dense[i])), z_max, c), scale);
+    list.mass[i] = sampling::mass_of(w.high, w.low);
+  }
+  __syncthreads();
+  const int thread = static_cast<int>(threadIdx.x) % kHalf;
   if (threadIdx.x >= kHalf) {
     const Noise noise(state.rules, state.args.draw);
-    const float c = state.rules.c;
+    const float c_draw = state.rules.c;
 #pragma unroll 1
     for (int i = thread; i < count; i += kHalf) {
       const float z = z_of_key(key_of(dense[i]));
-      list.score[i] = noise.score(sampling::exponent<One>(z, z_max, c), index_of(dense[i]));
+      list.score[i] = noise.score(sampling::exponent<One>(z, z_max, c_draw), index_of(dense[i]));
     }
   } else {
-    const float c = state.rules.c_filter, scale = sampling::weight_scale(state.args.problem.cols);
-#pragma unroll 1
-    for (int i = thread; i < count; i += kHalf) {
-      const auto w = sampling::weight<One>(sampling::exponent<One>(z_of_key(key_of(dense[i])), z_max, c), scale);
-      list.mass[i] = sampling::mass_of(w.high, w.low);
-    }
-    block_sync(1, kHalf);
     // 8, 4, 2 or 1 threads a candidate; they are neighbours.
     const int log_parts = count <= kHalf / 8 ? 3 : count <= kHalf / 4 ? 2 : count <= kHalf / 2 ? 1 : 0;
     const int part = thread & ((1 << log_parts) - 1);
