@@ -162,7 +162,7 @@ template <class L>
   const unsigned blocks = state.place.blocks;
   const std::uint64_t raw = warp_sum(lane() < blocks ? state.raw_from[lane()] : 0);
   const std::uint64_t whole = warp_sum(lane() < blocks ? state.whole_from[lane()] : 0);
-  if (threadIdx.x == 0 && state.raw.mass == 0) state.raw.mass = raw;
+  if (threadIdx.x == 0 && raw != 0) state.raw.mass = raw;  // 0: find_raw() told it, or nobody asks
   if (wanted == 0) {
     __syncthreads();
     return false;
