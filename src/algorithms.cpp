@@ -5,6 +5,7 @@
 #include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
 #include "cuda/partition_shape.hpp"
+#include "cuda/sort_shape.hpp"
 
 namespace topkit {
 namespace {
@@ -51,6 +52,8 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      "one, and the sample; one a digit for rows that shared memory does not hold", always},
     {Algorithm::cuda_partition, "partition", DeviceKind::cuda, "thousands of winners: buckets over the whole device",
      "a type of up to 32 bits", "one, and the sample; two for rows of tens of millions", cuda::partition_can},
+    {Algorithm::cuda_sort, "sort", DeviceKind::cuda, "short rows of which many win: the row is put into order",
+     "cols <= 8192 (4096 for 64-bit types)", "one", cuda::sort_can},
 }};
 
 constexpr bool in_order() {

@@ -25,8 +25,9 @@ enum class Algorithm : std::uint8_t {
   cuda_grid,
   cuda_radix,
   cuda_partition,
+  cuda_sort,
 };
-inline constexpr int kAlgorithms = 12;
+inline constexpr int kAlgorithms = 13;
 
 struct AlgorithmInfo {
   Algorithm algorithm;

@@ -9,6 +9,7 @@
 #include "cuda/grid_shape.hpp"
 #include "cuda/partition_shape.hpp"
 #include "cuda/radix_shape.hpp"
+#include "cuda/sort_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
 
@@ -78,6 +79,12 @@ void shape_partition(Plan& plan, const Problem& p, const Device& device) {
   plan.workspace_bytes = shape.workspace_bytes;
 }
 
+void shape_sort(Plan& plan, const Problem& p) {
+  const cuda::SortShape shape = cuda::sort_shape(p);
+  plan.block_threads = shape.row_threads * shape.rows;
+  plan.items_per_thread = cuda::kSortItems;
+}
+
 void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
@@ -88,25 +95,47 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
     case Algorithm::cuda_grid: return shape_grid(plan, p, device, clusters);
     case Algorithm::cuda_partition: return shape_partition(plan, p, device);
     case Algorithm::cuda_radix: return shape_radix(plan, p, device, clusters);
+    case Algorithm::cuda_sort: return shape_sort(plan, p);
     default: return;
   }
+}
+
+// Where putting a whole row into order costs less than finding the few first.
+bool sort_pays(const Problem& p, const CudaTuning& t) {
+  constexpr std::int64_t kTinyBytes = 256, kTinyK = 16, kShortBytes = 4096;
+  const std::int64_t width = bytes(p.dtype);
+  if (!info(Algorithm::cuda_sort).can(p)) return false;
+  if (width == 8) return p.cols <= 2 * t.sort_cols || 2 * p.k >= p.cols;
+  if (p.k <= t.sort_k) return row_bytes(p) <= kTinyBytes && p.k >= kTinyK;
+  if (p.cols <= t.sort_cols || p.k > cuda::kMostRadixK) return true;
+  // The 8-bit types' ties cost the others more than sort, which does not see them.
+  const std::int64_t ratio = width == 1                    ? 2 * t.sort_k_ratio
+                             : row_bytes(p) <= kShortBytes ? t.sort_k_ratio
+                                                           : std::max<std::int64_t>(t.sort_k_ratio / 2, 1);
+  return p.k * ratio >= p.cols || (row_bytes(p) <= kShortBytes && !info(Algorithm::cuda_block).can(p));
 }
 
 // The kernel and why; radix where nothing faster can.
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
+  if (sort_pays(p, t)) return {Algorithm::cuda_sort, "a short row of which many win"};
+  const bool radix_holds =
+      cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes) > 0;
   const bool wide =
       p.k > 32 && cuda::block_shape(p).warps > 0;  // a warp orders 32 winners faster than several, not more
   if (p.cols <= t.warp_cols && p.k <= t.warp_k && !wide && can(Algorithm::cuda_warp))
     return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
   // Hundreds of winners of a row that shared memory holds, not few of very many.
   if (p.k > cuda::kClusterMostK && p.k >= p.cols / t.radix_k_ratio &&
-      (p.cols <= t.radix_few_cols || 4 * p.rows >= device.sms) &&
-      cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes) > 0)
+      (p.cols <= t.radix_few_cols || 4 * p.rows >= device.sms) && radix_holds)
     return {Algorithm::cuda_radix, "many winners of a row that fits the shared memory of a block or a cluster"};
   const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);
   const bool many = p.rows >= device.sms;
   const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
+  // A block alone on its multiprocessor orders its winners slower than radix does.
+  constexpr std::int64_t kFewWinners = 128;
+  if (p.k <= resident_k && can(Algorithm::cuda_block) && p.k > kFewWinners && p.rows <= device.sms && radix_holds)
+    return {Algorithm::cuda_radix, "hundreds of winners in each of few rows"};
   if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
     return {Algorithm::cuda_block, "the row fits the registers of a block"};
   if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && p.rows * row_bytes(p) <= t.cluster_bytes)

@@ -29,6 +29,8 @@ struct CpuTuning {
 // One row of src/tuning/cuda.inc: where the CUDA algorithms change over on devices of one capability and newer.
 struct CudaTuning {
   int capability;                    // 10 * major + minor
+  std::int64_t sort_k, sort_cols;    // sort: k > sort_k and cols <= sort_cols ...
+  std::int64_t sort_k_ratio;         // ... or k >= cols / sort_k_ratio; half of it in rows of more than 4 KiB
   std::int64_t warp_cols, warp_k;    // warp: cols <= warp_cols and k <= warp_k
   std::int64_t resident_k;           // block and cluster: k <= resident_k ...
   std::int64_t resident_k_ratio;     // ... and k <= cols / resident_k_ratio

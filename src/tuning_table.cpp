@@ -22,7 +22,10 @@ constexpr std::array<TuningField<CpuTuning>, 11> kCpuFields{{
     {"split_row_bytes", &CpuTuning::split_row_bytes, 0},
 }};
 
-constexpr std::array<TuningField<CudaTuning>, 11> kCudaFields{{
+constexpr std::array<TuningField<CudaTuning>, 14> kCudaFields{{
+    {"sort_k", &CudaTuning::sort_k, 0},
+    {"sort_cols", &CudaTuning::sort_cols, 0},
+    {"sort_k_ratio", &CudaTuning::sort_k_ratio, 1},
     {"warp_cols", &CudaTuning::warp_cols, 0},
     {"warp_k", &CudaTuning::warp_k, 0},
     {"resident_k", &CudaTuning::resident_k, 0},

@@ -34,6 +34,9 @@ const std::vector<Field<CpuTuning>>& cpu_fields() {
 
 const std::vector<Field<CudaTuning>>& cuda_fields() {
   static const std::vector<Field<CudaTuning>> fields{
+      {&CudaTuning::sort_k, {8, 16, 32, 64, 128}},
+      {&CudaTuning::sort_cols, {64, 128, 256, 512, 1024}},
+      {&CudaTuning::sort_k_ratio, {1, 2, 4, 8}},
       {&CudaTuning::warp_cols, {256, 512, 1024}},
       {&CudaTuning::warp_k, {8, 16, 32, 64, 128}},
       {&CudaTuning::resident_k, {32, 64, 128, 256, 512, 1024}},

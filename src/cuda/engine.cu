@@ -19,6 +19,7 @@ Run* run_of(Algorithm algorithm) {
     case Algorithm::cuda_grid: return run_grid;
     case Algorithm::cuda_radix: return run_radix;
     case Algorithm::cuda_partition: return run_partition;
+    case Algorithm::cuda_sort: return run_sort;
     default: return nullptr;
   }
 }

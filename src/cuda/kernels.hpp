@@ -16,6 +16,7 @@ Run run_stream;     // topk_stream.cu
 Run run_grid;       // topk_grid.cu
 Run run_radix;      // topk_radix.cu
 Run run_partition;  // topk_partition.cu
+Run run_sort;       // topk_sort.cu
 
 // Of a CUDA algorithm; null for others. engine.cu
 Run* run_of(Algorithm algorithm);

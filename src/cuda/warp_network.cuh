@@ -61,6 +61,14 @@ __device__ __forceinline__ void sort_places(W (&words)[kRegs]) {
   if constexpr (kLength < kLanes * kRegs) sort_places<kLanes, 2 * kLength>(words);
 }
 
+// The same over `lanes` lanes, a power of two up to kMostLanes that all of a warp agree on.
+template <int kMostLanes, int kLength = 2, int kRegs, class W>
+__device__ __forceinline__ void sort_places_of_some(W (&words)[kRegs], unsigned lanes) {
+  join_runs<kLength>(words);
+  if constexpr (kLength < kMostLanes * kRegs)
+    if (kLength < static_cast<int>(lanes) * kRegs) sort_places_of_some<kMostLanes, 2 * kLength>(words, lanes);
+}
+
 // a and b are descending by place; a becomes the better half of both, descending. Returns the best word this lane lost.
 template <int kLanes, int kRegs, class W>
 __device__ __forceinline__ W keep_better(W (&a)[kRegs], const W (&b)[kRegs]) {

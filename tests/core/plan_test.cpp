@@ -170,7 +170,7 @@ TEST(Plan, ObeysAThreadCount) {
 TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
   const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
   for (const auto& [rows, cols, k] :
-       {std::tuple{1, 1048576, 65536}, {64, 32768, 16384}, {256, 65536, 8192}, {1, 4096, 4096}}) {
+       {std::tuple{1, 1048576, 65536}, {64, 32768, 16384}, {256, 65536, 8192}, {1, 9000, 4096}}) {
     Problem p = problem(rows, cols, k);
     p.device = DeviceKind::cuda;
     const Plan plan = plan_of(p, {}, device);
@@ -182,6 +182,30 @@ TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
     p.dtype = DType::f64;
     EXPECT_EQ(plan_of(p, {}, device).algorithm, Algorithm::cuda_radix) << to_string(p);
   }
+}
+
+TEST(Plan, PutsShortRowsIntoOrderWhereManyWin) {
+  const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
+  const auto algorithm = [&](std::int64_t rows, std::int64_t cols, std::int64_t k, DType dtype = DType::f32) {
+    Problem p = problem(rows, cols, k);
+    p.device = DeviceKind::cuda;
+    p.dtype = dtype;
+    return plan_of(p, {}, device).algorithm;
+  };
+  for (const auto& [rows, cols, k] : {std::tuple{4096, 64, 64},
+                                      {4096, 64, 16},
+                                      {1, 512, 33},
+                                      {4096, 1024, 1024},
+                                      {1, 4096, 2048},
+                                      {2048, 8192, 4096}})
+    EXPECT_EQ(algorithm(rows, cols, k), Algorithm::cuda_sort) << rows << "x" << cols << " k=" << k;
+  EXPECT_EQ(algorithm(4096, 1024, 256, DType::bf16), Algorithm::cuda_sort) << "a block has no room for so many";
+  EXPECT_EQ(algorithm(4096, 1024, 8, DType::f64), Algorithm::cuda_sort);
+  EXPECT_EQ(algorithm(4096, 64, 8), Algorithm::cuda_warp);
+  EXPECT_EQ(algorithm(4096, 1024, 32), Algorithm::cuda_warp);
+  EXPECT_EQ(algorithm(4096, 4096, 64), Algorithm::cuda_block);
+  EXPECT_EQ(algorithm(64, 4096, 200), Algorithm::cuda_radix);
+  EXPECT_EQ(algorithm(2048, 2048, 500), Algorithm::cuda_radix);
 }
 
 TEST(Plan, PrintsEveryDecision) {
