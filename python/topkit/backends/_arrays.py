@@ -49,7 +49,7 @@ class Cupy(Numpy):
 
 class Jax(Backend):
     name, what, kind, package = "jax", "jax.lax.top_k", "jax", "jax"
-    ties = "lowest"
+    ties, own_stream = "lowest", True
 
     def missing(self):
         if not has("jax"):

@@ -57,6 +57,7 @@ class Backend:
     exact = True
     ties = "any"  # which of equal keys wins: "lowest" index, or "any"
     nan = "largest"  # "largest", "last" (never before a number) or "undefined"
+    own_stream = False  # True: it runs on a stream of its own, so that torch's can neither record nor time it
     gradual = False  # True: the result may be in any order even when sorted is asked for
 
     def missing(self) -> str | None:

@@ -1,6 +1,7 @@
 """topkit itself, and each of its algorithms by name: topkit, topkit:sampled, ..."""
 
-from .._topk import algorithms, topk
+from .._errors import UnsupportedError
+from .._topk import algorithms, explain, topk
 from ._base import Backend, device_of
 
 
@@ -32,7 +33,12 @@ class Algorithm(Topkit):
         return None
 
     def refuses(self, x, k, dim, largest, sorted):
-        return "k: this algorithm is for k <= 1" if self.algorithm == "argmax" and k > 1 else None
+        device = str(getattr(x, "device", "cpu"))
+        try:
+            explain(x, k, dim, largest, sorted, algorithm=self.algorithm, device=device if device.startswith("cuda") else "cpu")
+        except UnsupportedError as why:
+            return str(why).partition(", but the problem")[0]
+        return None
 
     def run(self, x, k, dim, largest, sorted):
         return topk(x, k, dim, largest, sorted, algorithm=self.algorithm)
