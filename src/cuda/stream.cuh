@@ -39,8 +39,11 @@ struct StreamPart {
 struct StreamShape {
   int blocks;       // of a cluster
   int parts;        // clusters of a row; > 1: candidates go to `out`
-  int sample_vecs;  // vectors of a thread that give the threshold, a power of two
+  int tile_vecs;    // vectors of a thread that what a block samples fills, a power of two
+  int sample_vecs;  // of these, how many give the threshold, a power of two
   int joined;       // of these, how many are in one group, a power of two
+  int lanes;        // neighbours whose vectors are in one group, a power of two that is at least `blocks`
+  int heard;        // the first of them, whose vectors count
   int rounds;       // of sampling; > 1: a row in parts, and all of a thread's samples are one group
   int capacity;     // of a block's list
   int room;         // candidates that each block of a row has in `out`
@@ -60,10 +63,8 @@ struct StreamArgs {
 template <class E>
 inline constexpr int kStreamVecs = E::kPacksPerVec* E::kPerPack <= 8 && E::kPacksPerVec <= 4 ? 4 : 2;
 
-// Neighbouring lanes whose vectors are in one group.
-constexpr int stream_lanes(const StreamShape& s) { return s.blocks < 8 ? 4 * s.blocks : kWarp; }
 constexpr int stream_groups(const StreamShape& s) {
-  return kStreamThreads / stream_lanes(s) * (s.sample_vecs / s.joined) * s.blocks;
+  return kStreamThreads / s.lanes * (s.sample_vecs / s.joined) * s.blocks;
 }
 
 // The list; behind it the warps' queues, whose place the finish takes.
@@ -84,6 +85,7 @@ struct StreamState {
   std::uint32_t origin;  // position of the block's first granule
   int k;
   int share;  // which block of the row's; the first takes the granules at the row's ends
+  int tile_vecs;
   BinState bins;
   alignas(16) Key maxima[kMostGroups];
   Mbarrier maxima_came;
@@ -235,10 +237,10 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     if (there) v[j] = load_once(mine + g);
   };
   // Of the tile before the first, the sample.
-  const auto sampled = [&](int j, std::uint32_t granules) {
-    const std::uint32_t q = warp() * kVecs + j;
+  const auto sampled = [&](int j, std::uint32_t granules, int tile_vecs) {
+    const std::uint32_t q = warp() * tile_vecs + j;
     const std::uint32_t g = strata.at(q) * kChunk + lane();
-    return q < strata.taken() && g < granules ? g : kNone;
+    return j < tile_vecs && q < strata.taken() && g < granules ? g : kNone;
   };
   const auto best_key = [&](const Vec& vec) {
     Pack packs[kPacks];
@@ -267,6 +269,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     state.origin = row.position(begin, 0);
     state.k = k;
     state.share = share;
+    state.tile_vecs = shape.tile_vecs;
     state.refetch = 0;
     state.rest = rest;
     state.strata = strata;
@@ -278,7 +281,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
 #pragma unroll
     for (int j = 0; j < kVecs; ++j) {
       if (own_sample) {
-        at[j] = sampled(j, size);
+        at[j] = sampled(j, size, shape.tile_vecs);
         if (at[j] != kNone) v[j] = load_once(mine + at[j]);
       } else {
         const std::uint32_t q = (r * kTile + warp() * kVecs + j) * blocks + rank;
@@ -299,13 +302,13 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   }
   {
     // Lane l of a group hands the group's maximum to block l.
-    const int lanes = stream_lanes(shape);
+    const int lanes = shape.lanes;
     const int to = static_cast<int>(threadIdx.x) % lanes;
     int group = static_cast<int>(threadIdx.x) / lanes + rank * (stream_groups(shape) / blocks);
 #pragma unroll
     for (int j = 0; j < kVecs; ++j) {
       if (j >= shape.sample_vecs) break;
-      joined = ::max(joined, at[j] != kNone ? best_key(v[j]) : 0);
+      joined = ::max(joined, at[j] != kNone && to < shape.heard ? best_key(v[j]) : 0);
       if (((j + 1) & (shape.joined - 1)) != 0) continue;
       for (int d = 1; d < lanes; d *= 2) joined = ::max(joined, __shfl_xor_sync(full_mask, joined, d));
       if constexpr (kClustered) {
@@ -335,7 +338,8 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   Key bound;
   {
     const float chunks_taken = static_cast<float>(taken * (own_sample ? blocks : 1));
-    const float elements = chunks_taken * static_cast<float>(shape.sample_vecs) * (kChunk * kElements / kVecs);
+    const float elements = chunks_taken * static_cast<float>(shape.sample_vecs * shape.heard * (kChunk * kElements)) /
+                           static_cast<float>(shape.tile_vecs * shape.lanes);
     const int r = sample_rank(k, elements, static_cast<float>(row.count));
     if (stream_groups(shape) <= kCountedGroups) {
       kth_by_count<kThreads>(state.maxima, stream_groups(shape), r, &state.bound);
@@ -391,7 +395,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
 #pragma unroll
         for (int j = 0; j < kVecs; ++j) {
           if (tile() < 0) {
-            at[j] = sampled(j, state.size);
+            at[j] = sampled(j, state.size, state.tile_vecs);
             if (at[j] != kNone) v[j] = load_once(mine + at[j]);
           } else {
             fetch(here, j);

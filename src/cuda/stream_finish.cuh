@@ -9,15 +9,19 @@ namespace topkit::cuda {
 
 inline constexpr int kFinishBins = 2048;
 inline constexpr int kFullBin = 128;  // more in one bin are sorted instead
+// Candidates of fewer keys than this are thrown by their position too, in so many bits.
+inline constexpr Key kFewKeys = 2048;
+inline constexpr int kPositionBits = 12;
 
 struct BinState {
   alignas(16) std::uint32_t bins[kFinishBins];
   std::uint32_t totals[32];
   Key low, high;
+  std::uint32_t low_rest, high_rest;  // of the candidates' other half
 };
 
 // The k best of list[0..count), in order of value, to list[0..k). `best` has room for k + kFullBin. False, and
-// nothing changed, when a bin is too full. All threads, after a barrier; ends with one.
+// nothing changed, when a bin that begins before the k-th place is too full. All threads, after a barrier; ends with one.
 template <int kThreads>
 [[gnu::noinline]] __device__ bool sort_by_bins(Candidate* list, int count, int k, Candidate* best, BinState& s) {
   constexpr int kOwn = kFinishBins / kThreads;
@@ -32,7 +36,8 @@ template <int kThreads>
   high = __reduce_max_sync(full_mask, high);
   if (id == 0) {
     s.low = ~Key{0};
-    s.high = 0;
+    s.high = s.high_rest = 0;
+    s.low_rest = ~0U;
   }
 #pragma unroll
   for (int i = 0; i < kOwn; ++i) s.bins[i * kThreads + id] = 0;
@@ -42,11 +47,35 @@ template <int kThreads>
     atomicMax(&s.high, high);
   }
   __syncthreads();
+  low = s.low;
   high = s.high;
+  const bool few = high - low < kFewKeys;
+  int shift = 0;
+  std::uint32_t top = high - low, high_rest = 0;
+  if (few) {
+    std::uint32_t low_rest = ~0U;
+#pragma unroll 1
+    for (int at = id; at < count; at += kThreads) {
+      low_rest = ::min(low_rest, static_cast<std::uint32_t>(list[at]));
+      high_rest = ::max(high_rest, static_cast<std::uint32_t>(list[at]));
+    }
+    low_rest = __reduce_min_sync(full_mask, low_rest);
+    high_rest = __reduce_max_sync(full_mask, high_rest);
+    if (lane() == 0) {
+      atomicMin(&s.low_rest, low_rest);
+      atomicMax(&s.high_rest, high_rest);
+    }
+    __syncthreads();
+    high_rest = s.high_rest;
+    shift = ::max(32 - kPositionBits - __clz(static_cast<int>(high_rest - s.low_rest)), 0);
+    top = (top + 1) << kPositionBits;
+  }
   // The best first. Rounding keeps the order, which is all that counts here.
-  const float scale = static_cast<float>(kFinishBins - 1) / ::max(static_cast<float>(high - s.low), 1.0F);
+  const float scale = static_cast<float>(kFinishBins - 1) / ::max(static_cast<float>(top), 1.0F);
   const auto bin = [&](Candidate c) {
-    return ::min(static_cast<std::uint32_t>(static_cast<float>(high - key_of(c)) * scale), kFinishBins - 1U);
+    std::uint32_t place = high - key_of(c);
+    if (few) place = place << kPositionBits | (high_rest - static_cast<std::uint32_t>(c)) >> shift;
+    return ::min(static_cast<std::uint32_t>(static_cast<float>(place) * scale), kFinishBins - 1U);
   };
 #pragma unroll 1
   for (int at = id; at < count; at += kThreads) atomicAdd(&s.bins[bin(list[at])], 1U);
@@ -55,12 +84,9 @@ template <int kThreads>
     std::uint32_t bins[kOwn];
   };
   Own own = reinterpret_cast<const Own*>(s.bins)[id];
-  std::uint32_t sum = 0, most = 0;
+  std::uint32_t sum = 0;
 #pragma unroll
-  for (int i = 0; i < kOwn; ++i) {
-    sum += own.bins[i];
-    most = ::max(most, own.bins[i]);
-  }
+  for (int i = 0; i < kOwn; ++i) sum += own.bins[i];
   std::uint32_t before = sum;
 #pragma unroll
   for (int d = 1; d < kWarp; d *= 2) {
@@ -68,16 +94,18 @@ template <int kThreads>
     if (static_cast<int>(lane()) >= d) before += other;
   }
   if (lane() == kWarp - 1) s.totals[warp()] = before;
-  if (__syncthreads_or(most > kFullBin ? 1 : 0) != 0) return false;
+  __syncthreads();
   before += __reduce_add_sync(full_mask, lane() < warp() ? s.totals[lane()] : 0) - sum;
+  bool full = false;
 #pragma unroll
   for (int i = 0; i < kOwn; ++i) {
     const std::uint32_t here = own.bins[i];
+    full = full || (here > kFullBin && before < static_cast<unsigned>(k));
     own.bins[i] = before;
     before += here;
   }
   reinterpret_cast<Own*>(s.bins)[id] = own;
-  __syncthreads();
+  if (__syncthreads_or(full ? 1 : 0) != 0) return false;
   // Bins that begin behind the k-th place are not needed.
   const auto room = static_cast<std::uint32_t>(k + kFullBin);
 #pragma unroll 1

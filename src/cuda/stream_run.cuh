@@ -22,24 +22,41 @@ inline StreamShape stream_shape(const Plan& plan, const Problem& problem) {
   // A few times k candidates, and room to cut rarely.
   shape.capacity = k <= 256 ? 2048 : k <= 1024 ? 4096 : 8192;
   // A sample of about 100 of the k best: then the survivors are fewest for the groups that there are.
+  constexpr float kMostMean = 150;
   const int vecs = vectors_of(problem);
-  const float chunk = 32.0F * 16 / static_cast<float>(bytes(problem.dtype));
-  const float all = chunk * kStreamWarps * static_cast<float>(vecs * shape.blocks);
-  const float mean = static_cast<float>(k) * (all / static_cast<float>(problem.cols));
-  shape.sample_vecs = vecs;
-  while (shape.sample_vecs > 1 && mean * static_cast<float>(shape.sample_vecs) > 150.0F * static_cast<float>(vecs))
+  const std::int64_t chunk = kChunk * 16 / bytes(problem.dtype);
+  shape.tile_vecs = vecs;
+  if (shape.parts == 1) {
+    const std::int64_t share = (problem.cols / (16 / bytes(problem.dtype)) + shape.blocks - 1) / shape.blocks;
+    while (shape.tile_vecs > 1 && share <= kStreamThreads / 2 * shape.tile_vecs) shape.tile_vecs /= 2;
+  }
+  const float all = static_cast<float>(chunk * kStreamWarps * shape.tile_vecs * shape.blocks);
+  const float sampled = std::min(all / static_cast<float>(problem.cols), 1.0F);  // of the row
+  const float mean = static_cast<float>(k) * sampled;
+  shape.sample_vecs = shape.tile_vecs;
+  float heard = mean;
+  while (shape.sample_vecs > 1 && heard > kMostMean) {
     shape.sample_vecs /= 2;
-  // Up to 512 groups; 128 where they do as well, which are searched faster.
+    heard /= 2;
+  }
+  // Up to 512 groups: a rank near their number would be no bound. 128 where they do as well, which are searched faster.
+  const int groups = mean < 20 ? kCountedGroups : kMostGroups;
+  shape.lanes = std::min(shape.blocks * shape.sample_vecs, kWarp);
   shape.joined = 1;
-  while (stream_groups(shape) > kMostGroups) shape.joined *= 2;
-  if (mean < 20)
-    while (shape.joined < shape.sample_vecs && stream_groups(shape) > 128) shape.joined *= 2;
+  while (shape.joined < shape.sample_vecs && stream_groups(shape) > groups) shape.joined *= 2;
+  while (shape.lanes < kWarp && stream_groups(shape) > groups) shape.lanes *= 2;
+  shape.heard = shape.lanes;
+  while (shape.heard > 1 && heard * static_cast<float>(shape.heard) > kMostMean * static_cast<float>(shape.lanes))
+    --shape.heard;
   // A row in parts: a sample of every 256th, as far as it does not cost much itself.
   shape.rounds = 1;
   if (shape.parts > 1) {
     while (shape.rounds < 4 && static_cast<float>(problem.cols) > 256.0F * all * static_cast<float>(shape.rounds))
       shape.rounds *= 2;
-    if (shape.rounds > 1) shape.sample_vecs = shape.joined = vecs;
+    if (shape.rounds > 1) {
+      shape.sample_vecs = shape.joined = vecs;
+      shape.heard = shape.lanes;
+    }
   }
   return shape;
 }
