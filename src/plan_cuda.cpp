@@ -109,26 +109,28 @@ bool sort_pays(const Problem& p, const CudaTuning& t) {
   if (p.k <= t.sort_k) return row_bytes(p) <= kTinyBytes && p.k >= kTinyK;
   if (p.cols <= t.sort_cols || p.k > cuda::kMostRadixK) return true;
   // The 8-bit types' ties cost the others more than sort, which does not see them.
-  const std::int64_t ratio = width == 1                    ? 2 * t.sort_k_ratio
-                             : row_bytes(p) <= kShortBytes ? t.sort_k_ratio
-                                                           : std::max<std::int64_t>(t.sort_k_ratio / 2, 1);
-  return p.k * ratio >= p.cols || (row_bytes(p) <= kShortBytes && !info(Algorithm::cuda_block).can(p));
+  const std::int64_t ratio = width == 1 ? 2 * t.sort_k_ratio : t.sort_k_ratio;
+  const bool is_long = width > 1 && row_bytes(p) > kShortBytes;  // 5/8 of the ratio
+  return (is_long ? 5 * p.k * ratio >= 8 * p.cols : p.k * ratio >= p.cols) ||
+         (row_bytes(p) <= kShortBytes && !info(Algorithm::cuda_block).can(p));
 }
+
+constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer share's sample tells too little
 
 // The kernel and why; radix where nothing faster can.
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
   if (sort_pays(p, t)) return {Algorithm::cuda_sort, "a short row of which many win"};
-  const bool radix_holds =
-      cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes) > 0;
+  const int radix_blocks = cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes);
+  const bool radix_holds = radix_blocks > 0 && row_bytes(p) / radix_blocks <= kMostRadixShare;
   const bool wide =
       p.k > 32 && cuda::block_shape(p).warps > 0;  // a warp orders 32 winners faster than several, not more
   if (p.cols <= t.warp_cols && p.k <= t.warp_k && !wide && can(Algorithm::cuda_warp))
     return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
-  // Hundreds of winners of a row that shared memory holds, not few of very many.
-  if (p.k > cuda::kClusterMostK && p.k >= p.cols / t.radix_k_ratio &&
-      (p.cols <= t.radix_few_cols || 4 * p.rows >= device.sms) && radix_holds)
-    return {Algorithm::cuda_radix, "many winners of a row that fits the shared memory of a block or a cluster"};
+  // Hundreds of winners; of very many rows only if they are not few of many, where one reading is all that counts.
+  if (p.k > cuda::kClusterMostK && radix_holds && (p.cols <= t.radix_cols || p.k > cuda::kMostRadixK / 2) &&
+      (p.rows < device.sms || p.k >= p.cols * bytes(p.dtype) / 4 / t.radix_k_ratio))
+    return {Algorithm::cuda_radix, "hundreds of winners of a row that a block or a cluster reads once"};
   const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);
   const bool many = p.rows >= device.sms;
   const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;

@@ -30,14 +30,14 @@ struct CpuTuning {
 struct CudaTuning {
   int capability;                    // 10 * major + minor
   std::int64_t sort_k, sort_cols;    // sort: k > sort_k and cols <= sort_cols ...
-  std::int64_t sort_k_ratio;         // ... or k >= cols / sort_k_ratio; half of it in rows of more than 4 KiB
+  std::int64_t sort_k_ratio;         // ... or k >= cols / sort_k_ratio; 5/8 of it in rows of more than 4 KiB
   std::int64_t warp_cols, warp_k;    // warp: cols <= warp_cols and k <= warp_k
   std::int64_t resident_k;           // block and cluster: k <= resident_k ...
   std::int64_t resident_k_ratio;     // ... and k <= cols / resident_k_ratio
   std::int64_t cluster_block_bytes;  // cluster: rows longer than this; 0: none
   std::int64_t cluster_bytes;        // and all rows together no more than this
-  std::int64_t radix_k_ratio;        // radix: k of hundreds and k >= cols / radix_k_ratio ...
-  std::int64_t radix_few_cols;       // ... and no more columns than this unless rows are many
+  std::int64_t radix_k_ratio;        // radix: k of hundreds; where rows are many, k >= cols / radix_k_ratio of 32 bits ...
+  std::int64_t radix_cols;           // ... and no more columns than this unless k is above 1024
   std::int64_t stream_k, stream_k_ratio;
   std::int64_t grid_cols;  // grid: from this many columns on, when rows leave multiprocessors idle
   // provenance

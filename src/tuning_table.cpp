@@ -33,7 +33,7 @@ constexpr std::array<TuningField<CudaTuning>, 14> kCudaFields{{
     {"cluster_block_bytes", &CudaTuning::cluster_block_bytes, 0},
     {"cluster_bytes", &CudaTuning::cluster_bytes, 0},
     {"radix_k_ratio", &CudaTuning::radix_k_ratio, 1},
-    {"radix_few_cols", &CudaTuning::radix_few_cols, 0},
+    {"radix_cols", &CudaTuning::radix_cols, 0},
     {"stream_k", &CudaTuning::stream_k, 0},
     {"stream_k_ratio", &CudaTuning::stream_k_ratio, 1},
     {"grid_cols", &CudaTuning::grid_cols, 0},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,14 +56,30 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
   return shape;
 }
 
+// Whether what reaches the bound (RadixSample::of) fits the lists of so many blocks in all but one of a thousand rows. The longer the
+// row, the fewer of its sample tell where the k-th is, and the less certain is how many pass.
+inline bool radix_lists_hold(const Problem& p, int blocks) {
+  constexpr double kWarps = kRadixBlockThreads / 32, kCapacity = kRadixCapacity, kDeviations = 3.2;
+  const double sampled = static_cast<double>(kRadixBlockThreads * (16 / bytes(p.dtype)));
+  const double part = std::min(sampled / static_cast<double>(std::max<std::int64_t>(p.cols, 1)), 1.0);
+  const double wanted = static_cast<double>(std::min(p.k, p.cols)) * part, reach = wanted + 3.5 * std::sqrt(wanted) + 3;
+  // Of `expected` elements that are as many as lie above `of` of the sample.
+  const auto most = [](double expected, double of) { return expected * (1 + kDeviations / std::sqrt(of) + 2.5 / of); };
+  const double of_block = reach / part / blocks, of_warp = most(of_block / kWarps, reach);
+  return of_warp + kDeviations * std::sqrt(of_warp) <= kCapacity / kWarps &&
+         (blocks == 1 || most(of_block, reach / blocks) <= kCapacity);
+}
+
 // Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.
 inline int radix_blocks(const Problem& p, int sms, bool clusters, std::int64_t shared_bytes) {
   constexpr std::int64_t kLeastShare = 4096;    // columns of a block below which more blocks do not pay
   constexpr std::int64_t kLargestClusters = 4;  // of kMostRadixBlocks that surely are resident together
+  // Clusters are placed within groups of 16 or 18 multiprocessors: of the larger ones an eighth of a device holds none.
+  const auto resident = [&](int of_row) { return of_row * p.rows <= (of_row > 2 ? sms - sms / 8 : sms); };
   int blocks = 1;
   while (clusters && blocks < kMostRadixBlocks &&
-         (radix_resident_shape(p, blocks, shared_bytes).blocks == 0 ||
-          (2 * blocks * p.rows <= sms && p.cols / (2 * blocks) >= kLeastShare &&
+         (radix_resident_shape(p, blocks, shared_bytes).blocks == 0 || !radix_lists_hold(p, blocks) ||
+          (resident(2 * blocks) && p.cols / (2 * blocks) >= kLeastShare &&
            (2 * blocks < kMostRadixBlocks || p.rows <= kLargestClusters))))
     blocks *= 2;
   return radix_resident_shape(p, blocks, shared_bytes).blocks;
