@@ -165,7 +165,6 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
   Candidate* const list = received + cluster_candidates(shape);
   Share share(row, shape.log_blocks, rank);
   share.load(element);
-  grid_launch_dependents();
 
   const Pack best = share.best();
   {
@@ -234,6 +233,9 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
     mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t) + more);
     store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);
   }
+  // Not sooner: the blocks of the next launch find their places while this one's stand where they stand, and clusters of both
+  // crowd together.
+  grid_launch_dependents();
   if (rank != 0) return {nullptr, nullptr, -1};
   mbarrier_wait(&state.candidates_came, 0);
 
