@@ -130,9 +130,16 @@ class Chunks {
     }
     if constexpr (V::kFloat) {
       if (Sorted::Any(nan)) [[unlikely]]
-        return exact_maxima(sorted_lens, p, vectors);
+        return above_infinity(lens, exact_maxima(sorted_lens, p, vectors));
     }
     return V::ToSorted(lens, best);
+  }
+  // As ToSorted() has it, -inf counts for nothing: a bound of -inf would pass over the chunks of which nothing else is known.
+  static typename Sorted::Reg above_infinity(const typename V::Lens& lens, typename Sorted::Reg best) {
+    if constexpr (V::kFloat)
+      return Sorted::If(Sorted::Gt(best, lens.worst), best, Sorted::Worst());
+    else
+      return best;
   }
   [[gnu::noinline]] static typename Sorted::Reg exact_maxima(const typename Sorted::Lens& lens, const Raw* p,
                                                              std::uint32_t vectors) {
@@ -176,7 +183,7 @@ class Chunks {
     };
     ends(0, head_);
     ends(head_ + chunks_ * size, cols_);
-    note(best);
+    note(above_infinity(lens, best));
   }
 
   typename V::Lens lens_;
