@@ -15,7 +15,7 @@ namespace topkit {
 
 inline constexpr int kMaxRank = 64;
 
-struct Tensor {
+struct TensorFacts {
   std::string_view name;  // as messages call it
   DeviceKind device = DeviceKind::cpu;
   int device_id = 0;
@@ -24,12 +24,29 @@ struct Tensor {
   DLDataType dtype{};
   int rank = 0;
   const std::int64_t* shape = nullptr;
-  std::array<std::int64_t, kMaxRank> strides;  // the first `rank` are set
   std::int64_t elements = 0;
   std::int64_t extent_bytes = 0;  // from the first element to the end of the last; 0 when empty
   std::byte* data = nullptr;      // first element; null when only shapes are asked about, or when empty
 
   std::int64_t element_bytes() const { return dtype.bits / 8; }
+};
+
+struct Tensor : TensorFacts {
+  std::array<std::int64_t, kMaxRank> strides;  // the first `rank` are set, and copied
+
+  Tensor() = default;
+  Tensor(const Tensor& other) : TensorFacts(other) { copy_strides(other); }
+  Tensor& operator=(const Tensor& other) {
+    TensorFacts::operator=(other);
+    copy_strides(other);
+    return *this;
+  }
+  ~Tensor() = default;
+
+ private:
+  void copy_strides(const Tensor& other) {
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(rank); ++axis) strides[axis] = other.strides[axis];
+  }
 };
 
 // A query looks at shapes only; a run also needs the memory to be there.

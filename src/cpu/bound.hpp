@@ -35,15 +35,8 @@ void extremes(const typename Sorted::S* values, std::uint32_t count, typename So
     most = Sorted::Max(most, Sorted::LoadSorted(values + i));
     least = Sorted::Min(least, Sorted::LoadSorted(values + i));
   }
-  S lanes[2][Sorted::kLanes];
-  Sorted::Store(lanes[0], least);
-  Sorted::Store(lanes[1], most);
-  smallest = lanes[0][0];
-  largest = lanes[1][0];
-  for (std::uint32_t i = 1; i < Sorted::kLanes; ++i) {
-    smallest = lesser(smallest, lanes[0][i]);
-    largest = greater(largest, lanes[1][i]);
-  }
+  largest = Sorted::ReduceMax(most);
+  smallest = static_cast<S>(~Sorted::ReduceMax(Sorted::Not(least)));
 }
 
 // Four-way bisection over the sortable values between what all reach and what fewer than k reach. Stops when the count is
@@ -61,11 +54,13 @@ S bisect(S low, S high, std::uint32_t k, std::uint32_t enough, std::uint32_t at_
           static_cast<S>(static_cast<U>(low) + lesser<U>(static_cast<U>((i + 1) * step), static_cast<U>(width - 1)));
     std::uint32_t reached[3];
     count(probes, reached);
-    for (int i = 0; i < 3 && reached[i] >= k; ++i) {
-      low = probes[i];
-      at_low = reached[i];
-    }
-    for (int i = 2; i >= 0 && reached[i] < k; --i) high = probes[i];
+    // Probes ascend, so counts descend; no branch foresees where they fall below k.
+    const S ends[5] = {low, probes[0], probes[1], probes[2], high};
+    const std::uint32_t counts[4] = {at_low, reached[0], reached[1], reached[2]};
+    const int last = (reached[0] >= k ? 1 : 0) + (reached[1] >= k ? 1 : 0) + (reached[2] >= k ? 1 : 0);
+    low = ends[last];
+    high = ends[last + 1];
+    at_low = counts[last];
   }
   return low;
 }
@@ -76,10 +71,14 @@ typename Sorted::S bound(const typename Sorted::S* values, std::uint32_t count, 
   using S = typename Sorted::S;
   S smallest, largest;
   extremes<Sorted>(values, count, smallest, largest);
-  const S probes[3] = {largest, largest, largest};
-  std::uint32_t reached[3];
-  count_three<Sorted>(values, count, probes, reached);
-  if (reached[0] >= k) return largest;
+  if (largest == std::numeric_limits<S>::max()) {  // nothing is above it
+    const S probes[3] = {largest, largest, largest};
+    std::uint32_t reached[3];
+    count_three<Sorted>(values, count, probes, reached);
+    if (reached[0] >= k) return largest;
+  } else {
+    ++largest;
+  }
   return bisect<S>(smallest, largest, k, k + k / 8, count,
                    [&](const S(&p)[3], std::uint32_t(&r)[3]) { count_three<Sorted>(values, count, p, r); });
 }

@@ -13,6 +13,7 @@
 #include "scan.hpp"
 #include "select.hpp"
 #include "sort.hpp"
+#include "sparse.hpp"
 
 namespace topkit::cpu {
 namespace {
@@ -39,7 +40,8 @@ class Collector {
         kept_masks_(carver.take<std::uint64_t>(capacity_ / kBlock + 2)),
         kept_places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
         sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_))),
-        finish_(job, Finish<V>::kFew, carver) {}
+        finish_(job, Finish<V>::kFew, carver),
+        sparse_(job, carver) {}
 
   // Starts a row. Elements below `bound` are not looked for.
   void start(const Row& row, S bound) {
@@ -67,6 +69,24 @@ class Collector {
     }
   }
 
+  // A bound for start() that at least k elements very likely reach, and few more; then scan_few(true) may follow.
+  S likely_bound(const Row& row) { return sparse_.likely_bound(row); }
+
+  // scan() where few elements are expected to reach the bound; when they are many after all, it is scan().
+  void scan_few(bool sampled) {
+    if (!Sparse<V>::fits(*row_)) return scan();
+    if (!sampled) sparse_.begin(*row_);
+    bool floats = V::kFloat;
+    if constexpr (V::kFloat) {
+      floats = bound_ < keys_.top_nan;
+      if (floats) held_ = sparse_.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), capacity_, places_);
+    }
+    if (!floats) held_ = sparse_.template collect<Sorted>(lens_sorted(), Sorted::Set(bound_), capacity_, places_);
+    if (held_ <= capacity_) return;
+    held_ = 0;
+    scan();
+  }
+
   // start(), scan() and complete() with the bound and the hits of `chunks`, which fit the row.
   void scan_chunks(const Row& row, Chunks<V>& chunks) {
     const S bound = chunks.look(row);
@@ -92,6 +112,18 @@ class Collector {
     const S probe = keys_.canonical(first_bound_);
     count_at_least<Sorted>(values_, held_, {probe, probe, probe}, counts);
     return counts[0] >= row_->k;
+  }
+
+  // complete() and write(); `last` is set to what write() returns. False: what was written, if anything, is void.
+  bool finish(S& last) {
+    if (held_ < row_->k) return false;
+    if (job_.order == Order::value && held_ <= Finish<V>::kFew) {
+      last = rank(held_);
+      return last >= keys_.canonical(first_bound_);  // NaN, which a float V always keeps, stood in for numbers
+    }
+    if (!complete()) return false;
+    last = write();
+    return true;
   }
 
   // After complete() or scan_chunks(): writes the k best of what is held; returns a sortable value near the last of them.
@@ -324,6 +356,7 @@ class Collector {
   std::uint32_t* kept_places_;
   std::byte* sort_scratch_;
   Finish<V> finish_;
+  Sparse<V> sparse_;
 
   const Row* row_ = nullptr;
   const Raw* data_ = nullptr;

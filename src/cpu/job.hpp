@@ -36,7 +36,7 @@ struct Row {
   const void* ids;      // null, or the id of column 0 of data
   std::int64_t column;  // the index of data[0]
   std::uint32_t cols, k;
-  std::uint32_t first = 0;  // split only: winners before this one are another task's; the outputs begin with this one
+  std::uint32_t first;  // split only: winners before this one are another task's; the outputs begin with this one
 };
 
 struct Job {

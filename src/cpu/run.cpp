@@ -103,7 +103,8 @@ class Engine {
             .ids = nullptr,
             .column = span.begin,
             .cols = static_cast<std::uint32_t>(span.end - span.begin),
-            .k = static_cast<std::uint32_t>(span.count)};
+            .k = static_cast<std::uint32_t>(span.count),
+            .first = 0};
     if (args_.values != nullptr)
       row.values = static_cast<std::byte*>(args_.values) + args_.values_layout.row(r) * size_;
     if (args_.indices != nullptr)

@@ -31,18 +31,23 @@ class Sampled {
         split.select(row);
         continue;
       }
-      const auto try_bound = [&](S bound) {
+      const auto try_bound = [&](S bound, bool sampled) {
         collector.start(row, bound);
-        collector.scan();
-        if (!collector.complete()) return false;
-        guess.learn(row.k, collector.write(), bound);
+        collector.scan_few(sampled);
+        S last;
+        if (!collector.finish(last)) return false;
+        guess.learn(row.k, last, bound);
         return true;
       };
       if (guess.worth_trying(row.k)) {
-        if (try_bound(guess.threshold())) continue;
+        if (try_bound(guess.threshold(), false)) continue;
         guess.failed();
       }
-      if (row.cols >= kLeastCols && try_bound(sample_bound(collector, row, sample))) continue;
+      if (Sparse<V>::fits(row)) {
+        if (try_bound(collector.likely_bound(row), true)) continue;
+      } else if (row.cols >= kLeastCols) {
+        if (try_bound(sample_bound(collector, row, sample), false)) continue;
+      }
       Blocked<V>::select(collector, row);
     }
   }

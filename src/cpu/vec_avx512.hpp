@@ -87,9 +87,11 @@ struct Avx512Int : Avx512Emit {
   }
   static Reg LoadSorted(const S* p) { return _mm512_loadu_si512(p); }
   static void Store(S* p, Reg a) { _mm512_storeu_si512(p, a); }
+  static Reg LoadStored(const S* p) { return LoadSorted(p); }
   static Reg ToSorted(const Lens&, Reg a) { return a; }
   static Reg Threshold(const Lens&, const SortableKeys<S>& keys, S s) { return Set(keys.at_least(s)); }
   static Reg Worst() { return Set(std::numeric_limits<S>::min()); }
+  static Reg Best() { return Set(std::numeric_limits<S>::max()); }
 
   static Reg Set(S s) {
     if constexpr (kBits == 8) return _mm512_set1_epi8(s);
@@ -134,7 +136,25 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 32) return _mm512_cmpeq_epi32_mask(a, b);
     if constexpr (kBits == 64) return _mm512_cmpeq_epi64_mask(a, b);
   }
-  static Mask And(Mask a, Mask b) { return static_cast<Mask>(a & b); }
+  // Where a < b, of the lanes in m.
+  static Mask AndLess(Mask m, Reg a, Reg b) {
+    if constexpr (kBits == 8) return _mm512_mask_cmplt_epi8_mask(m, a, b);
+    if constexpr (kBits == 16) return _mm512_mask_cmplt_epi16_mask(m, a, b);
+    if constexpr (kBits == 32) return _mm512_mask_cmplt_epi32_mask(m, a, b);
+    if constexpr (kBits == 64) return _mm512_mask_cmplt_epi64_mask(m, a, b);
+  }
+  static bool All(Mask m) {
+    if constexpr (kBits == 8) return _kortestc_mask64_u8(m, m) != 0;
+    if constexpr (kBits == 16) return _kortestc_mask32_u8(m, m) != 0;
+    if constexpr (kBits == 32) return _kortestc_mask16_u8(m, m) != 0;
+    if constexpr (kBits == 64) return _kortestc_mask8_u8(m, m) != 0;
+  }
+  static Mask And(Mask a, Mask b) {
+    if constexpr (kBits == 8) return _kand_mask64(a, b);
+    if constexpr (kBits == 16) return _kand_mask32(a, b);
+    if constexpr (kBits == 32) return _kand_mask16(a, b);
+    if constexpr (kBits == 64) return _kand_mask8(a, b);
+  }
   static Mask Or(Mask a, Mask b) { return static_cast<Mask>(a | b); }
   static bool Any(Mask m) { return m != 0; }
   static Mask First(std::size_t n) {
@@ -218,8 +238,12 @@ struct Avx512Float : Avx512Emit {
     __m512i flip;
     typename Sorted::Lens sorted;
     typename Sorted::Reg worst;  // -inf
+    bool is_plain;               // flips nothing
     explicit Lens(const Sortable& s)
-        : flip(Sorted::Set(static_cast<S>(s.flip))), sorted(s), worst(sorted(_mm512_xor_si512(Bits(Worst()), flip))) {}
+        : flip(Sorted::Set(static_cast<S>(s.flip))),
+          sorted(s),
+          worst(sorted(_mm512_xor_si512(Bits(Worst()), flip))),
+          is_plain(s.flip == 0) {}
   };
 
   static Reg Load(const Lens& lens, const Raw* p) { return Cast(_mm512_xor_si512(_mm512_loadu_si512(p), lens.flip)); }
@@ -233,6 +257,8 @@ struct Avx512Float : Avx512Emit {
       return _mm512_mask_mov_pd(Worst(), m, Cast(raw));
     }
   }
+  static void Store(S* p, Reg a) { _mm512_storeu_si512(p, Bits(a)); }
+  static Reg LoadStored(const S* p) { return Cast(_mm512_loadu_si512(p)); }
   static Reg Worst() {
     if constexpr (kBits == 32) {
       return _mm512_set1_ps(-__builtin_inff());
@@ -240,6 +266,14 @@ struct Avx512Float : Avx512Emit {
       return _mm512_set1_pd(-__builtin_inf());
     }
   }
+  static Reg Best() {
+    if constexpr (kBits == 32) {
+      return _mm512_set1_ps(__builtin_inff());
+    } else {
+      return _mm512_set1_pd(__builtin_inf());
+    }
+  }
+  static Reg Nan() { return Cast(_mm512_set1_epi32(-1)); }
   // b unless a is greater: a NaN in a is ignored, so keep the running maximum in b.
   static Reg Max(Reg a, Reg b) {
     if constexpr (kBits == 32) {
@@ -254,6 +288,14 @@ struct Avx512Float : Avx512Emit {
       return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ);
     } else {
       return _mm512_cmp_pd_mask(a, b, _CMP_NLT_UQ);
+    }
+  }
+  // Where a < b, which NaN are not, of the lanes in m.
+  static Mask AndLess(Mask m, Reg a, Reg b) {
+    if constexpr (kBits == 32) {
+      return _mm512_mask_cmp_ps_mask(m, a, b, _CMP_LT_OQ);
+    } else {
+      return _mm512_mask_cmp_pd_mask(m, a, b, _CMP_LT_OQ);
     }
   }
   // Where a or b is NaN.

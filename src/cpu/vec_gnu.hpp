@@ -39,11 +39,13 @@ struct GnuInt : Isa {
     std::memcpy(&a, p, sizeof(a));
     return a;
   }
+  static Reg LoadStored(const S* p) { return LoadSorted(p); }
   static void Store(S* p, Reg a) { std::memcpy(p, &a, sizeof(a)); }
   static Reg ToSorted(const Lens&, Reg a) { return a; }
   static Reg Threshold(const Lens&, const SortableKeys<S>& keys, S s) { return Set(keys.at_least(s)); }
 
   static Reg Worst() { return Set(std::numeric_limits<S>::min()); }
+  static Reg Best() { return Set(std::numeric_limits<S>::max()); }
 
   static Reg Set(S s) { return Reg{} + s; }
   static Reg Max(Reg a, Reg b) { return a > b ? a : b; }
@@ -59,6 +61,8 @@ struct GnuInt : Isa {
   static Reg SetPair(std::uint32_t pair) {
     return reinterpret_cast<Reg>(typename GnuVector<std::uint32_t, kBytes>::Type{} + pair);
   }
+  // Where a < b, of the lanes in m.
+  static Mask AndLess(Mask m, Reg a, Reg b) { return m & (a < b); }
   static Mask And(Mask a, Mask b) { return a & b; }
   static Mask Or(Mask a, Mask b) { return a | b; }
   static Mask AndNot(Mask a, Mask b) { return ~a & b; }
@@ -68,6 +72,7 @@ struct GnuInt : Isa {
     for (int i = 0; i < kBytes / 8; ++i) any |= words[i];
     return any != 0;
   }
+  static bool All(Mask m) { return !Any(~m); }
   static Mask First(std::size_t n) { return Iota() < Set(static_cast<S>(lesser<std::size_t>(n, kLanes))); }
   static Reg If(Mask m, Reg a, Reg b) { return m ? a : b; }
   // One more in every lane of the mask.
@@ -109,10 +114,12 @@ struct GnuFloat : Isa {
     typename Sorted::Reg flip;
     typename Sorted::Lens sorted;
     typename Sorted::Reg worst;  // -inf
+    bool is_plain;               // flips nothing
     explicit Lens(const Sortable& s)
         : flip(Sorted::Set(static_cast<S>(s.flip))),
           sorted(s),
-          worst(sorted(reinterpret_cast<typename Sorted::Reg>(Worst()) ^ flip)) {}
+          worst(sorted(reinterpret_cast<typename Sorted::Reg>(Worst()) ^ flip)),
+          is_plain(s.flip == 0) {}
   };
 
   static Reg Load(const Lens& lens, const Raw* p) {
@@ -124,11 +131,21 @@ struct GnuFloat : Isa {
     std::memcpy(&raw, p, n * sizeof(Raw));
     return Sorted::First(n) ? reinterpret_cast<Reg>(raw ^ lens.flip) : Worst();
   }
+  static void Store(S* p, Reg a) { std::memcpy(p, &a, sizeof(a)); }
+  static Reg LoadStored(const S* p) {
+    Reg a;
+    std::memcpy(&a, p, sizeof(a));
+    return a;
+  }
   static Reg Worst() { return Reg{} - std::numeric_limits<Float>::infinity(); }
+  static Reg Best() { return Reg{} + std::numeric_limits<Float>::infinity(); }
+  static Reg Nan() { return reinterpret_cast<Reg>(~typename Sorted::Reg{}); }
   // b unless a is greater: a NaN in a is ignored, so keep the running maximum in b.
   static Reg Max(Reg a, Reg b) { return Isa::MaxFloat(a, b); }
   // Not less: true for NaN.
   static Mask Ge(Reg a, Reg b) { return ~(a < b); }
+  // Where a < b, which NaN are not, of the lanes in m.
+  static Mask AndLess(Mask m, Reg a, Reg b) { return m & (a < b); }
   // Where a or b is NaN.
   static Mask Unordered(Reg a, Reg b) { return (a != a) | (b != b); }
   static std::uint64_t Join(const Mask (&masks)[kBlock / kLanes]) { return Sorted::Join(masks); }

@@ -86,6 +86,12 @@ struct VecChecks {
         for (std::uint32_t j = 0; j < kBlock; ++j) {
           const bool kept = (bits >> j & 1) != 0;
           const Raw element = raw[kBlock + j];
+          if (n == kBlock && j % V::kLanes == 0) {  // what is not less, of whole vectors
+            const auto all = Sorted::First(V::kLanes);
+            const auto less = V::AndLess(all, V::Load(lens, raw.data() + kBlock + j), t);
+            ASSERT_EQ(Sorted::All(less),
+                      (bits >> j & (V::kLanes == kBlock ? ~0ULL : (1ULL << V::kLanes % 64) - 1)) == 0);
+          }
           if (j >= n) {
             ASSERT_FALSE(kept);
           } else if (key(element) >= key(raw[i])) {
@@ -95,6 +101,15 @@ struct VecChecks {
           }
         }
       }
+    }
+  }
+
+  static void what_is_stored_is_loaded() {
+    const std::vector<Raw> raw = inputs(info(DType::f32));
+    std::array<S, V::kLanes> lanes;
+    for (std::size_t i = 0; i < raw.size(); i += V::kLanes) {
+      V::Store(lanes.data(), V::LoadStored(reinterpret_cast<const S*>(raw.data() + i)));
+      for (std::size_t j = 0; j < V::kLanes; ++j) ASSERT_EQ(static_cast<Raw>(lanes[j]), raw[i + j]);
     }
   }
 
@@ -151,6 +166,7 @@ struct VecChecks {
         sortable_order_is_the_key_order(dtype, largest, nan);
         thresholds_keep_what_reaches_them(dtype, largest, nan);
       }
+    what_is_stored_is_loaded();
     integers_compare_and_count();
     emit_lists_the_set_bits();
   }

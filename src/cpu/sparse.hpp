@@ -1,0 +1,272 @@
+// A long row with few winners: every so many-th burst of it is looked at first, and a rank of that sample that the k-th
+// best very likely reaches bounds one pass. Chunks that have an element from the bound on are listed at the speed of the
+// loads, without a branch, then only those are looked at closely, while they are in the cache. Of the sample the maxima
+// of chunks are kept, so that no element is read twice without need.
+//
+// (Floyd and Rivest, "Expected time bounds for selection", 1975, is the idea.)
+#pragma once
+
+#include "bound.hpp"
+
+namespace topkit::cpu {
+namespace {
+
+// Appends base + i for every set bit i, ascending, where there are seldom more than two; may scribble two places further.
+inline std::uint32_t* emit_few(std::uint64_t bits, std::uint32_t base, std::uint32_t* out) {
+  constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
+  const auto lowest = [](std::uint64_t b) { return static_cast<std::uint32_t>(__builtin_ctzll(b | kTop)); };
+  const auto count = static_cast<std::uint32_t>(count_bits(bits));
+  out[0] = base + lowest(bits);
+  bits &= bits - 1;
+  out[1] = base + lowest(bits);
+  std::uint32_t* rest = out + 2;
+  for (bits &= bits - 1; bits != 0; bits &= bits - 1) [[unlikely]]* rest++ = base + lowest(bits);
+  return out + count;
+}
+
+template <class V>
+class Sparse {
+ public:
+  using Raw = typename V::Raw;
+  using S = typename V::S;
+  using Sorted = typename V::Sorted;
+
+  Sparse(const Job& job, Carver& carver)
+      : lens_(job.sortable),
+        maxima_(carver.take<S>(most_sampled(job) * V::kLanes)),
+        groups_(carver.take<S>(4 * kMostK)),
+        hits_(carver.take<std::uint32_t>(kSection / kChunk + kStreams)) {}
+
+  // Few winners, many chunks: most of them have none.
+  static bool fits(const Row& row) {
+    return row.k <= kMostK && row.cols >= 4 * kChunk * kBurst &&
+           row.cols >= 3 * kChunk * static_cast<std::uint64_t>(row.k);
+  }
+
+  // A value that k elements of the row reach very likely, and not many more.
+  S likely_bound(const Row& row) {
+    begin(row);
+    step_ = step_of(row.cols, row.k);
+    const double expected = static_cast<double>(row.k) / step_;
+    const auto rank = static_cast<std::uint32_t>(expected + kDeviations * __builtin_sqrt(expected) + 1);
+    // The maxima of groups are as good as all elements while the groups are many times the rank.
+    const std::uint32_t places = round_up(4 * rank, kBlock);
+    for (std::uint32_t i = 0; i < places; i += V::kLanes) V::Store(groups_ + i, V::Worst());
+    sample(places);
+    for (std::uint32_t i = 0; i < places; i += V::kLanes)
+      Sorted::Store(groups_ + i, V::ToSorted(lens_, V::LoadStored(groups_ + i)));
+    return bound<Sorted>(groups_, places, rank);
+  }
+
+  // Without a sample.
+  void begin(const Row& row) {
+    data_ = static_cast<const Raw*>(row.data);
+    cols_ = row.cols;
+    // Loads that cross lines take twice as long, so what is before the first line is looked at apart.
+    const auto past = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(data_) % 64 / sizeof(Raw));
+    head_ = past == 0 ? 0 : lesser<std::uint32_t>(64 / sizeof(Raw) - past, row.cols);
+    bursts_ = (cols_ - head_) / (kBurst * kChunk);
+    step_ = 0;
+  }
+
+  // Writes the positions of all elements that W (V, or its integers) compares to be at least t, ascending. Stops early,
+  // with more than `limit`; `out` has room for limit + kBlock + kSlack.
+  template <class W>
+  std::uint32_t collect(const typename W::Lens& lens, typename W::Reg t, std::uint32_t limit,
+                        std::uint32_t* const out) const {
+    const auto reaches = [t](typename W::Reg v) { return W::Ge(v, t); };
+    const Raw* const data = data_;
+    std::uint32_t *next = out, *const full = out + limit;
+    const auto ends = [&](std::uint32_t at, std::uint32_t until) {
+      for (; at < until && next <= full; at += kBlock) {
+        const std::uint32_t left = until - at;
+        next = V::Emit(
+            left >= kBlock ? block_bits<W>(lens, data + at, reaches) : block_bits<W>(lens, data + at, left, reaches),
+            at, next);
+      }
+    };
+    ends(0, head_);
+    for (std::uint32_t burst = 0; burst < bursts_ && next <= full; burst += kSectionBursts) {
+      const std::uint32_t end = lesser(burst + kSectionBursts, bursts_);
+      const std::uint32_t hits =
+          plain<W>() ? list<W, W::kFloat>(lens, t, burst, end) : list<W, false>(lens, t, burst, end);
+      for (std::uint32_t h = 0; h < hits && next <= full; ++h)
+        next = plain<W>() ? emit_chunk<W, W::kFloat>(lens, t, hits_[h], full, next)
+                          : emit_chunk<W, false>(lens, t, hits_[h], full, next);
+    }
+    ends(head_ + bursts_ * kBurst * kChunk, cols_);
+    return static_cast<std::uint32_t>(next - out);
+  }
+
+ private:
+  static constexpr std::uint32_t kChunk = greater<std::uint32_t>(8 * V::kLanes, kBlock);  // elements
+  static constexpr std::uint32_t kVectors = kChunk / V::kLanes;
+  static constexpr std::uint32_t kBurst = 4;    // chunks of one place
+  static constexpr std::uint32_t kStreams = 4;  // lines of so many pages are fetched at once from rows beyond a section
+  static constexpr std::uint32_t kSection = 65536, kSectionBursts = kSection / (kBurst * kChunk);
+  static constexpr std::uint32_t kMostK = 2048;
+  static constexpr std::uint32_t kLeastStep = 2;
+  static constexpr double kDeviations = 2.5;  // by which fewer of the k best are in the sample than expected
+  static constexpr double kPrice = 5e5;       // the cube of a candidate's price in elements of the sample, doubled
+
+  // About k + kDeviations * sqrt(k * step) elements reach the bound of a sample: with a price for each of them, and one
+  // for looking at a part of the row first, the best step is as the cube root of cols^2 / k.
+  static std::uint32_t step_of(std::int64_t columns, std::int64_t k) {
+    const double cols = static_cast<double>(columns), want = cols * cols / (kPrice * static_cast<double>(k));
+    std::uint32_t step = kLeastStep;
+    while (static_cast<double>(step) * step * step < want) step += step / 8 + 1;
+    return step;
+  }
+  // Chunks of any row's sample: the size of the sample grows with cols and with k.
+  static std::size_t most_sampled(const Job& job) {
+    const std::uint32_t step = step_of(job.max_cols, lesser<std::int64_t>(job.max_k, kMostK));
+    return static_cast<std::size_t>(job.max_cols) / kChunk / greater((step - 1) * 8 / 9, kLeastStep) + 2 * kBurst;
+  }
+
+  // Floats that nothing flips can be compared where they lie.
+  template <class W>
+  bool plain() const {
+    if constexpr (W::kFloat)
+      return lens_.is_plain;
+    else
+      return false;
+  }
+  template <class W, bool kPlain>
+  static typename W::Reg load(const typename W::Lens& lens, const Raw* p) {
+    if constexpr (kPlain)
+      return W::LoadStored(reinterpret_cast<const S*>(p));
+    else
+      return W::Load(lens, p);
+  }
+
+  void sample(std::uint32_t places) {
+    if (plain<V>())
+      sample<V::kFloat>(places);
+    else
+      sample<false>(places);
+  }
+  // The lane maxima of every step_-th burst's chunks, those of all of them in groups. A chunk with NaN has NaN for maxima.
+  template <bool kPlain>
+  void sample(std::uint32_t places) {
+    const typename V::Lens lens = lens_;
+    S *out = maxima_, *group = groups_, *const begin = groups_, *const end = groups_ + places;
+    const std::size_t apart = static_cast<std::size_t>(step_) * kBurst * kChunk;
+    const Raw *p = data_ + head_, *const last = p + static_cast<std::size_t>(bursts_) * kBurst * kChunk;
+    [[maybe_unused]] const typename V::Reg top = V::Best();
+    for (; p < last; p += apart) {
+#pragma GCC unroll 4
+      for (std::uint32_t c = 0; c < kBurst; ++c, out += V::kLanes) {
+        const Raw* const q = p + c * kChunk;
+        typename V::Reg even = V::Worst(), odd = even;
+        [[maybe_unused]] typename V::Mask below = Sorted::First(V::kLanes), under = below;
+#pragma GCC unroll 16
+        for (std::uint32_t i = 0; i < kVectors; i += 2) {
+          const auto a = load<V, kPlain>(lens, q + i * V::kLanes), b = load<V, kPlain>(lens, q + (i + 1) * V::kLanes);
+          even = V::Max(a, even);
+          odd = V::Max(b, odd);
+          if constexpr (V::kFloat) {
+            below = V::AndLess(below, a, top);
+            under = V::AndLess(under, b, top);
+          }
+        }
+        even = V::Max(odd, even);
+        V::Store(out, even);
+        if constexpr (V::kFloat)
+          if (!Sorted::All(Sorted::And(below, under))) [[unlikely]]
+            V::Store(out, V::Nan());
+        V::Store(group, V::Max(even, V::LoadStored(group)));
+        group += V::kLanes;
+        group = group == end ? begin : group;
+      }
+    }
+  }
+
+  // Some element from p on reaches t.
+  template <class W, bool kPlain>
+  static bool any(const typename W::Lens& lens, typename W::Reg t, const Raw* p) {
+    typename W::Mask even = Sorted::First(W::kLanes), odd = even;
+#pragma GCC unroll 16
+    for (std::uint32_t i = 0; i < kVectors; i += 2) {
+      even = W::AndLess(even, load<W, kPlain>(lens, p + i * W::kLanes), t);
+      odd = W::AndLess(odd, load<W, kPlain>(lens, p + (i + 1) * W::kLanes), t);
+    }
+    return !Sorted::All(Sorted::And(even, odd));
+  }
+
+  template <class W, bool kPlain>
+  std::uint32_t* emit_chunk(const typename W::Lens& lens, typename W::Reg t, std::uint32_t at,
+                            const std::uint32_t* full, std::uint32_t* out) const {
+    const Raw* const p = data_ + at;
+#pragma GCC unroll 8
+    for (std::uint32_t b = 0; b < kChunk; b += kBlock) {
+      typename W::Mask masks[kBlock / W::kLanes];
+#pragma GCC unroll 16
+      for (std::uint32_t i = 0; i < kBlock / W::kLanes; ++i)
+        masks[i] = W::Ge(load<W, kPlain>(lens, p + b + i * W::kLanes), t);
+      out = emit_few(V::Join(masks), at + b, out);
+      if (out > full) break;
+    }
+    return out;
+  }
+
+  // Where those chunks of bursts [first, end) begin that have an element that reaches t, ascending; returns how many.
+  template <class W, bool kPlain>
+  std::uint32_t list(const typename W::Lens lens, const typename W::Reg t, std::uint32_t first,
+                     std::uint32_t end) const {
+    constexpr bool kKnows = std::is_same_v<V, W>;  // the maxima of the sample
+    const std::uint32_t step = kKnows && step_ != 0 ? step_ : ~0U, streams = cols_ > kSection ? kStreams : 1;
+    const std::uint32_t stretch = (end - first) / streams;
+    const Raw* const data = data_;
+    const S* const maxima = maxima_;
+    const std::uint32_t head = head_;
+    std::uint32_t *const hits = hits_, *last[kStreams], turn[kStreams], sampled[kStreams];
+    for (std::uint32_t s = 0; s < streams; ++s) {
+      last[s] = hits + s * stretch * kBurst;
+      const std::uint32_t burst = first + s * stretch;
+      sampled[s] = step == ~0U ? 0 : (burst + step - 1) / step;  // the sample's next burst
+      turn[s] = sampled[s] * step;
+    }
+    const auto look_at = [&](std::uint32_t s, std::uint32_t burst) {
+      std::uint32_t at = head + burst * kBurst * kChunk;
+      std::uint32_t* to = last[s];
+      if (kKnows && step != ~0U && burst == turn[s]) {
+        if constexpr (kKnows) {
+          const S* const best = maxima + static_cast<std::size_t>(sampled[s]) * kBurst * V::kLanes;
+#pragma GCC unroll 4
+          for (std::uint32_t c = 0; c < kBurst; ++c, at += kChunk) {
+            *to = at;
+            to += Sorted::All(V::AndLess(Sorted::First(V::kLanes), V::LoadStored(best + c * V::kLanes), t)) ? 0 : 1;
+          }
+        }
+        ++sampled[s];
+        turn[s] += step;
+      } else {
+#pragma GCC unroll 4
+        for (std::uint32_t c = 0; c < kBurst; ++c, at += kChunk) {
+          *to = at;
+          to += any<W, kPlain>(lens, t, data + at) ? 1 : 0;
+        }
+      }
+      last[s] = to;
+    };
+    for (std::uint32_t i = 0; i < stretch; ++i)
+      for (std::uint32_t s = 0; s < streams; ++s) look_at(s, first + s * stretch + i);
+    for (std::uint32_t burst = first + streams * stretch; burst < end; ++burst) look_at(streams - 1, burst);
+    std::uint32_t* to = last[0];
+    for (std::uint32_t s = 1; s < streams; ++s)
+      for (const std::uint32_t* hit = hits + s * stretch * kBurst; hit < last[s]; ++hit) *to++ = *hit;
+    return static_cast<std::uint32_t>(to - hits);
+  }
+
+  typename V::Lens lens_;
+  S *maxima_, *groups_;
+  std::uint32_t* hits_;
+
+  // Of the row at hand.
+  const Raw* data_ = nullptr;
+  std::uint32_t cols_ = 0, head_ = 0, bursts_ = 0;
+  std::uint32_t step_ = 0;  // between bursts of the sample; 0: there is none
+};
+
+}  // namespace
+}  // namespace topkit::cpu
