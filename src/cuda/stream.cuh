@@ -81,7 +81,7 @@ struct StreamState {
   std::int64_t row_index;
   std::uint32_t elements, first, last, begin, size, rest;
   Strata strata;
-  Rising rising;
+  Rising rising;         // of all warps; one may know more of what comes to it
   std::uint32_t origin;  // position of the block's first granule
   int k;
   int share;  // which block of the row's; the first takes the granules at the row's ends
@@ -95,7 +95,55 @@ struct StreamState {
   std::uint32_t next;  // the lowest position that may still come
   int refetch;         // 1: the warps' vectors are not on their way any more
   std::uint32_t counts[kMostStreamBlocks];
+  Candidate lows[kMostStreamBlocks];
 };
+
+// Tells all blocks of the row how many candidates are in mine, and what k of them reach, if that is known.
+__device__ __forceinline__ void tell_counts(int blocks, int count, StreamState& state) {
+  if (static_cast<int>(threadIdx.x) < blocks) {
+    cluster_store(&state.counts[state.share], threadIdx.x, static_cast<std::uint32_t>(count));
+    cluster_store(&state.lows[state.share], threadIdx.x, state.low);
+  }
+  cluster_sync();
+}
+
+__device__ __forceinline__ int sum_of_counts(int blocks, const StreamState& state) {
+  int all = 0;
+  for (int b = 0; b < blocks; ++b) all += static_cast<int>(state.counts[b]);
+  return all;
+}
+
+__device__ __forceinline__ Candidate best_of_lows(int blocks, const StreamState& state) {
+  Candidate best = 0;
+  for (int b = 0; b < blocks; ++b) best = ::max(best, state.lows[b]);
+  return best;
+}
+
+// Drops what other blocks' candidates leave no place for, so that the first block need not: among many equals all of its
+// own are before the others'. Returns how many are left. All threads of the cluster.
+[[gnu::noinline]] inline __device__ int drop_losers(Candidate* list, int count, int blocks, int capacity,
+                                                    StreamState& state) {
+  constexpr int kThreads = kStreamThreads;
+  const int k = state.k;
+  if (sum_of_counts(blocks, state) > capacity && count > k + k / 8) {
+    count = cut_list<kThreads>(list, count, k, k + k / 8, state.cut);
+    if (threadIdx.x == 0) state.low = state.cut.low;
+  }
+  cluster_sync();  // all have read the counts
+  tell_counts(blocks, count, state);
+  const Candidate low = best_of_lows(blocks, state);
+  if (threadIdx.x == 0) state.cut.kept = 0;
+  for (int base = 0; base < count; base += kThreads) {
+    const int at = base + static_cast<int>(threadIdx.x);
+    const Candidate c = at < count ? list[at] : 0;
+    __syncthreads();
+    if (at < count && c >= low) list[atomicAdd(&state.cut.kept, 1U)] = c;
+  }
+  cluster_sync();
+  count = static_cast<int>(state.cut.kept);
+  tell_counts(blocks, count, state);
+  return count;
+}
 
 // The end of a row: the lists of its blocks become one, which is put into order and written.
 template <class E, bool kClustered>
@@ -350,6 +398,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     }
   }
   Rising rising{element.threshold(bound), 0};
+  if (threadIdx.x == 0) state.rising = rising;
 
   const auto capacity = static_cast<std::uint32_t>(shape.capacity);
   StreamQueue& queue = reinterpret_cast<StreamQueue*>(list + capacity)[warp()];
@@ -368,6 +417,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   };
   int done = 0;  // vectors of the tile at `here` that were looked at
   const auto tile = [&] { return static_cast<int>(here - threadIdx.x); };  // its first granule; negative for the sample
+  const auto position_of = [&](std::uint32_t granule) { return state.origin + granule * Row<E>::kPerVec; };
   const auto is_done = [&] { return tile() >= static_cast<int>(rest); };
 
   // What need not stay in registers while a list is cut.
@@ -413,12 +463,16 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
           Pack best = packs[0];
 #pragma unroll
           for (int i = 1; i < kPacks; ++i) best = E::max(best, packs[i]);
-          enqueue(at[j] != kNone && E::passes(best, rising.threshold) != 0, v[j],
-                  state.origin + at[j] * Row<E>::kPerVec);
+          enqueue(at[j] != kNone && E::passes(best, rising.threshold) != 0, v[j], position_of(at[j]));
           fetch(here + kTileGranules, j);
           if (queued > kWarp) {
             room = drain(kWarp);
             done = j + 1;
+            // A warp that is behind the held ones' last need not wait for the others.
+            if (room && tile() >= 0 && is_behind(rising, position_of(here - lane() + (j + 1) * kThreads))) {
+              room = drain(0);
+              if (room) rising = above_all(element, key_of(rising.floor));
+            }
           }
         }
         if (room || done == kVecs) {
@@ -432,7 +486,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       if (room && is_done()) room = drain(0);
       const bool finished = is_done() && queued == 0;
       if (!finished) {
-        std::uint32_t next = is_done() ? ~0U : state.origin + (tile() < 0 ? 0 : here) * Row<E>::kPerVec;
+        std::uint32_t next = is_done() ? ~0U : position_of(tile() < 0 ? 0 : here);
         for (int i = static_cast<int>(lane()); i < queued; i += kWarp)
           next = ::min(next, queue.at[i] < state.elements ? queue.at[i] : 0U);
         next = __reduce_min_sync(full_mask, next);
@@ -442,12 +496,11 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       count = static_cast<int>(state.passed);
       const std::uint32_t next = state.next;
       if (all_done) break;
-      if (threadIdx.x == 0) state.rising = rising;
-      __syncthreads();
       const int held_k = state.k;
       count = cut_list<kThreads>(list, ::min(count, shape.capacity), held_k, held_k + held_k / 8, state.cut);
       rising = raised(element, state.rising, state.cut.low, next);
       if (threadIdx.x == 0) {
+        state.rising = rising;
         state.low = state.cut.low;
         state.passed = static_cast<std::uint32_t>(count);
         state.next = ~0U;
@@ -462,10 +515,12 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     }
     all = count;
     if constexpr (kClustered) {
-      if (static_cast<int>(threadIdx.x) < blocks) cluster_store(&state.counts[state.share], threadIdx.x, count);
-      cluster_sync();
-      all = 0;
-      for (int b = 0; b < blocks; ++b) all += static_cast<int>(state.counts[b]);
+      tell_counts(blocks, count, state);
+      all = sum_of_counts(blocks, state);
+      if (all > static_cast<int>(capacity) || (all > state.k && best_of_lows(blocks, state) != 0)) {
+        count = drop_losers(list, count, blocks, shape.capacity, state);
+        all = sum_of_counts(blocks, state);
+      }
     }
     if (all >= state.k) break;
     if constexpr (kClustered) cluster_sync();  // before the counts are written again
@@ -478,6 +533,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     }
     here = threadIdx.x;
     rising = {element.threshold(0), 0};
+    if (threadIdx.x == 0) state.rising = rising;
     __syncthreads();
     restore();
   }

@@ -87,6 +87,12 @@ template <int kThreads>
   return kept;
 }
 
+// What an element must beat when k of this key or better are held, all of them before what comes.
+template <class E>
+__device__ Rising above_all(const E& element, Key held) {
+  return {element.threshold(held == ~Key{0} ? held : held + 1), static_cast<Candidate>(held) << 32 | 0xffffffffU};
+}
+
 // After a cut to the k best at `lowest`: what can still win. `next` is the lowest index that may still come.
 template <class E>
 __device__ Rising raised(const E& element, Rising rising, Candidate lowest, std::uint32_t next) {
@@ -94,9 +100,14 @@ __device__ Rising raised(const E& element, Rising rising, Candidate lowest, std:
   const Key held = key_of(lowest);
   // k candidates of this key or better are held. Those of this very key have indices up to lowest's, so when all that
   // comes is behind them, an equal key cannot win any more.
-  if (index_of(lowest) < next)
-    return {element.threshold(held == ~Key{0} ? held : held + 1), static_cast<Candidate>(held) << 32 | 0xffffffffU};
+  if (index_of(lowest) < next) return above_all(element, held);
   return {element.threshold(held), lowest - 1};
+}
+
+// Whether `rising` is of held elements of one key, behind whose last `next` lies: then it can be above_all.
+__device__ inline bool is_behind(const Rising& rising, std::uint32_t next) {
+  const std::uint32_t last = index_of(rising.floor);  // 0: it is already
+  return last != 0 && last < next;
 }
 
 }  // namespace topkit::cuda

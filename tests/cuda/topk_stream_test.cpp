@@ -4,6 +4,7 @@
 #include <random>
 
 #include "cuda/grid_shape.hpp"
+#include "cuda/stream_run.cuh"
 #include "cuda/stream_strata.cuh"
 #include "direct.hpp"
 
@@ -80,6 +81,49 @@ TEST(TopkStream, ties_that_overflow_the_list_keep_the_first_columns) {
     for (int offset = 0; offset < 4; ++offset)
       ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, rows, kCols, 37 + 500 * offset, offset, distinct));
   }
+}
+
+TEST(TopkStream, ties_of_a_row_over_several_blocks_keep_the_first_columns) {
+  std::mt19937 random(9);
+  for (const int blocks : {2, 4, 8}) {
+    Plan plan;
+    plan.cluster_blocks = blocks;
+    for (const unsigned distinct : {1U, 2U, 5U, 300U}) {
+      std::vector<std::uint32_t> rows(2 * kCols);
+      for (std::uint32_t& element : rows) element = bits(1.0F + static_cast<float>(random() % distinct));
+      for (std::size_t i = 31 * distinct; i < rows.size(); i += 9973) rows[i] = bits(1e9F);
+      for (const std::int64_t k : {40, 1000})
+        ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, rows, kCols, k, static_cast<int>(k % 3), random() % 16,
+                                   0, plan));
+    }
+  }
+}
+
+// A threshold of hundreds of winners needs groups of a sample that are more of them than its rank.
+TEST(TopkStream, hundreds_of_winners_have_a_threshold) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::u8})
+    for (const int blocks : {1, 2, 4, 8, 16})
+      for (const std::int64_t cols : {32768, 65536, 131072, 400000})
+        for (const std::int64_t k : {256, 700, 1400, 2048}) {
+          // A granule is the least group: where most have a winner no rank tells more.
+          if (2 * k * (16 / bytes(dtype)) > cols) continue;
+          Problem p{.device = DeviceKind::cuda, .dtype = dtype};
+          p.rows = 1;
+          p.cols = cols;
+          p.k = k;
+          Plan plan;
+          plan.cluster_blocks = blocks;
+          const cuda::StreamShape shape = cuda::stream_shape(plan, p);
+          const int groups = cuda::stream_groups(shape);
+          EXPECT_LE(groups, cuda::kMostGroups);
+          EXPECT_GE(shape.lanes, blocks);
+          const double all = 16.0 * 32 * 16 / bytes(dtype) * shape.tile_vecs * blocks;
+          const double sampled = std::min(all, static_cast<double>(cols)) * shape.sample_vecs / shape.tile_vecs *
+                                 shape.heard / shape.lanes;
+          EXPECT_LT(cuda::sample_rank(static_cast<int>(k), static_cast<float>(sampled), static_cast<float>(cols)),
+                    groups * 15 / 16)
+              << cols << " columns, k " << k << ", " << blocks << " blocks, " << bytes(dtype) << " bytes";
+        }
 }
 
 TEST(TopkStream, of_equal_best_elements_the_first_column_wins) {
