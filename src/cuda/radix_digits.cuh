@@ -14,10 +14,8 @@ inline constexpr int kOrderWarps = kOrderThreads / kWarp, kOrderWarpsLog = 4;
 
 // Of the sum over the warp's lanes up to this one.
 __device__ inline std::uint32_t sum_through(std::uint32_t mine) {
-  for (unsigned d = 1; d < kWarp; d *= 2) {
-    const std::uint32_t other = __shfl_up_sync(full_mask, mine, d);
-    if (lane() >= d) mine += other;
-  }
+#pragma unroll
+  for (unsigned d = 1; d < kWarp; d *= 2) add_from_below(mine, d);
   return mine;
 }
 

@@ -51,6 +51,7 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
     if (blocks > 1) {
       bins += kSplitBins;
       cluster_sync();
+#pragma unroll 1
       for (std::uint32_t i = threadIdx.x; i < kSplitBins; i += kOrderThreads) {
         std::uint32_t sum = 0;
         for (std::uint32_t b = 0; b < blocks; ++b) sum += cluster_load(&order.counts()[i], b);
@@ -99,20 +100,11 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
       before += __shfl_sync(full_mask, through, kWarp - 1);
     }
   }
-  const std::uint32_t count = team.publish();
-  if (threadIdx.x < kOrderWarps) {
-    const std::uint32_t begin = threadIdx.x * kSegment, end = state.passed;
-    state.segments[threadIdx.x] = begin < end ? ::min(end - begin, kSegment) : 0;
-  }
-  return {bound, count};
+  return {bound, team.publish()};
 }
 
-// Where candidates are put into order: a block alone with what it got needs its own list no more, unless for order index.
-template <class E>
-__device__ Candidate* sorted_of(const RadixArgs<E>& a, bool alone) {
-  const bool own = !a.shape.second || (alone && a.shape.blocks > 1 && a.args.problem.order != Order::index);
-  return dynamic_shared<Candidate>() + (own ? 0 : kCapacity);
-}
+// Where candidates are put into order: in the place of the sample and the stages, once the row has been read.
+__device__ inline Candidate* sorted_of() { return reinterpret_cast<Candidate*>(dynamic_shared<char>() + kSampleAt); }
 
 // Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then `count` candidates lie
 // in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them.
@@ -122,7 +114,7 @@ template <class E>
   const RadixTeam<E> team{state, a.shape};
   const bool alone = count != 0;
   auto* const list = dynamic_shared<Candidate>();
-  Candidate* const sorted = sorted_of(a, alone);
+  Candidate* const sorted = sorted_of();
   std::uint32_t k = state.out.k, from = 0, to;
   Candidate lowest = 0;
   ListReader reader{sorted, state.offsets, 1};

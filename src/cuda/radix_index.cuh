@@ -25,11 +25,11 @@ __device__ void write_by_index(const RadixArgs<E>& a, const RadixTeam<E>& team) 
   std::uint32_t* const words = state.order.counts();
   std::uint32_t* const places = words + kShareWords;  // of each word's first winner
   const std::uint32_t first = team.rank() == 0 ? 0 : share.row.position(share.begin, 0);
-  const Candidate* const segment = dynamic_shared<Candidate>() + warp() * kSegment;
-  const std::uint32_t own = state.segments[warp()];
-  for (std::uint32_t i = lane(); i < own; i += kWarp) {
-    const std::uint32_t at = index_of(segment[i]) - first;
-    if (segment[i] >= cut) atomicOr(&words[at / 32], 1U << at % 32);
+  const Candidate* const list = dynamic_shared<Candidate>();
+  const std::uint32_t own = state.passed;
+  for (std::uint32_t i = threadIdx.x; i < own; i += kOrderThreads) {
+    const std::uint32_t at = index_of(list[i]) - first;
+    if (list[i] >= cut) atomicOr(&words[at / 32], 1U << at % 32);
   }
   __syncthreads();
   const uint4 bits = reinterpret_cast<const uint4*>(words)[threadIdx.x];
@@ -42,10 +42,10 @@ __device__ void write_by_index(const RadixArgs<E>& a, const RadixTeam<E>& team) 
   const std::uint32_t place = lower + before + sum_through(winners) - winners;
   reinterpret_cast<uint4*>(places)[threadIdx.x] = make_uint4(place, place + to_y, place + to_z, place + to_w);
   __syncthreads();
-  for (std::uint32_t i = lane(); i < own; i += kWarp) {
-    const std::uint32_t at = index_of(segment[i]) - first;
+  for (std::uint32_t i = threadIdx.x; i < own; i += kOrderThreads) {
+    const std::uint32_t at = index_of(list[i]) - first;
     const std::uint32_t lower_bits = words[at / 32] & ((1U << at % 32) - 1);
-    if (segment[i] >= cut) write(places[at / 32] + static_cast<std::uint32_t>(__popc(lower_bits)), segment[i]);
+    if (list[i] >= cut) write(places[at / 32] + static_cast<std::uint32_t>(__popc(lower_bits)), list[i]);
   }
 }
 

@@ -82,6 +82,7 @@ struct OrderState {
 
   __device__ std::uint32_t* counts() { return bins + 4; }
   __device__ void clear() {
+#pragma unroll 1
     for (std::uint32_t i = threadIdx.x; i < kOrderBins / 4; i += kOrderThreads)
       reinterpret_cast<uint4*>(counts())[i] = make_uint4(0, 0, 0, 0);
   }
@@ -232,10 +233,11 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     std::uint32_t low_key = ~0U, high_key = 0, low_rest = ~0U, high_rest = 0;
 #pragma unroll
     for (int h = 0; h < kHeldBy; ++h) {
-      const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads + threadIdx.x;
-      if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
-      held[h] = i < count ? sorted[offset - share_start + i] : 0;
-      if (i < count) {
+      const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads;
+      if (i >= count) break;
+      const bool has = threadIdx.x < count - i;  // nothing of the thread alone, that would be kept through the loop
+      held[h] = has ? sorted[offset - share_start + i + threadIdx.x] : 0;
+      if (has) {
         low_key = ::min(low_key, key_of(held[h]));
         high_key = ::max(high_key, key_of(held[h]));
         low_rest = ::min(low_rest, static_cast<std::uint32_t>(held[h]));
@@ -255,7 +257,7 @@ __device__ void order_items(OrderState& s, Candidate* sorted, std::uint32_t coun
     __syncthreads();
     if (threadIdx.x == 0)
       s.bin_of = CandidateBins(static_cast<Candidate>(s.low_key) << 32 | s.low_rest,
-                               static_cast<Candidate>(s.high_key) << 32 | s.high_rest, position_bits);
+                               static_cast<Candidate>(s.high_key) << 32 | s.high_rest, __popc(s.bin_of.position_mask));
     __syncthreads();
     from = 0;
     to = k;

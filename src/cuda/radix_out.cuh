@@ -42,13 +42,20 @@ struct RowOut {
   __device__ void put(const Args& args, std::int64_t place, Raw raw, std::int64_t column, const void* from) const {
     if (values != nullptr) values[place] = raw;
     if (indices == nullptr) return;
+    const bool wide = args.problem.index_type == IndexType::i64;
+    if (from == nullptr) {
+      if (wide) {
+        static_cast<std::int64_t*>(indices)[place] = column;
+      } else {
+        static_cast<std::int32_t*>(indices)[place] = static_cast<std::int32_t>(column);
+      }
+      return;
+    }
     const std::int64_t id = column * args.ids_layout.col_stride;
-    if (args.problem.index_type == IndexType::i64) {
-      static_cast<std::int64_t*>(indices)[place] =
-          from == nullptr ? column : static_cast<const std::int64_t*>(from)[id];
+    if (wide) {
+      static_cast<std::int64_t*>(indices)[place] = static_cast<const std::int64_t*>(from)[id];
     } else {
-      static_cast<std::int32_t*>(indices)[place] =
-          from == nullptr ? static_cast<std::int32_t>(column) : static_cast<const std::int32_t*>(from)[id];
+      static_cast<std::int32_t*>(indices)[place] = static_cast<const std::int32_t*>(from)[id];
     }
   }
 };

@@ -2,12 +2,12 @@
 //
 //   sample    every block the same one or two thousand elements, asked for ahead of the block's own share of the row
 //   split     the sample says what about 1.2 .. 1.7 k elements reach, and which block orders which of them (radix_split.cuh)
-//   filter    elements that reach it go to the list of their warp, while the share arrives
-//   send      each warp sends what it has listed to the blocks that order it                           (hop)
+//   filter    elements that reach it go to the block's list, while the share arrives
+//   send      what was listed goes to the blocks that order it                                         (hop)
 //   rank      each block puts what it got into order and writes it (radix_rank.cuh)
 //
 // The hop is store_async into the other blocks and an mbarrier there, so there is no barrier of the cluster on this road; one
-// block ranks its own lists.
+// block ranks its own list.
 //
 // No data makes it wrong: every block sees all counts, and when fewer than k reach the bound, or more than a list holds, all
 // take the road of radix_exact.cuh.
@@ -20,92 +20,117 @@
 
 namespace topkit::cuda {
 
-// How many of a warp's elements reach the bound, and the best key of those that its segment has room for.
-struct Listed {
-  std::uint32_t count;
-  Key high;
-};
-
-// Lists in the warp's segment what reaches the bound of the block's share.
+// Entries of a list before its elements are keys: a pack of one element and its position.
 template <class E>
-__device__ Listed filter_share(const E& element, const RadixShare<E>& share, RadixRing<E>& ring, const Split& split,
-                               Candidate* segment) {
-  constexpr int kPerVec = RadixShare<E>::kPerVec;
-  using Raw = typename E::Raw;
-  const Pack threshold = element.threshold(key_of(split.bound));
-  const auto passes_too = [&](Candidate c) { return split.bins.dense(c) >= split.bound; };
-  std::uint32_t listed = 0;
-  Key high = 0;
-  const std::uint32_t edge = share.edge();
-  if (__any_sync(full_mask, edge != ~0U)) {
-    Candidate c = 0;
-    if (edge != ~0U) c = candidate(element.key(element.pack(share.row.x[edge]), 0), edge);
-    const unsigned active = __ballot_sync(full_mask, edge != ~0U && passes_too(c));
-    if ((active >> lane() & 1U) != 0) {
-      segment[__popc(active & ((1U << lane()) - 1))] = c;
-      high = key_of(c);
-    }
-    listed = static_cast<std::uint32_t>(__popc(active));
-  }
-  const std::uint32_t whole_begin = share.whole_begin, whole_end = ::min(share.end, share.whole_end), end = share.end;
-  // Not all positions of the bound's key pass; or the bound is a NaN's, whose threshold +inf passes too.
-  const bool by_candidate = split.bins.shift < 32 || element.key(threshold, 0) < key_of(split.bound);
-#pragma unroll 1
-  for (std::uint32_t from = share.begin; from < end; from += RadixRing<E>::kStage) {
-    ring.take();
-    std::uint32_t passes = 0;  // bit j * kPerVec + e: element e of granule j
-#pragma unroll
-    for (int j = 0; j < kStageVecs; ++j) {
-      const std::uint32_t g = from + j * kOrderThreads + threadIdx.x;
-      Pack packs[E::kPacksPerVec];
-      element.unpack(*ring.granule(j), packs);  // garbage where there is none
-      std::uint32_t own = 0;
-#pragma unroll
-      for (int i = 0; i < E::kPacksPerVec; ++i) own |= E::passes(packs[i], threshold) << (i * E::kPerPack);
-      if (g >= whole_begin && g < whole_end) passes |= own << (j * kPerVec);
-    }
-    const auto candidate_at = [&](std::uint32_t bit) {
-      const std::uint32_t j = bit / kPerVec, e = bit % kPerVec;
-      const Raw raw = reinterpret_cast<const Raw*>(ring.granule(static_cast<int>(j)))[e];
-      return candidate(element.key(element.pack(raw), 0),
-                       share.row.position(from + j * kOrderThreads + threadIdx.x, static_cast<int>(e)));
-    };
-    if (by_candidate) [[unlikely]] {
-      for (std::uint32_t left = passes; left != 0; left &= left - 1) {
-        const int bit = __ffs(static_cast<int>(left)) - 1;
-        if (!passes_too(candidate_at(static_cast<std::uint32_t>(bit)))) passes &= ~(1U << bit);
-      }
-      __syncwarp(full_mask);
-    }
-    const auto own = static_cast<std::uint32_t>(__popc(passes));
-    const std::uint32_t through = sum_through(own);
-    std::uint32_t slot = listed + through - own;
-    listed += __shfl_sync(full_mask, through, kWarp - 1);
-#pragma unroll 1
-    for (; passes != 0 && slot < kSegment; passes &= passes - 1) {
-      const Candidate c = candidate_at(static_cast<std::uint32_t>(__ffs(static_cast<int>(passes))) - 1);
-      high = ::max(high, key_of(c));
-      segment[slot++] = c;
-    }
-    ring.release(share);
-  }
-  __syncwarp(full_mask);
-  return {listed, __reduce_max_sync(full_mask, high)};
+__device__ Candidate candidate_of(const E& element, Candidate entry) {
+  return (static_cast<Candidate>(element.key(static_cast<Pack>(entry >> 32), 0)) << 32) |
+         static_cast<std::uint32_t>(entry);
 }
 
-// Sends what this warp has listed to the blocks that order it, and with it their messages.
+// Appends entries of the block's share that reach the bound to the list, as far as it has room, and counts all. Returns the
+// best key of the warp's part of the share.
 template <class E>
-__device__ void send_listed(const RadixTeam<E>& team, const Split& split, const Candidate* segment,
-                            const Listed& listed, Candidate* received) {
+__device__ Key filter_share(const E& element, RadixResidentState<E>& state, RadixRing<E>& ring, const Split& split,
+                            Candidate* list) {
+  constexpr std::uint32_t kPerVec = RadixShare<E>::kPerVec;
+  const RadixShare<E>& share = state.share;
+  const Pack threshold = element.threshold(key_of(split.bound));
+  const auto passes_too = [&](Candidate c) { return split.bins.dense(c) >= split.bound; };
+  Key high = 0;
+  const std::uint32_t edge = share.edge();
+  if (edge != ~0U) {
+    const Pack pack = element.pack(share.row.x[edge]);
+    const Candidate c = candidate(element.key(pack, 0), edge);
+    high = key_of(c);
+    if (passes_too(c)) {
+      const std::uint32_t slot = atomicAdd(&state.passed, 1U);
+      if (slot < kCapacity) list[slot] = candidate(pack, edge);
+    }
+  }
+  __syncwarp(full_mask);
+  const std::uint32_t begin = share.whole_begin, end = ::min(share.end, share.whole_end);
+  // Not all positions of the bound's key pass; or the bound is a NaN's, whose threshold +inf passes too.
+  const bool by_candidate = split.bins.shift < 32 || element.key(threshold, 0) < key_of(split.bound);
+  Pack best = E::kPad;
+#pragma unroll 1
+  for (std::uint32_t from = share.begin; from < share.end; from += RadixRing<E>::kStage) {
+    ring.take();
+    Pack packs[kStageVecs][E::kPacksPerVec];
+#pragma unroll
+    for (int j = 0; j < kStageVecs; ++j) element.unpack(*ring.granule(j), packs[j]);  // garbage where there is none
+    ring.release(share);
+    std::uint32_t passes = 0;  // bit j * kPerVec + e: element e of granule j
+#pragma unroll
+    for (int j = 0; j < kStageVecs; ++j)
+#pragma unroll
+      for (int i = 0; i < E::kPacksPerVec; ++i)
+        passes |= E::passes(packs[j][i], threshold) << (j * kPerVec + i * E::kPerPack);
+    const std::uint32_t first = share.row.position(from + threadIdx.x, 0);  // of granule 0, element 0
+    constexpr std::uint32_t kNextGranule = kOrderThreads * kPerVec;
+    const auto entry = [&](int j, int i, int sub) {
+      const Pack pack = sub == 0 ? packs[j][i] : packs[j][i] >> 16;
+      return candidate(pack, first + j * kNextGranule + i * E::kPerPack + sub);
+    };
+    if (from < begin || from + RadixRing<E>::kStage > end || by_candidate) [[unlikely]] {
+#pragma unroll
+      for (int j = 0; j < kStageVecs; ++j) {
+        const std::uint32_t g = from + j * kOrderThreads + threadIdx.x;
+        const bool inside = g >= begin && g < end;
+#pragma unroll
+        for (int i = 0; i < E::kPacksPerVec; ++i) {
+          if (!inside) packs[j][i] = E::kPad;
+#pragma unroll
+          for (int sub = 0; sub < E::kPerPack; ++sub) {
+            const std::uint32_t bit = 1U << (j * kPerVec + i * E::kPerPack + sub);
+            if (!inside || ((passes & bit) != 0 && !passes_too(candidate_of(element, entry(j, i, sub)))))
+              passes &= ~bit;
+          }
+        }
+      }
+    }
+#pragma unroll
+    for (int j = 0; j < kStageVecs; ++j)
+#pragma unroll
+      for (int i = 0; i < E::kPacksPerVec; ++i) best = E::max(best, packs[j][i]);
+    const auto own = static_cast<std::uint32_t>(__popc(passes));
+    const std::uint32_t through = sum_through(own);
+    std::uint32_t base = 0;
+    if (lane() == kWarp - 1 && through != 0) {
+      base = atomicAdd(&state.passed, through);
+      if (base + through > kCapacity) base = ~0U;
+    }
+    base = __shfl_sync(full_mask, base, kWarp - 1);
+    if (base == ~0U) continue;
+    Candidate* at = list + (base + through - own);
+#pragma unroll
+    for (int j = 0; j < kStageVecs; ++j)
+#pragma unroll
+      for (int i = 0; i < E::kPacksPerVec; ++i)
+#pragma unroll
+        for (int sub = 0; sub < E::kPerPack; ++sub)
+          if ((passes & 1U << (j * kPerVec + i * E::kPerPack + sub)) != 0) *at++ = entry(j, i, sub);
+  }
+#pragma unroll
+  for (int sub = 0; sub < E::kPerPack; ++sub) high = ::max(high, element.key(best, sub));
+  return __reduce_max_sync(full_mask, high);
+}
+
+// Sends what this block has listed to the blocks that order it, and with it their messages. Entries become candidates.
+// Behind a barrier.
+template <class E>
+__device__ void send_listed(const RadixTeam<E>& team, const E& element, const Split& split, Candidate* list,
+                            Candidate* received) {
   RadixResidentState<E>& state = team.state;
   const std::uint32_t* const before = state.order.counts() + kSplitBins;
   const std::uint32_t room = kCapacity >> team.shape.blocks_log, blocks = team.blocks(), rank = team.rank();
-  const std::uint32_t many = ::min(listed.count, kSegment);
+  const std::uint32_t many = ::min(state.passed, kCapacity);
   constexpr std::uint32_t kFewBlocks = 4;
 #pragma unroll 1
-  for (std::uint32_t from = 0; from < many; from += kWarp) {
-    const bool has = from + lane() < many;
-    const Candidate c = has ? segment[from + lane()] : split.bound;
+  for (std::uint32_t from = warp() * kWarp; from < many; from += kOrderThreads) {
+    const std::uint32_t i = from + lane();
+    const bool has = i < many;
+    const Candidate c = has ? candidate_of(element, list[i]) : split.bound;
+    if (has) list[i] = c;
     const std::uint32_t owner = split.owner(before[split.bins.bin(has ? split.bins.dense(c) : c)]);
     std::uint32_t slot = 0;
     if (blocks > kFewBlocks) {
@@ -123,16 +148,12 @@ __device__ void send_listed(const RadixTeam<E>& team, const Split& split, const 
     }
     if (has && slot < room) store_async(&received[rank * room + slot], owner, c, &state.came);
   }
-  if (lane() == 0) {
-    if (listed.count > kSegment) atomicMax(&state.passed, kTooMany);
-    atomicMax(&state.high, listed.high);
-  }
   __syncthreads();
   if (warp() != 0) return;
   const std::uint32_t count = lane() < blocks ? state.sent[lane()] : 0;
   const std::uint32_t through = sum_through(count);
-  const bool over = __any_sync(full_mask, count > room) != 0;
-  const std::uint32_t total = __shfl_sync(full_mask, through, kWarp - 1) + (over ? kTooMany : state.passed);
+  const bool over = state.passed > kCapacity || __any_sync(full_mask, count > room) != 0;
+  const std::uint32_t total = __shfl_sync(full_mask, through, kWarp - 1) + (over ? kTooMany : 0);
   if (lane() >= blocks) return;
   auto* const message = reinterpret_cast<std::uint64_t*>(&state.came_from[rank]);
   store_async(message, lane(), count | static_cast<std::uint64_t>(through - count) << 32, &state.came);
@@ -218,30 +239,26 @@ __global__ void __launch_bounds__(kOrderThreads, is_fast_element<E> ? 2 : 1)
     const Split split = split_sample<E>(before, state.split, order.digits, element, granule, state.sample.size(),
                                         share.row.position(state.sample.granule(share), 0),
                                         __clz(static_cast<int>(n - 1)), state.sample.reach, blocks_log);
-    Candidate* const segment = list + warp() * kSegment;
-    const Listed listed = filter_share(element, share, ring, split, segment);
-    if (lane() == 0) state.segments[warp()] = listed.count;
+    const Key high = filter_share(element, state, ring, split, list);
+    if (lane() == 0) atomicMax(&state.high, high);
+    __syncthreads();
     RangeBins range = split.bins;
-    const auto rank_all = [&](const auto& candidates, std::uint32_t count) {
-      candidates.each([&](Candidate c) { atomicAdd(&order.counts()[range.bin(range.dense(c))], 1U); });
-      __syncthreads();
-      ranked = rank_candidates(order, candidates, range, sorted_of(a, true), count, offset, k, kind, emit);
-    };
+    Lying lying{};
+    std::uint32_t count = 0;  // of the candidates that this block orders
     if (blocks_log == 0) {
-      if (lane() == 0) atomicMax(&state.high, listed.high);
-      __syncthreads();
+      count = state.passed;
+      sure = count >= k && count <= kCapacity;
       range.set(split.bound, static_cast<Candidate>(state.high) << 32 | 0xffffffffU);
-      const std::uint32_t of_warp = lane() < kOrderWarps ? state.segments[lane()] : 0;
-      const std::uint32_t total = __reduce_add_sync(full_mask, of_warp);
-      sure = __all_sync(full_mask, of_warp <= kSegment) != 0 && total >= k;
-      if (sure) {
-        Held held;
-        held.take(segment, lane(), kWarp, listed.count);
-        rank_all(held, total);
-      }
+      lying = {list, threadIdx.x, kOrderThreads, count};
+      if (sure)
+        lying.each([&](Candidate entry, std::uint32_t i) {
+          const Candidate c = candidate_of(element, entry);
+          list[i] = c;
+          atomicAdd(&order.counts()[range.bin_within(range.dense(c))], 1U);
+        });
     } else {
-      Candidate* const received = list + kCapacity;
-      send_listed(team, split, segment, listed, received);
+      auto* const received = reinterpret_cast<Candidate*>(dynamic_shared<char>() + radix_received_at(a.shape.depth));
+      send_listed(team, element, split, list, received);
       // While it travels: where this block's part of the range lies.
       const auto owner = [&](std::uint32_t above) {
         return above < split.reach ? split.owner(above) : kMostRadixBlocks;
@@ -258,17 +275,16 @@ __global__ void __launch_bounds__(kOrderThreads, is_fast_element<E> ? 2 : 1)
                                                : bottom_of(::max(to, from + 1)) - 1);
       sure = arrivals.total < kTooMany && arrivals.total >= k;
       offset = arrivals.offset;
-      if (sure && offset < k) {
-        const Lying lying{received + source * room, (warp() >> blocks_log) * kWarp + lane(),
-                          static_cast<std::uint32_t>(kOrderThreads) >> blocks_log, arrivals.count};
-        if (kind != Order::index) {
-          rank_all(lying, arrivals.own);
-        } else {  // in the place that they came from: the list is still wanted
-          Held held;
-          held.take(lying.from, lying.at, lying.step, lying.count);
-          rank_all(held, arrivals.own);
-        }
-      }
+      count = arrivals.own;
+      lying = {received + source * room, (warp() >> blocks_log) * kWarp + lane(),
+               static_cast<std::uint32_t>(kOrderThreads) >> blocks_log, arrivals.count};
+      if (sure && offset < k)
+        lying.each(
+            [&](Candidate c, std::uint32_t) { atomicAdd(&order.counts()[range.bin_within(range.dense(c))], 1U); });
+    }
+    if (sure && offset < k) {
+      __syncthreads();
+      ranked = rank_candidates(order, lying, range, sorted_of(), count, offset, k, kind, emit);
     }
   }
   if (!sure || ranked.crowded) [[unlikely]] {

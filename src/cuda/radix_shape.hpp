@@ -14,22 +14,25 @@ namespace topkit::cuda {
 struct RadixResident {
   int blocks;  // of a row; 0: this row or k is for the passes over memory
   int blocks_log;
-  bool second;            // room for a second list
-  int depth;              // stages of kStageVecs granules a thread that are loaded ahead
-  std::size_t sample_at;  // offset in shared memory of a granule a thread
-  std::size_t ring_at;    // and of the stages
+  int depth;  // stages of kStageVecs granules a thread that are loaded ahead
   std::size_t shared_bytes;
 };
 
 inline constexpr int kMostRadixBlocks = 16;
 inline constexpr std::int64_t kRadixCapacity = 4096, kMostRadixK = 2048;
-inline constexpr int kDeepRing = 6, kRing = 3, kShallowRing = 1, kStageVecs = 2;
+// Two stages are room for a list, which is put into order there once the row has been read.
+inline constexpr int kDeepRing = 6, kRing = 3, kShallowRing = 2, kStageVecs = 2;
 inline constexpr std::int64_t kRadixBlockThreads = 512;
 inline constexpr std::int64_t kStageBytes = kRadixBlockThreads * 16 * kStageVecs;
+static_assert(kShallowRing * kStageBytes >= kRadixCapacity * 8);
+// Shared memory: a list, a granule a thread of the sample, the stages, and of a cluster what other blocks send.
+inline constexpr std::int64_t kSampleAt = kRadixCapacity * 8, kRingAt = kSampleAt + kRadixBlockThreads * 16;
+
+constexpr std::int64_t radix_received_at(int depth) { return kRingAt + depth * kStageBytes; }
 
 inline void set_depth(RadixResident& shape, int depth) {
   shape.depth = depth;
-  shape.shared_bytes = shape.ring_at + static_cast<std::size_t>(depth * kStageBytes);
+  shape.shared_bytes = static_cast<std::size_t>(radix_received_at(depth) + (shape.blocks > 1 ? kRadixCapacity * 8 : 0));
 }
 
 // `blocks` as asked, or 0 where that cannot be: types of 8 and 64 bits, more winners than shared memory has room for.
@@ -45,13 +48,11 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
   if (p.order == Order::index && p.cols / blocks + 16 * granule > kShareBits) return shape;
   // The bound lets a quarter more than k pass, of long rows up to twice as many.
   if (k > kMostRadixK) return shape;
-  shape.second = blocks > 1 || p.order == Order::index;
-  shape.sample_at = static_cast<std::size_t>(kRadixCapacity) * 8 * (shape.second ? 2 : 1);
-  shape.ring_at = shape.sample_at + kRadixBlockThreads * 16;
-  const std::int64_t stages = (shared_bytes - kStateBytes - static_cast<std::int64_t>(shape.ring_at)) / kStageBytes;
+  const std::int64_t received = blocks > 1 ? kRadixCapacity * 8 : 0;
+  const std::int64_t stages = (shared_bytes - kStateBytes - kRingAt - received) / kStageBytes;
   if (stages < kShallowRing) return shape;
-  set_depth(shape, deep && stages >= kDeepRing ? kDeepRing : stages >= kRing ? kRing : kShallowRing);
   shape.blocks = blocks;
+  set_depth(shape, deep && stages >= kDeepRing ? kDeepRing : stages >= kRing ? kRing : kShallowRing);
   while (1 << shape.blocks_log < blocks) ++shape.blocks_log;
   return shape;
 }
@@ -59,15 +60,13 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
 // Whether what reaches the bound (RadixSample::of) fits the lists of so many blocks in all but one of a thousand rows. The longer the
 // row, the fewer of its sample tell where the k-th is, and the less certain is how many pass.
 inline bool radix_lists_hold(const Problem& p, int blocks) {
-  constexpr double kWarps = kRadixBlockThreads / 32, kCapacity = kRadixCapacity, kDeviations = 3.2;
+  constexpr double kCapacity = kRadixCapacity, kDeviations = 3.2;
   const double sampled = static_cast<double>(kRadixBlockThreads * (16 / bytes(p.dtype)));
   const double part = std::min(sampled / static_cast<double>(std::max<std::int64_t>(p.cols, 1)), 1.0);
   const double wanted = static_cast<double>(std::min(p.k, p.cols)) * part, reach = wanted + 3.5 * std::sqrt(wanted) + 3;
   // Of `expected` elements that are as many as lie above `of` of the sample.
   const auto most = [](double expected, double of) { return expected * (1 + kDeviations / std::sqrt(of) + 2.5 / of); };
-  const double of_block = reach / part / blocks, of_warp = most(of_block / kWarps, reach);
-  return of_warp + kDeviations * std::sqrt(of_warp) <= kCapacity / kWarps &&
-         (blocks == 1 || most(of_block, reach / blocks) <= kCapacity);
+  return most(reach / part / blocks, reach / blocks) <= kCapacity;
 }
 
 // Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.

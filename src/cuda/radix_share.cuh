@@ -142,8 +142,7 @@ class RadixRing {
     }
   }
   __device__ const Vec* granule(int j) const {
-    return reinterpret_cast<const Vec*>(dynamic_shared<char>() + shape_.ring_at) +
-           (at_ + j * kOrderThreads + threadIdx.x);
+    return reinterpret_cast<const Vec*>(dynamic_shared<char>() + kRingAt) + (at_ + j * kOrderThreads + threadIdx.x);
   }
   // Asks for the next stage in the place of the oldest.
   __device__ void release(const RadixShare<E>& share) {
@@ -163,7 +162,7 @@ class RadixRing {
 
  private:
   __device__ Vec* sample_slot() const {
-    return reinterpret_cast<Vec*>(dynamic_shared<char>() + shape_.sample_at) + threadIdx.x;
+    return reinterpret_cast<Vec*>(dynamic_shared<char>() + kSampleAt) + threadIdx.x;
   }
 
   const RadixResident& shape_;

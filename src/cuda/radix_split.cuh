@@ -49,6 +49,8 @@ struct RangeBins {
     const Candidate v = (d - base) >> shift;
     return v < kSplitBins ? static_cast<std::uint32_t>(v) : kSplitBins - 1U;
   }
+  // The same of what the range holds.
+  __device__ std::uint32_t bin_within(Candidate d) const { return static_cast<std::uint32_t>((d - base) >> shift); }
 };
 
 struct SplitState {

@@ -9,9 +9,8 @@
 
 namespace topkit::cuda {
 
-inline constexpr std::uint32_t kCapacity = kRadixCapacity;          // candidates of a list
-inline constexpr std::uint32_t kSegment = kCapacity / kOrderWarps;  // a warp's part of it
-inline constexpr std::uint32_t kTooMany = 1U << 27;                 // added to a total: not all that passed was sent
+inline constexpr std::uint32_t kCapacity = kRadixCapacity;  // candidates of a list
+inline constexpr std::uint32_t kTooMany = 1U << 27;         // added to a total: not all that passed was sent
 
 // What a block tells another beside the candidates that it sends for it to order.
 struct Message {
@@ -41,12 +40,11 @@ struct RadixResidentState {
   Mbarrier came;
   alignas(16) Message came_from[kMostRadixBlocks];
   std::uint32_t sent[kMostRadixBlocks];     // to each block
-  std::uint32_t segments[kOrderWarps];      // candidates that each warp has listed
   std::uint32_t lists[kMostRadixBlocks];    // of each block's list
   std::uint32_t offsets[kMostRadixBlocks];  // where its list begins among all
   std::uint32_t others[kMostRadixBlocks];   // of each block: what cluster_sum adds up
   std::uint32_t warps[kOrderWarps];
-  std::uint32_t passed;
+  std::uint32_t passed;  // elements of the share that reach the bound; the first kCapacity are listed
   Key high;              // of what this block has listed
   std::uint32_t offset;  // of what order_exactly puts into order
   Candidate cut;         // the last winner

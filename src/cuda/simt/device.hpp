@@ -26,6 +26,15 @@ __device__ __forceinline__ unsigned lane() {
   asm("mov.u32 %0, %%laneid;" : "=r"(value));
   return value;
 }
+// Adds what the lane `distance` below has, where there is one. The whole warp calls.
+__device__ __forceinline__ void add_from_below(std::uint32_t& sum, unsigned distance) {
+  asm volatile(
+      "{ .reg .u32 other; .reg .pred has;\n"
+      "shfl.sync.up.b32 other|has, %0, %1, 0, 0xffffffff;\n"
+      "@has add.u32 %0, %0, other; }"
+      : "+r"(sum)
+      : "r"(distance));
+}
 // Of a block whose threads are numbered along x.
 __device__ __forceinline__ unsigned warp() { return threadIdx.x / kWarp; }
 

@@ -83,6 +83,14 @@ T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32, const
   return topkit::simt::from_word<T>(m.words[source > (me | (width - 1)) ? me : source]);
 }
 
+namespace topkit::cuda {
+inline void add_from_below(std::uint32_t& sum, unsigned distance, const char* file = __builtin_FILE(),
+                           int line = __builtin_LINE()) {
+  const std::uint32_t other = __shfl_up_sync(~0U, sum, distance, 32, file, line);
+  if (static_cast<unsigned>(topkit::simt::lane_of_this_thread()) >= distance) sum += other;
+}
+}  // namespace topkit::cuda
+
 inline unsigned __ballot_sync(unsigned mask, int predicate, const char* file = __builtin_FILE(),
                               int line = __builtin_LINE()) {
   const auto votes = [](const std::uint64_t* words, std::uint32_t arrived) {
