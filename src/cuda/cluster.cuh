@@ -2,15 +2,16 @@
 //
 //   load      each block a share of the row, 16 bytes a thread at a time
 //   maxima    one key a group of lanes, sent to all blocks                                          (hop)
-//   bound     a safe lower bound of the k-th key, by each block for itself (kth.cuh)
-//   filter    elements that reach it go to the list of their block, and from there to the first block   (hop)
-//   rank      the first block counts the ranks of about k candidates and writes
+//   bound     a safe lower bound of the k-th key, by each block for itself (cluster_bound.cuh)
+//   filter    elements that reach it go to the list of their block, and from there to the first block, or all   (hop)
+//   end       topk: each block counts the ranks of its own candidates among all, and writes (cluster_kernel.cuh);
+//             sampling: the first block goes on with all candidates
 //
 // A hop is store_async into the other blocks and an mbarrier there: a third of a microsecond on an H100, where a cluster
 // barrier with its fence takes twice that and needs a second one.
 //
 // No data makes it wrong. A block of which more elements pass than its list holds, or than twice k, thins them out by itself
-// (cluster_crowd.cuh); the first block then ranks up to blocks * capacity candidates, cut down first (compact.cuh).
+// (cluster_crowd.cuh); the first block takes up to blocks * capacity candidates, cut down first (compact.cuh).
 #pragma once
 
 #include <algorithm>
@@ -18,11 +19,11 @@
 #include "../args.hpp"
 #include "../plan.hpp"
 #include "by_element.hpp"
+#include "cluster_bound.cuh"
 #include "cluster_crowd.cuh"
 #include "cluster_row.cuh"
 #include "cluster_shape.hpp"
 #include "compact.cuh"
-#include "kth.cuh"
 #include "launch.hpp"
 #include "rank.cuh"
 #include "write.cuh"
@@ -106,7 +107,7 @@ inline LaunchShape cluster_launch(const char* kernel, const ClusterShape& shape,
 
 struct ClusterState {
   alignas(16) Key maxima[kMostGroups];
-  alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block
+  alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block; 0 where the cluster has none
   Mbarrier maxima_came, candidates_came;
   std::uint32_t passed;
   Key bound;
@@ -127,22 +128,15 @@ __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterS
     mbarrier_init(&state.candidates_came, 1U << shape.log_blocks);
     mbarrier_publish();
     state.passed = 0;
-    state.bound = ~Key{0};
+    state.bound = 0;
   }
+  if (threadIdx.x >= 1U << shape.log_blocks && threadIdx.x < kMaxCluster) state.counts[threadIdx.x] = 0;
   if (static_cast<int>(threadIdx.x) < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
   __syncwarp(full_mask);
   cluster_arrive_relaxed();
 }
 
-// The elements of a row that may be among its k best, all of these among them, in the shared memory of its first block: at
-// most `most` of them, followed by kRankPad zeros. `scratch` has room for as many.
-struct Gathered {
-  Candidate *candidates, *scratch;
-  int count;  // < 0: not the first block
-};
-
-// kMost: candidates that are not cut down first. All threads of all blocks; in the first block it ends with a barrier.
-// by_the_way has what else the caller wants of the row: meanwhile(), called by all threads while they would wait; and
+// By the way a caller may want more of the row: meanwhile(), called by all threads while they would wait; and, of gather(),
 // hand(share, maxima, groups), by all threads when candidates are on their way, which may send words of its own to the first
 // block by store_async to state.candidates_came and returns their bytes.
 struct NothingElse {
@@ -152,18 +146,25 @@ struct NothingElse {
     return 0;
   }
 };
-template <int kVecs, int kMost, class E, class ByTheWay>
-__device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& element, const Row<E>& row, int k,
-                                           ClusterState& state, const ByTheWay& by_the_way) {
+
+// The shared memory of a block of a cluster.
+struct ClusterRoom {
+  Candidate *received, *dense, *list;
+  __device__ explicit ClusterRoom(const ClusterShape& shape)
+      : received(dynamic_shared<Candidate>()),
+        dense(received + (shape.capacity << shape.log_blocks)),
+        list(received + cluster_candidates(shape)) {}
+};
+
+// Fills room.list with those of the block's elements that may be among the row's k best, and returns how many, at most
+// shape.capacity. All threads of all blocks; ends with a barrier.
+template <class E, class Share, class ByTheWay>
+__device__ __forceinline__ int list_best(const ClusterShape& shape, const E& element, Share& share, int k,
+                                         ClusterState& state, const ClusterRoom& room, const ByTheWay& by_the_way) {
   constexpr int kThreads = kClusterThreads;
-  using Share = ShareOfRow<E, kThreads, kVecs>;
   using Mask = typename Share::Mask;
   const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
   const int log_groups = kLogClusterThreads - shape.log_group, groups = 1 << (log_groups + shape.log_blocks);
-  Candidate* const received = dynamic_shared<Candidate>();
-  Candidate* const dense = received + (shape.capacity << shape.log_blocks);
-  Candidate* const list = received + cluster_candidates(shape);
-  Share share(row, shape.log_blocks, rank);
   share.load(element);
 
   const Pack best = share.best();
@@ -185,17 +186,11 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
       store_async(mine, to, key, &state.maxima_came);
   }
   by_the_way.meanwhile();
-  Key bound;
-  if (groups <= kCountedGroups) {
-    __syncthreads();  // state.bound and the unused maxima, behind the load's latency
-    mbarrier_wait(&state.maxima_came, 0);
-    kth_by_count<kThreads>(state.maxima, groups, k, &state.bound);
-    __syncthreads();
-    bound = state.bound;
-  } else {
-    mbarrier_wait(&state.maxima_came, 0);
-    bound = kth_by_bins<kThreads>(state.maxima, groups, k, state.compact);
-  }
+  __syncthreads();  // state.bound and the unused maxima, behind the load's latency
+  mbarrier_wait(&state.maxima_came, 0);
+  kth_by_pivots<kThreads>(state.maxima, groups, k, &state.bound);
+  __syncthreads();
+  const Key bound = state.bound;
 
   const Pack threshold = element.threshold(bound);
   Mask mask = 0;
@@ -205,7 +200,7 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
   if (__all_sync(full_mask, mask != 0)) {
     if (lane() == 0) atomicAdd(&state.passed, kCrowd);
   } else if (mask != 0) {
-    list_elements(element, share, mask, list, shape.capacity, &state.passed);
+    list_elements(element, share, mask, room.list, shape.capacity, &state.passed);
   }
   __syncthreads();
   auto passed = static_cast<int>(state.passed);
@@ -215,20 +210,72 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
     const int wanted = k - standing.ahead;
     passed = 0;
     if (wanted > 0) {
-      const ShareAside<kThreads, E, Share> aside(share);
       // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too.
       if (standing.high == bound && element.key(threshold, 0) == bound) {
-        passed = list_first<kThreads>(aside, mask, bound, wanted, list, state.crowd);
+        passed = list_first<kThreads>(share, mask, bound, wanted, room.list, state.crowd);
       } else {
-        passed = list_of_crowd<kThreads>(element, aside, bound, standing, wanted, shape.capacity, list, dense, state);
+        const ShareAside<kThreads, E, Share> aside(share);
+        passed = list_of_crowd<kThreads>(element, aside, bound, standing, wanted, room.list, state);
       }
     }
     __syncthreads();
   }
+  return passed;
+}
+
+// The lists of all blocks, which have come to this one, one behind the other in room.dense, followed by kRankPad zeros;
+// returns how many they have. Ends with a barrier.
+__device__ __forceinline__ int join_lists(const ClusterShape& shape, const ClusterState& state,
+                                          const ClusterRoom& room) {
+  constexpr int kThreads = kClusterThreads;
+  const unsigned blocks = 1U << shape.log_blocks;
+  // Warps w, w + blocks, .. take the list of block w.
+  const unsigned from = warp() & (blocks - 1);
+  const std::uint32_t n = lane() < blocks ? state.counts[lane()] : 0;
+  const auto before = static_cast<int>(__reduce_add_sync(full_mask, lane() < from ? n : 0));
+  const auto count = static_cast<int>(__reduce_add_sync(full_mask, n));
+  const auto mine = static_cast<int>(__shfl_sync(full_mask, n, static_cast<int>(from)));
+#pragma unroll 1
+  for (int i = static_cast<int>((threadIdx.x >> (kLogWarp + shape.log_blocks)) * kWarp + lane()); i < mine;
+       i += kThreads >> shape.log_blocks)
+    room.dense[before + i] = room.received[static_cast<int>(from) * shape.capacity + i];
+  if (threadIdx.x < kRankPad) room.dense[count + threadIdx.x] = 0;
+  __syncthreads();
+  return count;
+}
+
+// The elements of a row that may be among its k best, all of these among them, in the shared memory of one block: at most
+// `most` of them, followed by kRankPad zeros. `scratch` has room for as many.
+struct Gathered {
+  Candidate *candidates, *scratch;
+  int count;  // < 0: not the first block
+};
+
+// From what has come to this block. All its threads; ends with a barrier.
+template <int kMost>
+__device__ __forceinline__ Gathered gather_received(const ClusterShape& shape, int k, ClusterState& state,
+                                                    const ClusterRoom& room) {
+  const int count = join_lists(shape, state, room);
+  if (count <= kMost) return {room.dense, room.received, count};
+  const int kept = compact_to<kClusterThreads>(room.dense, count, room.received, k, k + k / 4 + 8, state.compact);
+  if (threadIdx.x < kRankPad) room.received[kept + threadIdx.x] = 0;
+  __syncthreads();
+  return {room.received, room.dense, kept};
+}
+
+// To the first block. kMost: candidates that are not cut down first. All threads of all blocks.
+template <int kVecs, int kMost, class E, class ByTheWay>
+__device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& element, const Row<E>& row, int k,
+                                           ClusterState& state, const ByTheWay& by_the_way) {
+  constexpr int kThreads = kClusterThreads;
+  const unsigned rank = cluster_rank();
+  const ClusterRoom room(shape);
+  ShareOfRow<E, kThreads, kVecs> share(row, shape.log_blocks, rank);
+  const int passed = list_best(shape, element, share, k, state, room, by_the_way);
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)
-    store_async(&received[rank * shape.capacity + i], 0, list[i], &state.candidates_came);
-  const unsigned more = by_the_way.hand(share, state.maxima, groups);
+    store_async(&room.received[rank * shape.capacity + i], 0, room.list[i], &state.candidates_came);
+  const unsigned more = by_the_way.hand(share, state.maxima, shape.groups());
   if (threadIdx.x == kThreads - 1) {
     mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t) + more);
     store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);
@@ -238,60 +285,7 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
   grid_launch_dependents();
   if (rank != 0) return {nullptr, nullptr, -1};
   mbarrier_wait(&state.candidates_came, 0);
-
-  // One behind the other: warps w, w + blocks, .. take the list of block w.
-  int count = 0;
-  {
-    const unsigned from = warp() & (blocks - 1);
-    const std::uint32_t n = lane() < blocks ? state.counts[lane()] : 0;
-    const auto before = static_cast<int>(__reduce_add_sync(full_mask, lane() < from ? n : 0));
-    count = static_cast<int>(__reduce_add_sync(full_mask, n));
-    const auto mine = static_cast<int>(__shfl_sync(full_mask, n, static_cast<int>(from)));
-#pragma unroll 1
-    for (int i = static_cast<int>((threadIdx.x >> (kLogWarp + shape.log_blocks)) * kWarp + lane()); i < mine;
-         i += kThreads >> shape.log_blocks)
-      dense[before + i] = received[static_cast<int>(from) * shape.capacity + i];
-    if (threadIdx.x < kRankPad) dense[count + threadIdx.x] = 0;
-  }
-  __syncthreads();
-  Candidate *candidates = dense, *scratch = received;
-  if (count > kMost) {
-    count = compact_to<kThreads>(dense, count, received, k, k + k / 4 + 8, state.compact);
-    candidates = received, scratch = dense;
-    if (threadIdx.x < kRankPad) candidates[count + threadIdx.x] = 0;
-    __syncthreads();
-  }
-  return {candidates, scratch, count};
-}
-
-template <class E, int kVecs>
-__global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
-    cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
-  if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
-  constexpr int kThreads = kClusterThreads;
-  const E& element = a.element;
-  const std::int64_t row_index = a.shape.first_row + (blockIdx.x >> a.shape.log_blocks);
-  ClusterState& state = shared<ClusterState>();
-  open_cluster(a.shape, state);
-  grid_dependency_wait();
-  const Args::Span span = a.args.span(row_index);
-  const auto k = static_cast<int>(span.count);
-  if (k == 0) {
-    const Writer<E> writer(a.args, element, span, row_index);
-#pragma unroll 1
-    for (int place = static_cast<int>(threadIdx.x); cluster_rank() == 0 && place < a.args.problem.k; place += kThreads)
-      writer.pad(place);
-    cluster_wait();
-    return;
-  }
-  const Gathered found =
-      gather<kVecs, kRankedAtOnce>(a.shape, element, Row<E>(a.args, span, row_index), k, state, NothingElse());
-  if (found.count < 0) return;
-  const Writer<E> writer(a.args, element, span, row_index);
-  rank_and_emit<kThreads>(found.candidates, found.scratch, found.count, k, a.args.problem.order,
-                          [&](int place, Candidate c) { writer.write(place, c); });
-#pragma unroll 1
-  for (int place = k + static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) writer.pad(place);
+  return gather_received<kMost>(shape, k, state, room);
 }
 
 }  // namespace topkit::cuda

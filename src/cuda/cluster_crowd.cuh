@@ -4,14 +4,14 @@
 // Ties at the bound, none above it (a row of few values), or enough equals of the block's best: the first of them by position,
 // no count at all. Else (a sorted row) a bound of the block's own: bins over the bests of its threads, and where that is not
 // enough over the keys between the bound and the block's best, narrowed around the last that is wanted until what reaches it
-// fits, or is equal to it. The block ranks what it has listed, so that the first block has few to rank. The caller pays for none
+// fits, or is equal to it. The block cuts what it has listed, so that few are ranked. The caller pays for none
 // of this: the row leaves its registers when a crowd is there, and only then.
 #pragma once
 
 #include "cluster_row.cuh"
+#include "cluster_shape.hpp"
 #include "compact.cuh"
 #include "element.hpp"
-#include "rank.cuh"
 
 namespace topkit::cuda {
 
@@ -130,6 +130,11 @@ struct ShareAside {
     }
     return exact;
   }
+  // Bit s is set for elements of this key.
+  __device__ Mask equal(const E& element, Key key) const {
+    const Mask reach = reaching(element, key);
+    return key == ~Key{0} ? reach : reach & ~reaching(element, key + 1);
+  }
 };
 
 // Fills the list with up to kCrowdRoom of the block's best and returns how many: the `wanted` best at least, or all that
@@ -203,49 +208,52 @@ __device__ __forceinline__ int thin_crowd(const E& element, const Share& share, 
   }
   __syncthreads();
   if (!crowded()) return static_cast<int>(s.listed);
-  Mask equal = share.reaching(element, low);
-  if (low != ~Key{0}) equal &= ~share.reaching(element, low + 1);
   const int above = bins.above;
-  return above + list_first<kThreads>(share, equal, low, wanted - above, list + above, s);
+  return above + list_first<kThreads>(share, share.equal(element, low), low, wanted - above, list + above, s);
 }
 
-// Cuts the list of a crowd to the `wanted` best and not many more, at most `capacity`, all by itself: bins over what is listed,
-// or ranks where bins do not tell enough apart. The list has more than wanted, at least low. Returns how many are left; ends
-// with a barrier owed.
-template <int kThreads>
-__device__ __forceinline__ int cut_crowd(Candidate* list, int listed, Key low, Key high, int wanted, int capacity,
-                                         Candidate* scratch, CrowdState& s, CompactState& bins) {
-  const int thread = static_cast<int>(threadIdx.x);
+// Cuts the list of a crowd, which has more than `wanted`, to these and few more: bins over what is listed, narrowed until they
+// tell enough apart, or down to one key, of which the first by position are wanted. Returns how many are left; ends with a
+// barrier owed.
+template <int kThreads, class E, class Share>
+__device__ __forceinline__ int cut_crowd(const E& element, const Share& share, Candidate* list, int listed, Key low,
+                                         Key high, int wanted, CrowdState& s, CompactState& bins) {
+  const int thread = static_cast<int>(threadIdx.x), enough = ::min(wanted + wanted / 4 + 8, kClusterMostK);
+  const Candidate mine = thread < listed ? list[thread] : 0;
   if (thread == 0) {
     s.listed = 0;
     bins.low = low;
     bins.high = high;
     bins.above = 0;
   }
-  for (int i = thread; i < kCompactBins; i += kThreads) bins.bins[i] = 0;
-  __syncthreads();
-  const int bits = 32 - __clz(static_cast<int>(high - low)), shift = ::max(bits - kLogCompactBins, 0);
-  const Candidate mine = thread < listed ? list[thread] : 0;
-  if (thread < listed) atomicAdd(&bins.bins[(key_of(mine) - low) >> shift], 1U);
-  __syncthreads();
-  if (warp() == 0) narrow_bins(bins, wanted, shift);
-  __syncthreads();
-  const int kept = bins.above + bins.within;
-  if (kept <= capacity) {
-    if (mine != 0 && key_of(mine) >= static_cast<Key>(bins.low)) list[atomicAdd(&s.listed, 1U)] = mine;
-    return kept;
+  while (true) {
+    for (int i = thread; i < kCompactBins; i += kThreads) bins.bins[i] = 0;
+    __syncthreads();
+    const int bits = 32 - __clz(static_cast<int>(high - low)), shift = ::max(bits - kLogCompactBins, 0);
+    if (mine != 0 && key_of(mine) >= low && key_of(mine) <= high)
+      atomicAdd(&bins.bins[(key_of(mine) - low) >> shift], 1U);
+    __syncthreads();
+    if (warp() == 0) narrow_bins(bins, wanted, shift);
+    __syncthreads();
+    low = static_cast<Key>(bins.low);
+    high = static_cast<Key>(bins.high);
+    const int kept = bins.above + bins.within;
+    if (kept <= enough) {
+      if (mine != 0 && key_of(mine) >= low) list[atomicAdd(&s.listed, 1U)] = mine;
+      return kept;
+    }
+    if (low == high) break;
   }
-  const Placed placed = place_among_runs<kThreads>(list, scratch, listed);
-  if (placed.place >= 0 && placed.place < wanted) list[placed.place] = placed.candidate;
-  return wanted;
+  const int above = bins.above;
+  if (mine != 0 && key_of(mine) > low) list[atomicAdd(&s.listed, 1U)] = mine;
+  return above + list_first<kThreads>(share, share.equal(element, low), low, wanted - above, list + above, s);
 }
 
-// The crowd's part in the row's winners beside ties: fills the list, which has room for kCrowdRoom, with at most `capacity`
-// candidates and returns how many; scratch has as much room. All threads of the block, behind a barrier; ends with one owed.
+// The crowd's part in the row's winners beside ties: fills the list, which has room for kCrowdRoom, with the `wanted` best and
+// few more, kClusterMostK at most; returns how many. All threads of the block, behind a barrier; ends with one owed.
 template <int kThreads, class E, class Share, class State>
 __device__ __forceinline__ int list_of_crowd(const E& element, const Share& share, Key bound, const Standing& standing,
-                                             int wanted, int capacity, Candidate* list, Candidate* scratch,
-                                             State& state) {
+                                             int wanted, Candidate* list, State& state) {
   static_assert(kThreads >= kCrowdRoom);
   constexpr bool kFew = sizeof(typename E::Raw) <= 2;  // values: a sorted row has each of them many times
   if (kFew || standing.high == bound) {
@@ -258,7 +266,7 @@ __device__ __forceinline__ int list_of_crowd(const E& element, const Share& shar
       thin_crowd<kThreads>(element, share, low, standing.low, standing.high, wanted, list, state.crowd, state.compact);
   if (listed <= wanted) return listed;
   __syncthreads();
-  return cut_crowd<kThreads>(list, listed, low, standing.high, wanted, capacity, scratch, state.crowd, state.compact);
+  return cut_crowd<kThreads>(element, share, list, listed, low, standing.high, wanted, state.crowd, state.compact);
 }
 
 }  // namespace topkit::cuda

@@ -8,6 +8,19 @@
 
 namespace topkit::cuda {
 
+// Bit i of the low half becomes bit 2 * i, bit i of the high half bit 2 * i + 1 (Hacker's Delight, 7-2).
+__device__ __forceinline__ std::uint32_t shuffle_halves(std::uint32_t x) {
+  const auto swap = [&x](std::uint32_t which, int by) {
+    const std::uint32_t differ = (x ^ x >> by) & which;
+    x ^= differ ^ differ << by;
+  };
+  swap(0x0000ff00, 8);
+  swap(0x00f000f0, 4);
+  swap(0x0c0c0c0c, 2);
+  swap(0x22222222, 1);
+  return x;
+}
+
 template <class E, int kThreads, int kVecs>
 struct ShareOfRow {
   static constexpr int kPacks = E::kPacksPerVec;
@@ -66,24 +79,30 @@ struct ShareOfRow {
 
   // Bit s is set for elements that are not below the threshold.
   __device__ Mask passing(Pack threshold) const {
+    constexpr int kWord = kElements < 32 ? kElements : 32;
     Mask mask = 0;
 #pragma unroll
-    for (int j = 0; j < kVecs; ++j) {
+    for (int word = 0; word < kElements / kWord; ++word) {
+      std::uint32_t bits = 0;
+      if constexpr (E::kPerPack == 1) {
 #pragma unroll
-      for (int i = 0; i < kPacks; ++i)
-        mask |= static_cast<Mask>(E::passes(packs[j][i], threshold)) << (j * kPerVec + i * E::kPerPack);
+        for (int i = kWord - 1; i >= 0; --i)
+          bits = E::append_below(bits, packs[(word * kWord + i) / kPacks][i % kPacks], threshold);
+        bits = ~bits;
+      } else {
+        // The packs' low elements, and above them their high ones, into the order of the row.
+#pragma unroll
+        for (int i = 0; i < kWord / 2; ++i)
+          bits |= E::passing(packs[(word * kWord / 2 + i) / kPacks][i % kPacks], threshold) & 0x00010001U << i;
+        bits = shuffle_halves(bits);
+      }
+      mask |= static_cast<Mask>(bits) << (word * kWord);
     }
     return mask & there;
   }
 
-  // Element `bit` as a pack's half bit % kPerPack, chosen without an index into registers.
-  __device__ Pack pack_of(int bit) const {
-    const unsigned at = static_cast<unsigned>(bit) / E::kPerPack;
-    Pack p = packs[0][0];
-#pragma unroll
-    for (unsigned i = 1; i < kVecs * kPacks; ++i) p = at == i ? packs[i / kPacks][i % kPacks] : p;
-    return p;
-  }
+  // Element `bit` as a pack's half bit % kPerPack, chosen by a tree of selects without an index into registers.
+  __device__ Pack pack_of(int bit) const { return pick<0, kVecs * kPacks>(static_cast<unsigned>(bit) / E::kPerPack); }
 
   // The thread's best pack: each of its halves, where packs have two, is the best of that half.
   __device__ Pack best() const {
@@ -98,6 +117,18 @@ struct ShareOfRow {
   }
 
  private:
+  // Pack `at` of the kMany from kFrom on; only its low bits count.
+  template <int kFrom, int kMany>
+  __device__ Pack pick(unsigned at) const {
+    static_assert((kMany & (kMany - 1)) == 0);
+    if constexpr (kMany == 1) {
+      return packs[kFrom / kPacks][kFrom % kPacks];
+    } else {
+      const Pack low = pick<kFrom, kMany / 2>(at), high = pick<kFrom + kMany / 2, kMany / 2>(at);
+      return (at & (kMany / 2)) != 0 ? high : low;
+    }
+  }
+
   static constexpr __device__ Mask vec_bits(int j) {
     return (~Mask{0} >> (sizeof(Mask) * 8 - kPerVec)) << (j * kPerVec);
   }

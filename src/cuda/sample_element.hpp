@@ -16,6 +16,9 @@ struct F32Logit : F32 {
   __device__ static unsigned passes(Pack p, Pack threshold) {
     return bits_float(p) >= bits_float(threshold) || threshold == kPad ? 1U : 0U;
   }
+  __device__ static std::uint32_t append_below(std::uint32_t mask, Pack p, Pack threshold) {
+    return mask << 1 | (passes(p, threshold) ^ 1U);
+  }
 };
 
 // The larger halves; a number before a NaN.

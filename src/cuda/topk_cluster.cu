@@ -3,11 +3,11 @@
 // Regime: up to some dozens of rows of 8k to 256k columns, k <= 256: token selection of one step of a language model.
 // Passes over memory: one.
 // Limit: latency. Of 3.5 us (H100, 1 x 50304) the launch is 0.9, the load 0.6 and the two hops between blocks 0.6.
-// Ideas: cluster.cuh; bounds from group maxima, Dr. Top-k (SC 21); resident rows in clusters, TensorRT-LLM's GVR V2.
+// Ideas: cluster.cuh, cluster_kernel.cuh; bounds from group maxima, Dr. Top-k (SC 21); resident rows in clusters, TensorRT-LLM's GVR V2.
 #include <algorithm>
 
 #include "by_element.hpp"
-#include "cluster.cuh"
+#include "cluster_kernel.cuh"
 #include "cluster_shape.hpp"
 #include "kernels.hpp"
 #include "launch.hpp"
