@@ -52,7 +52,7 @@ class Sparse {
     // The maxima of groups are as good as all elements while the groups are many times the rank.
     const std::uint32_t places = round_up(4 * rank, kBlock);
     for (std::uint32_t i = 0; i < places; i += V::kLanes) V::Store(groups_ + i, V::Worst());
-    sample(places);
+    dispatch<V>([&](auto plain) { sample<plain.value>(places); });
     for (std::uint32_t i = 0; i < places; i += V::kLanes)
       Sorted::Store(groups_ + i, V::ToSorted(lens_, V::LoadStored(groups_ + i)));
     return bound<Sorted>(groups_, places, rank);
@@ -88,11 +88,7 @@ class Sparse {
     ends(0, head_);
     for (std::uint32_t burst = 0; burst < bursts_ && next <= full; burst += kSectionBursts) {
       const std::uint32_t end = lesser(burst + kSectionBursts, bursts_);
-      const std::uint32_t hits =
-          plain<W>() ? list<W, W::kFloat>(lens, t, burst, end) : list<W, false>(lens, t, burst, end);
-      for (std::uint32_t h = 0; h < hits && next <= full; ++h)
-        next = plain<W>() ? emit_chunk<W, W::kFloat>(lens, t, hits_[h], full, next)
-                          : emit_chunk<W, false>(lens, t, hits_[h], full, next);
+      next = dispatch<W>([&](auto plain) { return section<W, plain.value>(lens, t, burst, end, full, next); });
     }
     ends(head_ + bursts_ * kBurst * kChunk, cols_);
     return static_cast<std::uint32_t>(next - out);
@@ -123,13 +119,12 @@ class Sparse {
     return static_cast<std::size_t>(job.max_cols) / kChunk / greater((step - 1) * 8 / 9, kLeastStep) + 2 * kBurst;
   }
 
-  // Floats that nothing flips can be compared where they lie.
-  template <class W>
-  bool plain() const {
+  // Floats that nothing flips are plain: they can be compared where they lie.
+  template <class W, class Body>
+  auto dispatch(const Body& body) const {
     if constexpr (W::kFloat)
-      return lens_.is_plain;
-    else
-      return false;
+      if (lens_.is_plain) return body(std::true_type());
+    return body(std::false_type());
   }
   template <class W, bool kPlain>
   static typename W::Reg load(const typename W::Lens& lens, const Raw* p) {
@@ -139,12 +134,6 @@ class Sparse {
       return W::Load(lens, p);
   }
 
-  void sample(std::uint32_t places) {
-    if (plain<V>())
-      sample<V::kFloat>(places);
-    else
-      sample<false>(places);
-  }
   // The lane maxima of every step_-th burst's chunks, those of all of them in groups. A chunk with NaN has NaN for maxima.
   template <bool kPlain>
   void sample(std::uint32_t places) {
@@ -206,6 +195,15 @@ class Sparse {
       out = emit_few(V::Join(masks), at + b, out);
       if (out > full) break;
     }
+    return out;
+  }
+
+  // What collect() does with bursts [first, end).
+  template <class W, bool kPlain>
+  std::uint32_t* section(const typename W::Lens& lens, typename W::Reg t, std::uint32_t first, std::uint32_t end,
+                         const std::uint32_t* full, std::uint32_t* out) const {
+    const std::uint32_t hits = list<W, kPlain>(lens, t, first, end);
+    for (std::uint32_t h = 0; h < hits && out <= full; ++h) out = emit_chunk<W, kPlain>(lens, t, hits_[h], full, out);
     return out;
   }
 
