@@ -123,7 +123,7 @@ __device__ void send_listed(const RadixTeam<E>& team, const E& element, const Sp
   RadixResidentState<E>& state = team.state;
   const std::uint32_t* const before = state.order.counts() + kSplitBins;
   const std::uint32_t room = kCapacity >> team.shape.blocks_log, blocks = team.blocks(), rank = team.rank();
-  const std::uint32_t many = ::min(state.passed, kCapacity);
+  const std::uint32_t many = state.passed > kCapacity ? 0 : state.passed;  // a list that is too full has holes
   constexpr std::uint32_t kFewBlocks = 4;
 #pragma unroll 1
   for (std::uint32_t from = warp() * kWarp; from < many; from += kOrderThreads) {

@@ -138,6 +138,22 @@ TEST(TopkRadix, a_bound_that_misses_is_moved) {
   }
 }
 
+TEST(TopkRadix, a_list_that_more_reach_than_it_holds_is_not_sent) {
+  // The best of the row lie in the granules that RadixSample::granule does not take: more than 4096 reach the bound in one share.
+  constexpr std::uint32_t kCols = 61440, kStride = kCols / 4 / 512;
+  std::mt19937 random(7);
+  std::vector<std::uint32_t> x(kCols);
+  for (std::uint32_t i = 0; i < kCols; ++i) {
+    const std::uint32_t granule = i / 4, turn = granule / kStride;
+    const auto taken = static_cast<std::uint32_t>(std::uint64_t{(turn + 1) * 0x9E3779B1U} * kStride >> 32);
+    x[i] = static_cast<std::uint32_t>(random()) >> 8 | (i < 12000 && granule % kStride != taken ? 0x3f000000U : 0U);
+  }
+  std::uint64_t turn = 0;
+  for (const Order order : {Order::value, Order::index, Order::any})
+    for (const int blocks : {1, 2, 4, 8})
+      ASSERT_TRUE(resident_matches(DType::u32, x, {kCols, 1000, blocks, 3, order}, turn++));
+}
+
 TEST(TopkRadix, sixteen_blocks_order_a_row_between_them) {
   std::mt19937 random(6);
   std::vector<std::uint32_t> x(30000);
