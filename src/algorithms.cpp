@@ -6,6 +6,7 @@
 #include "cuda/cluster_shape.hpp"
 #include "cuda/partition_shape.hpp"
 #include "cuda/sort_shape.hpp"
+#include "cuda/wide_shape.hpp"
 
 namespace topkit {
 namespace {
@@ -54,6 +55,9 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      "a type of up to 32 bits", "one, and the sample; two for rows of tens of millions", cuda::partition_can},
     {Algorithm::cuda_sort, "sort", DeviceKind::cuda, "short rows of which many win: the row is put into order",
      "cols <= 8192 (4096 for 64-bit types)", "one", cuda::sort_can},
+    {Algorithm::cuda_wide, "wide", DeviceKind::cuda,
+     "types of 64 bits: what a sample lets through, over the whole device",
+     "a type of 64 bits; k <= 4096 for order index", "one, and the sample; two for k above 3000", cuda::wide_can},
 }};
 
 constexpr bool in_order() {

@@ -26,8 +26,9 @@ enum class Algorithm : std::uint8_t {
   cuda_radix,
   cuda_partition,
   cuda_sort,
+  cuda_wide,
 };
-inline constexpr int kAlgorithms = 13;
+inline constexpr int kAlgorithms = 14;
 
 struct AlgorithmInfo {
   Algorithm algorithm;

@@ -10,6 +10,7 @@
 #include "cuda/partition_shape.hpp"
 #include "cuda/radix_shape.hpp"
 #include "cuda/sort_shape.hpp"
+#include "cuda/wide_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
 
@@ -85,6 +86,15 @@ void shape_sort(Plan& plan, const Problem& p) {
   plan.items_per_thread = cuda::kSortItems;
 }
 
+void shape_wide(Plan& plan, const Problem& p) {
+  const cuda::WideShape shape = cuda::wide_shape(p);
+  plan.block_threads = shape.threads;
+  plan.items_per_thread = cuda::kSortItems;
+  plan.row_parts = static_cast<int>(shape.chunks);
+  plan.launches = cuda::wide_launches(p, shape);
+  plan.workspace_bytes = shape.workspace_bytes;
+}
+
 void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
@@ -96,6 +106,7 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
     case Algorithm::cuda_partition: return shape_partition(plan, p, device);
     case Algorithm::cuda_radix: return shape_radix(plan, p, device, clusters);
     case Algorithm::cuda_sort: return shape_sort(plan, p);
+    case Algorithm::cuda_wide: return shape_wide(plan, p);
     default: return;
   }
 }
@@ -121,6 +132,7 @@ constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
   if (sort_pays(p, t)) return {Algorithm::cuda_sort, "a short row of which many win"};
+  if (can(Algorithm::cuda_wide)) return {Algorithm::cuda_wide, "a type of 64 bits"};
   const int radix_blocks = cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes);
   const bool radix_holds = radix_blocks > 0 && row_bytes(p) / radix_blocks <= kMostRadixShare;
   const bool wide =

@@ -14,9 +14,10 @@ struct Limits {
 // As python/topkit/backends has them, which asks the same of each before it calls it, and as bench/peers calls them.
 constexpr Limits kLimits[] = {
     {"topkit", "yes", "the lower index", "largest, or last",
-     "Rows of 2^31 elements and more. On CUDA: devices before sm_80; a selected axis that is not contiguous; 64-bit "
-     "types "
-     "are exact, but one block's work a row. On the CPU: 64-bit Arm was tested under an emulator only."},
+     "Rows of 2^31 elements and more. On CUDA: devices before sm_80; a selected axis that is not contiguous; more than "
+     "4096 "
+     "winners of a 64-bit type by ascending index are exact, but one block's work a row. On the CPU: 64-bit Arm was "
+     "tested under an emulator only."},
     {"torch.topk", "yes", "any", "largest",
      "8-bit floats and unsigned types of 16 bits and more; per-row lengths. Its index is int64 always."},
     {"cub::DeviceTopK, DeviceBatchedTopK", "yes", "any", "not defined",

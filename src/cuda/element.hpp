@@ -6,7 +6,7 @@
 // is better, equal keys are ties; they need not equal topkit::KeyMap's.
 //
 // The fast elements (F32, Bf16, F16) serve "largest, NaN largest". General<Raw> serves every other type of up to 32
-// bits, direction and NaN rule through KeyMap; its Pack is the key itself. 64-bit types are cuda_sort's and cuda_radix's.
+// bits, direction and NaN rule through KeyMap; its Pack is the key itself. 64-bit types are cuda_sort's, cuda_wide's and cuda_radix's.
 //
 // An element is built on the host from the problem and given to the kernel by value. Each has: Raw, kPerPack, kRawPacks (a
 // pack holds the bits as they lie in memory), kPad (a pack that beats nothing), unpack (16 bytes to packs), pack (one raw element), max, key, raw, lossy, threshold, passes.

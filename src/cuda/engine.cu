@@ -20,6 +20,7 @@ Run* run_of(Algorithm algorithm) {
     case Algorithm::cuda_radix: return run_radix;
     case Algorithm::cuda_partition: return run_partition;
     case Algorithm::cuda_sort: return run_sort;
+    case Algorithm::cuda_wide: return run_wide;
     default: return nullptr;
   }
 }

@@ -179,8 +179,21 @@ TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
     EXPECT_GT(plan.workspace_bytes, static_cast<std::size_t>(k) * 8);
     p.order = Order::index;
     EXPECT_EQ(plan_of(p, {}, device).launches, 5);
+  }
+}
+
+TEST(Plan, GivesTypesOf64BitsTheWholeDevice) {
+  const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
+  for (const auto& [rows, cols, k, launches] :
+       {std::tuple{1, 1048576, 50, 3}, {64, 50304, 3000, 3}, {1, 1048576, 65536, 4}, {2048, 8192, 1, 3}}) {
+    Problem p = problem(rows, cols, k);
+    p.device = DeviceKind::cuda;
     p.dtype = DType::f64;
-    EXPECT_EQ(plan_of(p, {}, device).algorithm, Algorithm::cuda_radix) << to_string(p);
+    const Plan plan = plan_of(p, {}, device);
+    EXPECT_EQ(plan.algorithm, Algorithm::cuda_wide) << to_string(p);
+    EXPECT_GE(plan.launches, launches);
+    p.order = Order::index;
+    EXPECT_EQ(plan_of(p, {}, device).algorithm, k <= 4096 ? Algorithm::cuda_wide : Algorithm::cuda_radix);
   }
 }
 

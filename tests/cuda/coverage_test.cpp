@@ -1,7 +1,7 @@
 // A grid of trials whose every call is declined proves nothing.
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "engines.hpp"
 
@@ -10,8 +10,13 @@ namespace {
 
 TEST(CudaCoverage, every_algorithm_solves_problems) {
   std::map<std::string, int> solved;
-  for (const auto& [cols, k] : {std::pair{100, 4}, {1000, 32}, {3000, 60}, {20000, 50}, {20000, 9000}}) {
-    Trial trial({.rows = 2, .cols = cols, .k = k});
+  for (const auto& [dtype, cols, k] : {std::tuple{DType::f32, 100, 4},
+                                       {DType::f32, 1000, 32},
+                                       {DType::f32, 3000, 60},
+                                       {DType::f32, 20000, 50},
+                                       {DType::f32, 20000, 9000},
+                                       {DType::f64, 20000, 50}}) {
+    Trial trial({.dtype = dtype, .rows = 2, .cols = cols, .k = k});
     for (Engine engine : cuda_engines()) {
       engine.ordinal = kWhole;
       ASSERT_TRUE(trial.matches_oracle(engine, true));
@@ -19,7 +24,7 @@ TEST(CudaCoverage, every_algorithm_solves_problems) {
     }
   }
   for (const auto& [algorithm, count] : solved) EXPECT_GT(count, 0) << algorithm << " declined every problem";
-  EXPECT_EQ(solved.size(), 9U);
+  EXPECT_EQ(solved.size(), 10U);
 }
 
 }  // namespace

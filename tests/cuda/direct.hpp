@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -14,21 +15,24 @@
 
 namespace topkit::test {
 
-// Indices of the k best of each row of f32 or u32 (any 4-byte type), `offset` elements behind a 16-byte boundary.
-inline testing::AssertionResult matches_oracle(cuda::Run* run, DType dtype, const std::vector<std::uint32_t>& rows,
-                                               std::int64_t cols, std::int64_t k, int offset, std::uint64_t lane_order,
-                                               std::size_t workspace_bytes = 0, const Plan& plan = {}) {
+// Indices of the k best of each row of a type as wide as Raw, `offset` elements behind a 16-byte boundary.
+template <class Raw>
+testing::AssertionResult matches_oracle(cuda::Run* run, DType dtype, const std::vector<Raw>& rows, std::int64_t cols,
+                                        std::int64_t k, int offset, std::uint64_t lane_order,
+                                        std::size_t workspace_bytes = 0, const Plan& plan = {},
+                                        Order order = Order::value) {
   const std::int64_t count = static_cast<std::int64_t>(rows.size()) / cols;
-  std::vector<std::uint32_t> memory(rows.size() + 8);
-  auto* x = reinterpret_cast<std::uint32_t*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 15) / 16 * 16) + offset;
+  std::vector<Raw> memory(rows.size() + 8);
+  auto* x = reinterpret_cast<Raw*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 15) / 16 * 16) + offset;
   std::copy(rows.begin(), rows.end(), x);
   std::vector<std::int32_t> indices(static_cast<std::size_t>(count * k), -2);
-  std::vector<std::uint32_t> values(indices.size());
+  std::vector<Raw> values(indices.size());
   std::vector<std::uint64_t> workspace(workspace_bytes / 8 + 2, 0x7777777777777777);
 
   Args args;
   args.problem = {.device = DeviceKind::cuda, .dtype = dtype, .index_type = IndexType::i32};
   args.problem.rows = count;
+  args.problem.order = order;
   args.problem.cols = cols;
   args.problem.k = k;
   args.problem.layout.outer_stride = cols;
@@ -40,7 +44,8 @@ inline testing::AssertionResult matches_oracle(cuda::Run* run, DType dtype, cons
   run(plan, args, workspace.data(), nullptr);
 
   for (std::int64_t r = 0; r < count; ++r) {
-    const auto wanted = oracle_row(dtype, x + r * cols, 1, 0, cols, k, true, Nan::largest);
+    auto wanted = oracle_row(dtype, x + r * cols, 1, 0, cols, k, true, Nan::largest);
+    if (order == Order::index) std::sort(wanted.begin(), wanted.end());
     for (std::int64_t j = 0; j < k; ++j) {
       const auto at = static_cast<std::size_t>(r * k + j);
       if (indices[at] != wanted[static_cast<std::size_t>(j)] || values[at] != x[r * cols + indices[at]])
