@@ -95,6 +95,8 @@ void launch_type(const SamplePlan& plan, const SampleArgs& args, void* workspace
 void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream) {
   if (plan.algorithm == SampleAlgorithm::cuda_reread && sample_streams(args.problem))
     return sample_in_stream(plan.cluster_blocks, args, stream);
+  if (plan.algorithm == SampleAlgorithm::cuda_resident && args.problem.op == SampleOp::logprobs)
+    return logprobs_of_rows(shape_of(plan, args.problem), args, stream);
   switch (args.problem.dtype) {
     case DType::bf16: return launch_type<LogitBf16>(plan, args, workspace, stream);
     case DType::f16: return launch_type<LogitF16>(plan, args, workspace, stream);

@@ -10,6 +10,7 @@
 // and any data have their exact answer.
 #pragma once
 
+#include "sample_front.cuh"
 #include "sample_logprobs.cuh"
 
 namespace topkit::cuda {
@@ -175,60 +176,26 @@ template <class L>
 // One row by the blocks of a cluster, whose handshake has begun, or by one block. All threads.
 template <class L, bool kResident>
 __device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleShape& shape, std::int64_t index) {
-  constexpr unsigned kLast = kSampleThreads - 1;
   using Share = TokenShare<L, kResident>;
   const SampleProblem& p = args.problem;
-  const unsigned blocks = 1U << shape.log_blocks, rank = shape.log_blocks == 0 ? 0 : cluster_rank();
   SampleState& state = shared<SampleState>();
-  SamplePlace place;
-  place.index = index;
-  place.x = static_cast<const typename L::Raw*>(args.x) + args.x_row(place.index) * args.problem.row_stride;
-  place.quads = reinterpret_cast<Quad*>(dynamic_shared<Candidate>() + sample_candidates(shape));
-  place.length = static_cast<std::uint32_t>(args.length(place.index));
-  place.begin = ::min(rank * shape.share, place.length);
-  place.count = ::min(shape.share, place.length - place.begin);
-  place.rank = rank;
-  place.blocks = blocks;
+  const SamplePlace place = place_of<L>(args, shape, index);
+  const unsigned rank = place.rank;
   if (threadIdx.x == kWarp) state.rules = sampling::rules_of<One>(args, place.index);
-  if (threadIdx.x == 2 * kWarp) {
-    state.place = place;
-    state.shape = shape;
-  }
-  static_assert(sizeof(SampleArgs) % 8 == 0 && sizeof(SampleArgs) <= 8 * kSampleThreads);
-  if (threadIdx.x < sizeof(SampleArgs) / 8)
-    reinterpret_cast<std::uint64_t*>(&state.args)[threadIdx.x] =
-        reinterpret_cast<const std::uint64_t*>(&args)[threadIdx.x];
-  Key key = key_of_z(Share(args, place).load());
+  if (threadIdx.x == 2 * kWarp) state.place = place;
+  remember(args, shape);
+  const float most = Share(args, place).load();
   grid_launch_dependents();
-  // Lane l of a group tells its maximum to block l.
-  const unsigned group_lanes = 1U << shape.log_group, log_groups = kLogSampleThreads - shape.log_group;
-#pragma unroll 1
-  for (unsigned d = 1; d < group_lanes; d *= 2) key = ::max(key, __shfl_xor_sync(full_mask, key, static_cast<int>(d)));
-  if (blocks > 1) cluster_wait();
-  Key* const mine = &state.maxima[(rank << log_groups) + (threadIdx.x >> shape.log_group)];
-  const unsigned to = threadIdx.x & (group_lanes - 1), groups = blocks << log_groups;
-  if (blocks == 1) {
-    if (to == 0) *mine = key;
-    __syncthreads();
-  } else {
-    if (threadIdx.x == kLast) mbarrier_expect(&state.maxima_came, rank, groups * sizeof(Key));
-    if (to < blocks) store_async(mine, to, key, &state.maxima_came);
-    __syncthreads();
-    mbarrier_wait(&state.maxima_came, 0);
-  }
-  key = 0;
-#pragma unroll 1
-  for (unsigned i = lane(); i < groups / 4; i += kWarp) {
-    const Vec four = reinterpret_cast<const Vec*>(state.maxima)[i];
-    key = ::max(key, ::max(::max(four.word[0], four.word[1]), ::max(four.word[2], four.word[3])));
-  }
-  key = __reduce_max_sync(full_mask, key);
+  const Key key = best_of_row(shape, place, most, [&] {
+    if constexpr (!kResident)
+      if (p.op == SampleOp::logprobs) look_up<L>(args, place);
+  });
   if (threadIdx.x == 0) {
-    state.z_max = z_of_key(key);
     state.raw = {state.z_max, 0};
     state.kept = {0, state.z_max, state.rules.c_filter, state.rules.least_y};
   }
-  if (p.op == SampleOp::logprobs) return logprobs_row<L, Share>(key > kNobodyKey);
+  if constexpr (!kResident)
+    if (p.op == SampleOp::logprobs) return logprobs_row<L, Share>(key > kNobodyKey, most);
   if (key <= kNobodyKey) return write_nobody<L, Share>();
 
   const bool wants_raw = p.op == SampleOp::sample && p.wants_logprobs && p.logprob_of == LogprobOf::raw;
@@ -249,7 +216,7 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleS
                              : static_cast<int>(::min(p.listed, std::int64_t{kSampleMostListed}));
   const bool sums_whole = limited && (guess || p.top_p_of == TopPOf::all);
   const bool sums_raw = wants_raw && !apart;
-  if (wanted > 0) hand_best<Share>(wanted);
+  if (wanted > 0) hand_best<Share>(wanted, most);
   if (wanted > 0 || sums_raw) {
     if (sums_whole || sums_raw) {
       __syncthreads();
@@ -280,7 +247,7 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleS
         say(state.hops, turn, 0, 0);
         say(state.hops, turn, 1, 0);
       }
-      hop<2>(state.hops, turn, rank, blocks);
+      hop<2>(state.hops, turn, rank, place.blocks);
       const Candidate cut = heard(state.hops, turn, 0, 0);
       if (cut != 0) {
         if (p.op == SampleOp::sample) return;
@@ -300,17 +267,7 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleS
 template <class L, bool kResident>
 __global__ void __launch_bounds__(kSampleThreads, 1) sample_kernel(const __grid_constant__ SampleLaunch a) {
   const SampleShape& shape = a.shape;
-  SampleState& state = shared<SampleState>();
-  if (threadIdx.x == kSampleThreads - 1) {
-    mbarrier_init(&state.maxima_came, 1);
-    mbarrier_init(&state.candidates_came, 1U << shape.log_blocks);
-    start_hops(state.hops);
-    mbarrier_publish();
-    state.passed = 0;
-    state.bound = ~Key{0};
-  }
-  __syncwarp(full_mask);
-  if (shape.log_blocks > 0) cluster_arrive_relaxed();
+  open_state(shape);
   grid_dependency_wait();
   const std::int64_t row = shape.first_row + (blockIdx.x >> shape.log_blocks);
   if (shape.unlisted && is_answered<L>(a.args, shape.given, row)) {

@@ -24,6 +24,9 @@ void sample_in_cluster(const Plan& plan, const Args& selection, const SampleArgs
 // The log-probabilities of rows; `plan` and `selection` are of the ids.
 void logprobs_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
 
+// The same of rows that the clusters of a shape hold in shared memory.
+void logprobs_of_rows(const SampleShape& shape, const SampleArgs& args, Stream stream);
+
 // A token of every row, among all of its tokens, where nothing else is asked for; blocks: of a cluster, that is of a row.
 void sample_in_stream(int blocks, const SampleArgs& args, Stream stream);
 

@@ -7,39 +7,41 @@
 
 namespace topkit::cuda {
 
-// z of a token; NaN where it is not one of the row.
+// z of a token; NaN where it is not one of the row, which begins at x.
 template <class L>
-[[gnu::noinline]] __device__ float z_of_token(std::int64_t id) {
-  const SampleState& state = shared<SampleState>();
-  const LogitRow<L> row(state.args, state.place);
-  if (id < 0 || id >= state.place.length) return __builtin_nanf("");
-  return row.z(load_once(row.x + id), static_cast<std::uint32_t>(id));
+[[gnu::noinline]] __device__ float z_of_token(const SampleArgs& args, const void* x, std::uint32_t length,
+                                              std::int64_t index, std::int64_t id) {
+  if (id < 0 || id >= length) return __builtin_nanf("");
+  return processed_logit(args, index, L::value(load_once(static_cast<const typename L::Raw*>(x) + id)),
+                         static_cast<std::uint32_t>(id));
 }
 
-// any: the row has a candidate. All blocks; their maxima are known.
+// The token that is looked up, to the state; known behind a barrier. All threads.
+template <class L>
+__device__ __forceinline__ void look_up(const SampleArgs& args, const SamplePlace& place) {
+  const bool looks = args.token_logprobs.data != nullptr || args.token_ranks.data != nullptr;
+  if (looks && threadIdx.x == kWarp)
+    shared<SampleState>().token_z =
+        z_of_token<L>(args, place.x, place.length, place.index, args.tokens_in[place.index]);
+}
+
+// any: the row has a candidate; most: the thread's largest z. All threads of all blocks, behind best_of_row() and look_up().
 template <class L, class Share>
-[[gnu::noinline]] __device__ void logprobs_row(bool any) {
+[[gnu::noinline]] __device__ void logprobs_row(bool any, float most) {
   SampleState& state = shared<SampleState>();
   const SampleArgs& args = state.args;
   const std::int64_t index = state.place.index;
   const bool looks = args.token_logprobs.data != nullptr || args.token_ranks.data != nullptr;
-  if (looks && threadIdx.x == kWarp) state.token_z = z_of_token<L>(args.tokens_in[index]);
   const auto wanted = any ? static_cast<int>(args.listed(index)) : 0;
   __syncthreads();
-  if (wanted > 0) hand_best<Share>(wanted);
-  __syncthreads();
-  if (any) {
-    add_all<Share>(state.rules.c, 0);
-  } else {
-    add_up(state, 0, 0);
-  }
+  if (wanted > 0) hand_best<Share>(wanted, most);
   std::uint32_t above = 0;
-  if (looks) {
-    const float token_z = state.token_z;
-    Share(args, state.place).for_quads([&](std::uint32_t, const Quad& quad) {
-#pragma unroll
-      for (int e = 0; e < 4; ++e) above += quad.z[e] > token_z ? 1 : 0;
-    });
+  if (!any) {
+    add_up(state, 0, 0);
+  } else if (looks) {
+    above = add_all_and_count<Share>(state.rules.c, 0, state.token_z);
+  } else {
+    add_all<Share>(state.rules.c, 0);
   }
   add_up(state, 1, above);
   __syncthreads();
@@ -70,7 +72,7 @@ template <class L, class Share>
   if (args.probe_logprobs.data != nullptr) {
 #pragma unroll 1
     for (std::int64_t j = threadIdx.x; j < args.problem.probes; j += kSampleThreads) {
-      const float z = z_of_token<L>(args.probes.at(index, j));
+      const float z = z_of_token<L>(args, state.place.x, state.place.length, index, args.probes.at(index, j));
       *args.probe_logprobs.at(index, j) = z == z ? logprob(z) : z;
     }
   }

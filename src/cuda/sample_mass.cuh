@@ -29,10 +29,68 @@ __device__ __forceinline__ void add_share(SampleState& state, float c, int what,
   add_up(state, what, mass);
   if (kCounted) add_up(state, what + 1, count);
 }
-// Whoever is no candidate weighs nothing.
+// The mass of quads one after the other, bit for bit the sum of sampling::weight: what all weights have in common is taken out
+// of them, and the scale, a power of 2, moves the grid that they are rounded to. What is no candidate, a NaN too, weighs nothing.
+class MassOfQuads {
+ public:
+  __device__ MassOfQuads(float z_max, float c, float scale)
+      : z_max_(z_max), c_(c), in_high_(0x1.8p+6F / scale), in_low_(0x1.8p-17F / scale) {}
+
+  __device__ __forceinline__ void add(const Quad& quad) {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      // Below 2^-41 * scale, which is more than 2^-51, all are rounded to 0.
+      const float y = ::fmaxf(sampling::exponent<One>(quad.z[e], z_max_, c_), -100.0F);
+      const float w = sampling::exp2<One>(y);
+      const float high = One::Add(w, in_high_);
+      const float low = One::Add(One::Sub(w, One::Sub(high, in_high_)), in_low_);
+      high_ += float_bits(high);
+      low_ += float_bits(low);
+    }
+    constexpr std::uint32_t kMost = 64;  // of whose weights the low parts' sum fits
+    if (++quads_ == kMost) put_together();
+  }
+  __device__ std::uint64_t sum() {
+    put_together();
+    return mass_;
+  }
+
+ private:
+  __device__ void put_together() {
+    mass_ += sampling::mass_of(high_ - 4 * quads_ * float_bits(in_high_), low_ - 4 * quads_ * float_bits(in_low_));
+    high_ = low_ = quads_ = 0;
+  }
+
+  float z_max_, c_, in_high_, in_low_;
+  std::uint32_t high_ = 0, low_ = 0, quads_ = 0;
+  std::uint64_t mass_ = 0;
+};
+
+// To sums[what]: the mass of all of the block's tokens. Returns, where wanted, how many of the thread's are above token_z.
+template <class Share, bool kCounted>
+__device__ __forceinline__ std::uint32_t add_everything(float c, int what, float token_z) {
+  SampleState& state = shared<SampleState>();
+  const Share share(state.args, state.place);
+  MassOfQuads mass(state.z_max, c, sampling::weight_scale(state.args.problem.cols));
+  const std::uint32_t all = share.size();
+  std::uint32_t above = 0;
+#pragma unroll 2
+  for (std::uint32_t q = threadIdx.x; q < all; q += Share::kThreads) {
+    const Quad quad = share.quad(q);
+    mass.add(quad);
+#pragma unroll
+    for (int e = 0; e < 4; ++e) above += kCounted && quad.z[e] > token_z ? 1 : 0;
+  }
+  add_up(state, what, mass.sum());
+  return above;
+}
 template <class Share>
 [[gnu::noinline]] __device__ void add_all(float c, int what) {
-  add_share<false, Share>(shared<SampleState>(), c, what, [](float, std::uint32_t, float) { return true; });
+  add_everything<Share, false>(c, what, 0);
+}
+template <class Share>
+[[gnu::noinline]] __device__ std::uint32_t add_all_and_count(float c, int what, float token_z) {
+  return add_everything<Share, true>(c, what, token_z);
 }
 template <class Share>
 [[gnu::noinline]] __device__ void add_weighty(float c, float least_y, int what) {

@@ -20,20 +20,22 @@ struct SampleRoom {
         capacity(shape.capacity) {}
 };
 
-// Tokens that reach `cut` go to the block's list, as far as there is room; state.passed counts all.
+// Tokens that reach `cut` go to the block's list, as far as there is room; state.passed counts all. most: the thread's largest z.
 template <class Share>
-__device__ __forceinline__ void collect(const Share& share, SampleState& state, const SampleRoom& room, Candidate cut) {
+__device__ __forceinline__ void collect(const Share& share, SampleState& state, const SampleRoom& room, Candidate cut,
+                                        float most) {
   const float least = ::max(z_of_key(::max(key_of(cut), kNobodyKey)), kLowestZ);
-  share.for_quads([&](std::uint32_t token, const Quad& quad) {
-    if (quad.most() < least) return;
+  if (most >= least)
+    share.for_quads([&](std::uint32_t token, const Quad& quad) {
+      if (quad.most() < least) return;
 #pragma unroll
-    for (int e = 0; e < 4; ++e) {
-      const Candidate c = candidate(key_of_z(quad.z[e]), token + e);
-      if (quad.z[e] < least || c < cut) continue;
-      const std::uint32_t slot = atomicAdd(&state.passed, 1U);
-      if (slot < room.capacity) room.sorted[slot] = c;
-    }
-  });
+      for (int e = 0; e < 4; ++e) {
+        const Candidate c = candidate(key_of_z(quad.z[e]), token + e);
+        if (quad.z[e] < least || c < cut) continue;
+        const std::uint32_t slot = atomicAdd(&state.passed, 1U);
+        if (slot < room.capacity) room.sorted[slot] = c;
+      }
+    });
   __syncthreads();
 }
 
@@ -49,9 +51,9 @@ __device__ __forceinline__ void hand(SampleState& state, T* place, std::type_ide
 
 // The block's tokens that may be among the `wanted` best of the row (at most room.capacity), to the first block, which must
 // have been told nothing else yet. Exactly the block's own `wanted` best where more reach the bound than the list holds: the
-// row's are among the blocks'.
+// row's are among the blocks'. most: the thread's largest z.
 template <class Share>
-[[gnu::noinline]] __device__ void hand_best(int wanted) {
+[[gnu::noinline]] __device__ void hand_best(int wanted, float most) {
   SampleState& state = shared<SampleState>();
   const SampleRoom room(state.shape);
   const Share share(state.args, state.place);
@@ -64,13 +66,13 @@ template <class Share>
   } else {
     bound = kth_by_bins<kSampleThreads>(state.maxima, static_cast<int>(groups), wanted, state.compact);
   }
-  collect(share, state, room, static_cast<Candidate>(bound) << 32);
+  collect(share, state, room, static_cast<Candidate>(bound) << 32, most);
   if (state.passed > room.capacity) {
     const Candidate cut = cut_of_count<Share, true>(static_cast<std::uint64_t>(wanted));
     __syncthreads();
     if (threadIdx.x == 0) state.passed = 0;
     __syncthreads();
-    collect(share, state, room, cut);
+    collect(share, state, room, cut, most);
   }
 #pragma unroll 1
   for (std::uint32_t i = threadIdx.x; i < state.passed; i += kSampleThreads)

@@ -121,6 +121,11 @@ struct LogitRow {
     for (int e = 0; e < 4; ++e) q.z[e] = sampling::candidate<One>(L::value(raws.raw[e]));
     return q;
   }
+  __device__ static Quad candidates(Quad q) {
+#pragma unroll
+    for (float& z : q.z) z = sampling::candidate<One>(z);
+    return q;
+  }
   __device__ Quad quad(std::uint32_t token) const {
     const Raws raws = load(token);
     if (plain()) return plain_quad(raws);
@@ -154,30 +159,57 @@ struct TokenShare {
     return row.quad(begin + 4 * q);
   }
 
-  // Brings the share to shared memory and returns the thread's largest z. Everybody may read it behind a barrier.
+  // Brings the share to shared memory and returns the largest z of the thread's own quads. Everybody may read it behind a barrier.
   __device__ float load() const {
-    constexpr std::uint32_t kAtOnce = 8;
+    using Raws = typename LogitRow<L>::Raws;
     float most = kNobody;
-    const std::uint32_t all = size();
+    const std::uint32_t all = size(), whole = row.plain() && row.aligned ? count / 4 : 0;
+    const auto* const from = reinterpret_cast<const Raws*>(row.x + begin);
     const auto take = [&](std::uint32_t q, const Quad& some) {
       if constexpr (kResident) quads[q] = some;
       most = ::max(most, some.most());
     };
-    if (!row.plain()) {
+    if constexpr (kResident) {
+      // All of them on their way at once, as they are, to where they belong.
+#pragma unroll 4
+      for (std::uint32_t q = threadIdx.x; q < whole; q += kThreads)
+        if constexpr (sizeof(Raws) == 16) {
+          async_copy16(&quads[q], from + q);
+        } else {
+          async_copy8(&quads[q], from + q);
+        }
+      async_commit();
+      async_wait<0>();
+#pragma unroll 2
+      for (std::uint32_t q = threadIdx.x; q < whole; q += kThreads) {
+        if constexpr (sizeof(Raws) == 16) {
+          const Quad some = quads[q];
+          most = ::fmaxf(most, ::fmaxf(::fmaxf(some.z[0], some.z[1]), ::fmaxf(some.z[2], some.z[3])));
+          if (!(some.z[0] + some.z[1] + (some.z[2] + some.z[3]) < __builtin_inff())) [[unlikely]]
+            quads[q] = LogitRow<L>::candidates(some);
+        } else {
+          Raws raws;
+          __builtin_memcpy(&raws, &quads[q], sizeof(raws));
+          take(q, row.plain_quad(raws));
+        }
+      }
+      most = sampling::candidate<One>(most);
+    } else {
+      constexpr std::uint32_t kAtOnce = 8;
 #pragma unroll 1
-      for (std::uint32_t q = threadIdx.x; q < all; q += kThreads) take(q, row.quad(begin + 4 * q));
-      return most;
+      for (std::uint32_t q = threadIdx.x; q < whole; q += kAtOnce * kThreads) {
+        Raws raws[kAtOnce];
+#pragma unroll
+        for (std::uint32_t j = 0; j < kAtOnce; ++j)
+          if (q + j * kThreads < whole) raws[j] = load_once(from + q + j * kThreads);
+#pragma unroll
+        for (std::uint32_t j = 0; j < kAtOnce; ++j)
+          if (q + j * kThreads < whole) take(q + j * kThreads, row.plain_quad(raws[j]));
+      }
     }
 #pragma unroll 1
-    for (std::uint32_t first = threadIdx.x; first < all; first += kAtOnce * kThreads) {
-      typename LogitRow<L>::Raws raws[kAtOnce];
-#pragma unroll
-      for (std::uint32_t j = 0; j < kAtOnce; ++j)
-        if (first + j * kThreads < all) raws[j] = row.load(begin + 4 * (first + j * kThreads));
-#pragma unroll
-      for (std::uint32_t j = 0; j < kAtOnce; ++j)
-        if (first + j * kThreads < all) take(first + j * kThreads, row.plain_quad(raws[j]));
-    }
+    for (std::uint32_t q = whole + (threadIdx.x - whole) % kThreads; q < all; q += kThreads)
+      take(q, row.quad(begin + 4 * q));
     return most;
   }
 

@@ -11,12 +11,15 @@
 namespace topkit {
 namespace {
 
-// Blocks that share a row, as a logarithm: as few as hold it, up to eight while multiprocessors are idle. -1: none hold it.
+// Blocks that share a row, as a logarithm: as few as hold it, up to eight while multiprocessors are idle, or so that two of
+// them share a multiprocessor where the kernel is made for that. -1: none hold it.
 int spread(const SampleProblem& p, const Device& device) {
   const int most = device.capability >= 90 ? cuda::kLogMostSampleBlocks : 0;
   int log_blocks = 0;
   while (log_blocks < most && !cuda::sample_holds(p, log_blocks, device.shared_bytes)) ++log_blocks;
   if (!cuda::sample_holds(p, log_blocks, device.shared_bytes)) return -1;
+  if (p.op == SampleOp::logprobs)
+    while (log_blocks < std::min(most, 3) && !cuda::sample_holds(p, log_blocks, device.shared_bytes / 2)) ++log_blocks;
   constexpr std::int64_t kFewTokens = 2048;  // of a block: fewer gain nothing from a neighbour
   while (log_blocks < std::min(most, 3) && (p.rows << (log_blocks + 1)) <= device.sms &&
          p.cols >> log_blocks > kFewTokens)

@@ -75,6 +75,24 @@ TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_reread);
 }
 
+TEST(SampleEngines, two_blocks_of_many_rows_of_logprobs_share_a_multiprocessor) {
+  SampleProblem p;
+  p.device = DeviceKind::cuda;
+  p.op = SampleOp::logprobs;
+  p.rows = p.x_rows = 256;
+  p.listed = 20;
+  const Device device = hopper();
+  const auto blocks = [&](std::int64_t cols) {
+    p.cols = p.row_stride = cols;
+    const SamplePlan plan = choose(p, device);
+    EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_resident) << cols;
+    return plan.cluster_blocks;
+  };
+  EXPECT_EQ(blocks(50257), 4);
+  EXPECT_EQ(blocks(151936), 8);
+  EXPECT_EQ(blocks(262144), 8);
+}
+
 TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
   SampleProblem p;
   p.device = DeviceKind::cuda;
@@ -138,6 +156,10 @@ TEST(SampleEngines, tokens_alone_are_drawn_alike) { expect_alike(3000, "reread",
 // The device before clusters refuses.
 TEST(SampleEngines, logprobs_of_rows_in_registers_are_alike) {
   expect_alike(5000, "selected", 2, &SampleTrial::ask_for_logprobs);
+}
+
+TEST(SampleEngines, logprobs_of_rows_in_shared_memory_are_alike) {
+  expect_alike(6000, "resident", 2, &SampleTrial::ask_for_logprobs);
 }
 
 }  // namespace
