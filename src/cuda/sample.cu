@@ -40,8 +40,8 @@ void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream
   });
 }
 
-// The best of every row by topk's kernel: in one launch with the draws where that is the cluster's, else followed by a block a
-// row that draws from the list. Rows that k leaves out, which only a k by row can, are drawn behind it.
+// The best of every row by topk's kernel: in one launch with the draws where that is the cluster's or the stream's, else followed by
+// a warp a row that draws from the list. Rows that k leaves out, which only a k by row can, are drawn behind it.
 template <class L>
 void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* workspace, Stream stream) {
   const SampleProblem& p = args.problem;
@@ -52,9 +52,9 @@ void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* 
   const auto rows_of = [](const PerRowInt& array) { return RowArray{array.data, array.type, array.stride}; };
   best.lengths = rows_of(args.lengths);
   best.row_k = rows_of(args.top_k);
-  if (plan.topk.algorithm == Algorithm::cuda_cluster) {
+  if (draws_in_one_launch(plan.topk, p)) {
     if (p.op == SampleOp::logprobs) return logprobs_in_cluster(plan.topk, best, args, stream);
-    sample_in_cluster(plan.topk, best, args, stream);
+    (plan.topk.algorithm == Algorithm::cuda_cluster ? sample_in_cluster : sample_best)(plan.topk, best, args, stream);
     if (p.top_k > 0) return;
     SampleShape shape = shape_of(plan, p);
     shape.unlisted = true;

@@ -21,6 +21,9 @@ void for_launches(std::int64_t rows, int log_blocks, F start) {
 // The draws among the k best; `plan` is of the selection, for the cluster kernel. Rows without a k are left alone.
 void sample_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
 
+// The same by the stream kernel.
+void sample_best(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
+
 // The log-probabilities of rows; `plan` and `selection` are of the ids.
 void logprobs_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
 

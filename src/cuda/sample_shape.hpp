@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../algorithms.hpp"
+#include "../plan.hpp"
 #include "../sampling/args.hpp"
 #include "../sampling/rules.hpp"
 
@@ -98,6 +100,13 @@ constexpr Problem sample_selection(const SampleProblem& p) {
 constexpr std::size_t sample_given_bytes(const SampleProblem& p) {
   constexpr std::int64_t kAligned = 256, kEach = 8;  // an index and a value of up to 4 bytes
   return static_cast<std::size_t>((p.rows * sample_given(p) * kEach + kAligned - 1) / kAligned * kAligned);
+}
+
+// Whether the selection's kernel draws, too; of the best alone the stream kernel has one that keeps no list.
+constexpr bool draws_in_one_launch(const Plan& selection, const SampleProblem& p) {
+  if (selection.algorithm == Algorithm::cuda_cluster) return true;
+  return p.op == SampleOp::sample && selection.algorithm == Algorithm::cuda_stream && selection.row_parts == 1 &&
+         sample_given(p) > 1;
 }
 
 // Whether a block of the cluster has room for its share of a row.

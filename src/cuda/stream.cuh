@@ -52,11 +52,32 @@ struct StreamShape {
   StreamPart* ends;  // [rows, parts * blocks]
 };
 
+// What is launched, and what becomes of a row's best: here topk's outputs. span() is what the row asks, begin() is called by all
+// threads when the row's first loads are on their way, end() when its k best are in order, behind a barrier, with `spare` of at least
+// kStreamSpare bytes; none() instead of all of them where the span has no k.
 template <class E>
 struct StreamArgs {
   Args args;
   E element;
   StreamShape shape;
+
+  __device__ Args::Span span(std::int64_t row) const { return args.span(row); }
+  __device__ void begin(std::int64_t) const {}
+  __device__ __forceinline__ void end(const Candidate* list, int k, std::int64_t row, Candidate*) const {
+    const Writer<E> writer(args, element, args.span(row), row);
+#pragma unroll 1
+    for (int place = static_cast<int>(threadIdx.x); place < args.problem.k; place += kStreamThreads) {
+      if (place < k) {
+        writer.write(place, list[place]);
+      } else {
+        writer.pad(place);
+      }
+    }
+  }
+  __device__ __forceinline__ void none(std::int64_t row) const {
+    const Writer<E> writer(args, element, args.span(row), row);
+    for (int place = static_cast<int>(threadIdx.x); place < args.problem.k; place += kStreamThreads) writer.pad(place);
+  }
 };
 
 // Vectors a thread has on their way.
@@ -67,11 +88,12 @@ constexpr int stream_groups(const StreamShape& s) {
   return kStreamThreads / s.lanes * (s.sample_vecs / s.joined) * s.blocks;
 }
 
+inline constexpr std::size_t kStreamSpare = kStreamWarps * sizeof(StreamQueue);
+
 // The list; behind it the warps' queues, whose place the finish takes.
 constexpr std::size_t stream_shared_bytes(const StreamShape& s, int k) {
   const std::size_t finish = static_cast<std::size_t>(k + kFullBin) * sizeof(Candidate);
-  constexpr std::size_t kQueues = kStreamWarps * sizeof(StreamQueue);
-  return static_cast<std::size_t>(s.capacity) * sizeof(Candidate) + (finish > kQueues ? finish : kQueues);
+  return static_cast<std::size_t>(s.capacity) * sizeof(Candidate) + (finish > kStreamSpare ? finish : kStreamSpare);
 }
 
 struct StreamState {
@@ -146,9 +168,8 @@ __device__ __forceinline__ Candidate best_of_lows(int blocks, const StreamState&
 }
 
 // The end of a row: the lists of its blocks become one, which is put into order and written.
-template <class E, bool kClustered>
-[[gnu::noinline]] __device__ void finish_row(const StreamArgs<E>& a, Candidate* list, int count, int all,
-                                             StreamState& state) {
+template <bool kClustered, class Launch>
+[[gnu::noinline]] __device__ void finish_row(const Launch& a, Candidate* list, int count, int all, StreamState& state) {
   constexpr int kThreads = kStreamThreads;
   const int k = state.k;
   const std::int64_t row_index = state.row_index;
@@ -185,15 +206,7 @@ template <class E, bool kClustered>
     cluster_sync();
   }
   sort_list<kThreads>(list, count, k, a.args.problem.order, list + a.shape.capacity, state.cut, state.bins);
-  const Writer<E> writer(a.args, a.element, a.args.span(row_index), row_index);
-#pragma unroll 1
-  for (int place = static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) {
-    if (place < k) {
-      writer.write(place, list[place]);
-    } else {
-      writer.pad(place);
-    }
-  }
+  a.end(list, k, row_index, list + a.shape.capacity);
 }
 
 // The candidates of a block of a row in parts, for the second kernel.
@@ -218,9 +231,9 @@ __device__ __forceinline__ void leave_part(const StreamShape& shape, int count) 
   if (lane() == 0) shape.ends[blockIdx.x] = {state.low, high, static_cast<std::uint32_t>(count)};
 }
 
-template <class E, bool kClustered>
+template <class E, bool kClustered, class Launch = StreamArgs<E>>
 __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
-    stream_kernel(const __grid_constant__ StreamArgs<E> a) {
+    stream_kernel(const __grid_constant__ Launch a) {
   constexpr int kThreads = kStreamThreads;
   constexpr int kVecs = kStreamVecs<E>;
   constexpr int kPacks = E::kPacksPerVec;
@@ -238,15 +251,14 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
 
   grid_dependency_wait();
   grid_launch_dependents();
-  const Args::Span span = a.args.span(row_index);
+  const Args::Span span = a.span(row_index);
   const Row<E> row(a.args, span, row_index);
   const int k = static_cast<int>(span.count);
   if (k == 0) {
     if (shape.parts > 1) {
       if (threadIdx.x == 0) shape.ends[blockIdx.x] = {0, 0, 0};
     } else if (rank == 0) {
-      const Writer<E> writer(a.args, element, span, row_index);
-      for (int place = static_cast<int>(threadIdx.x); place < a.args.problem.k; place += kThreads) writer.pad(place);
+      a.none(row_index);
     }
     return;
   }
@@ -342,6 +354,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     for (int j = 0; j < kVecs; ++j)
       if (at[j] != kNone) joined = ::max(joined, best_key(v[j]));
   }
+  a.begin(row_index);
   for (int i = stream_groups(shape) + static_cast<int>(threadIdx.x); i < kMostGroups; i += kThreads)
     state.maxima[i] = 0;
   if constexpr (kClustered) {
@@ -537,7 +550,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     __syncthreads();
     restore();
   }
-  finish_row<E, kClustered>(a, list, count, all, state);
+  finish_row<kClustered>(a, list, count, all, state);
 }
 
 }  // namespace topkit::cuda

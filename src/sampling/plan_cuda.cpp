@@ -115,7 +115,7 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   switch (plan.algorithm) {
     case SampleAlgorithm::cuda_selected:
       plan.topk = selection(problem, device);
-      if (plan.topk.algorithm == Algorithm::cuda_cluster) {
+      if (cuda::draws_in_one_launch(plan.topk, problem)) {
         plan.launches = problem.op == SampleOp::logprobs || problem.top_k > 0 ? 1 : 2;
         plan.cluster_blocks = streaming_blocks(problem, device, 1);
         break;

@@ -103,8 +103,15 @@ TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
   const Device device = hopper();
   const SamplePlan plan = choose(p, device);
   EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_selected);
-  EXPECT_EQ(plan.launches, 3);
-  EXPECT_EQ(plan.workspace_bytes, 256U * 50 * 8);
+  EXPECT_EQ(plan.topk.algorithm, Algorithm::cuda_stream);
+  EXPECT_EQ(plan.launches, 1);
+  EXPECT_EQ(plan.workspace_bytes, 0U);
+  // Of many short rows a list, and the draws behind it.
+  p.rows = p.x_rows = 1000;
+  p.cols = p.row_stride = 2000;
+  EXPECT_EQ(choose(p, device).launches, 3);
+  EXPECT_EQ(choose(p, device).workspace_bytes, 1000U * 50 * 8 + 128);
+  p.cols = p.row_stride = 128256;
   // A few are drawn in the selection's launch; rows of a k of their own may have none, for which there is a second one.
   p.rows = p.x_rows = 32;
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_selected);

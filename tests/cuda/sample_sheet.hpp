@@ -95,11 +95,11 @@ struct Sheet {
     const testing::AssertionResult result = run(plan);
     return result ? result : testing::AssertionFailure() << result.message() << " (" << blocks << " blocks)";
   }
-  // By topk's cluster kernel with the draws in its last step.
-  testing::AssertionResult run_selected(int blocks) {
+  // By topk's cluster or stream kernel with the draws in its last step.
+  testing::AssertionResult run_selected(int blocks, Algorithm by = Algorithm::cuda_cluster) {
     SamplePlan plan;
     plan.algorithm = SampleAlgorithm::cuda_selected;
-    plan.topk.algorithm = Algorithm::cuda_cluster;
+    plan.topk.algorithm = by;
     plan.topk.cluster_blocks = blocks;
     plan.cluster_blocks = 2;  // of rows without a k
     const testing::AssertionResult result = run(plan);

@@ -1,0 +1,99 @@
+// Draws in the last step of topk's stream kernel, against the plain telling of the rules; and rows that it leaves to the others.
+#include "sample_sheet.hpp"
+
+namespace topkit::test {
+namespace {
+
+TEST(SampleBest, draws_among_the_k_best_of_every_type) {
+  for (const DType type : {DType::f32, DType::bf16})
+    for (const int blocks : {1, 4})
+      for (const std::int32_t k : {2, 50, 256}) {
+        Sheet sheet(2, 30011, normal, type, 3);
+        sheet.args.top_k.value = k;
+        sheet.args.top_p.value = k == 50 ? 0.9F : 1.0F;
+        sheet.args.problem.logprob_of = LogprobOf::processed;
+        sheet.want(3, 9);
+        ASSERT_TRUE(sheet.run_selected(blocks, Algorithm::cuda_stream)) << k << " " << int(type);
+      }
+}
+
+TEST(SampleBest, filters_and_temperature_in_any_order) {
+  for (const float p : {0.0F, 0.3F, 0.999F})
+    for (const float min_p : {0.0F, 0.02F, 1.0F}) {
+      Sheet sheet(2, 9001, normal);
+      sheet.args.top_k.value = 60;
+      sheet.args.top_p.value = p;
+      sheet.args.min_p.value = min_p;
+      sheet.args.temperature.value = 0.7F;
+      sheet.args.problem.top_p_of = min_p == 0 ? TopPOf::kept : TopPOf::top_k;
+      sheet.args.problem.temperature_last = p == 0.3F;
+      sheet.args.problem.logprob_of = LogprobOf::processed;
+      sheet.want(2, 5);
+      ASSERT_TRUE(sheet.run_selected(1, Algorithm::cuda_stream)) << p << " " << min_p;
+    }
+}
+
+TEST(SampleBest, crowds_infinities_and_nan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const DType type : {DType::f32, DType::bf16})
+    for (const std::int32_t k : {5, 200})
+      for (const int blocks : {1, 2}) {
+        Sheet sheet(
+            11, 20001,
+            [&](std::int64_t r, std::int64_t i) {
+              switch (r) {
+                case 0: return -kInfinity;
+                case 1: return nan;
+                case 2: return i % 100 == 3 ? kInfinity : i % 100 == 4 ? 3.40282347e38F : normal(r, i);
+                case 3: return i == 777 ? normal(r, i) : i % 2 == 0 ? nan : -kInfinity;
+                case 4: return i % 2 == 0 ? nan : normal(r, i);
+                case 5: return i % 2 == 0 ? -0.0F : 0.0F;
+                case 6: return i < 4000 ? nan : i % 3 == 0 ? -kInfinity : static_cast<float>(i % 2);
+                case 7: return static_cast<float>(i) / 100;
+                case 8: return i > 5000 ? 2.0F : 0.0F;
+                case 9: return i % 7 != 0 ? nan : i % 2 == 0 ? kInfinity : 3.40282347e38F;
+                default: return i == 5 ? 3.3e38F : i == 6 ? -3.3e38F : normal(r, i) * 1e37F;
+              }
+            },
+            type);
+        sheet.args.top_k.value = k;
+        sheet.args.top_p.value = k == 5 ? 0.5F : 1.0F;
+        sheet.args.problem.logprob_of = LogprobOf::processed;
+        sheet.want(2, 4);
+        ASSERT_TRUE(sheet.run_selected(blocks, Algorithm::cuda_stream)) << k << " " << int(type);
+      }
+}
+
+TEST(SampleBest, every_parameter_by_row_and_rows_without_a_k) {
+  Sheet sheet(7, 9222, normal, DType::bf16);
+  sheet.temperature = {0, 1, 0.5F, 2, 1e-6F, 1, 0.9F};
+  sheet.top_k = {0, 1, 40, 0, 300, 500, 256};
+  sheet.top_p = {0.5F, 1, 0.8F, 0.95F, 1, 0.6F, 0.9F};
+  sheet.min_p = {0, 0, 0.1F, 0, 0.3F, 0, 0.001F};
+  sheet.seed = {1, 2, 3, 4, 5, 6, 7};
+  for (const bool ragged : {false, true}) {
+    sheet.lengths = {9222, 1, 700, 0, 2000, 2221, 255};
+    sheet.args.temperature.data = sheet.temperature.data();
+    sheet.args.top_k.data = sheet.top_k.data();
+    sheet.args.top_p.data = sheet.top_p.data();
+    sheet.args.min_p.data = sheet.min_p.data();
+    sheet.args.seed.data = sheet.seed.data();
+    if (ragged) sheet.args.lengths.data = sheet.lengths.data();
+    sheet.args.problem.logprob_of = LogprobOf::processed;
+    sheet.want(2, 8);
+    for (const int blocks : {1, 8}) ASSERT_TRUE(sheet.run_selected(blocks, Algorithm::cuda_stream));
+  }
+}
+
+TEST(SampleBest, an_empty_row_has_its_outputs) {
+  Sheet sheet(2, 5000, normal);
+  sheet.lengths = {0, 3};
+  sheet.args.lengths.data = sheet.lengths.data();
+  sheet.args.top_k.value = 7;
+  sheet.args.problem.logprob_of = LogprobOf::processed;
+  sheet.want(1, 300);
+  ASSERT_TRUE(sheet.run_selected(1, Algorithm::cuda_stream));
+}
+
+}  // namespace
+}  // namespace topkit::test
