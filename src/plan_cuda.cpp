@@ -148,7 +148,7 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
   const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
   // A block alone on its multiprocessor orders its winners slower than radix does, and so do clusters that fill the device.
   constexpr std::int64_t kFewWinners = 128;
-  const bool orders_slowly = p.rows <= device.sms && (can(Algorithm::cuda_block) || 4 * p.rows >= device.sms - 4);
+  const bool orders_slowly = p.rows <= device.sms && (can(Algorithm::cuda_block) || 4 * p.rows > device.sms);
   if (p.k > kFewWinners && p.k <= resident_k && orders_slowly && radix_holds)
     return {Algorithm::cuda_radix, "hundreds of winners in each of few rows"};
   if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
