@@ -5,6 +5,7 @@
 // the slot, the row is sorted once more, by (key, column).
 #pragma once
 
+#include "block_out.cuh"
 #include "block_row.cuh"
 #include "block_state.cuh"
 #include "warp_network.cuh"
@@ -68,11 +69,20 @@ template <int kRegs, class State>
   __syncwarp(full_mask);
 }
 
-// By all warps that have a part, `turn` being 0 for the one that merges them: there, state.words[place] becomes the column
-// of the winner at place and the result is true. Others return false.
-template <int kRegs, int kSlots_, class Team, int kMasks, class E, class State>
-__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team, kMasks>& row, int turn,
-                           Order order, State& state) {
+// Where the winners of a plain row go.
+struct PlainOut {
+  const Args& args;
+  std::int64_t row;
+  int together;
+};
+
+// By all warps that have a part, `turn` being 0 for the one that merges them. Out = Order: there, state.words[place] becomes
+// the column of the winner at place and the result is true, others return false. Out = PlainOut: the winners are written;
+// kListed: by their names, in no order.
+template <int kRegs, int kSlots_, bool kListed = false, class Team, int kMasks, bool kPlain, class E, class State,
+          class Out>
+__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team, kMasks, kPlain>& row, int turn,
+                           const Out& out, State& state) {
   constexpr bool kWide = sizeof(typename E::Raw) == 4;
   constexpr int kWords = kPartWords<kRegs>;
   constexpr std::uint32_t kSlots = kSlots_;
@@ -88,13 +98,13 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
 #pragma unroll 1
   for (int from = first; from < s.count; from += warps * kWords) {
     std::uint32_t words[kRegs];
-    int column[kRegs];
+    unsigned column[kRegs];
     Key key[kRegs];
 #pragma unroll
     for (int i = 0; i < kRegs; ++i) {
       const int slot = ::min(from + i * kWarp + id, s.count - 1);
       column[i] = state.columns[slot];
-      if (!s.columns) column[i] = row.column(column[i]);
+      if (kListed || !s.columns) column[i] = row.column(column[i]);
     }
 #pragma unroll
     for (int i = 0; i < kRegs; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
@@ -150,31 +160,53 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
       std::uint32_t next = i + 1 < kRegs ? best[(i + 1) % kRegs] : beyond;
       if (id * kRegs + i == kWords - 1) next = lost;
       same = same || (id * kRegs + i < last && (best[i] ^ next) < kSlots &&
-                      !(s.ordered && shift == 0 && best[i] / kSlots == 1));
+                      !(!kListed && s.ordered && shift == 0 && best[i] / kSlots == 1));
     }
     // The last place meets the best of what any lane lost.
     if (s.count > kWords && s.k == kWords) {
       const std::uint32_t end = __shfl_sync(full_mask, best[kRegs - 1], kWarp - 1);
-      same = same || ((end ^ lost) < kSlots && !(s.ordered && shift == 0 && end / kSlots == 1));
+      same = same || ((end ^ lost) < kSlots && !(!kListed && s.ordered && shift == 0 && end / kSlots == 1));
     }
     settled = __any_sync(full_mask, same) != 0;
     if (settled) settle<kRegs>(element, row.x, s.count, state);
   }
-  if (!settled) {
+  if constexpr (std::is_same_v<Out, PlainOut>) {
+    unsigned columns[kRegs];
+    typename E::Raw values[kRegs];
 #pragma unroll
     for (int i = 0; i < kRegs; ++i) {
-      const std::uint32_t word = best[i];
       const int place = id * kRegs + i;
+      columns[i] = 0;
+      values[i] = 0;
+      if (place >= s.k) continue;
       if constexpr (kWide) {
-        if (place < s.k) state.words[place] = state.columns[kSlots - 1 - (word & (kSlots - 1))];
+        columns[i] = settled ? state.words[place] : state.columns[kSlots - 1 - (best[i] & (kSlots - 1))];
+        values[i] = row.x[columns[i]];
       } else {
-        state.words[place] = 0xffffU & ~word;
+        columns[i] = 0xffffU & ~best[i];
+        const Key key = best[i] >> 16;
+        values[i] = element.lossy(key) ? row.x[columns[i]] : element.raw(key);
       }
     }
-    __syncwarp(full_mask);
+    write_winners(out.args, out.row, id * kRegs, s.k, columns, values, out.together);
+    return false;
+  } else {
+    if (!settled) {
+#pragma unroll
+      for (int i = 0; i < kRegs; ++i) {
+        const std::uint32_t word = best[i];
+        const int place = id * kRegs + i;
+        if constexpr (kWide) {
+          if (place < s.k) state.words[place] = state.columns[kSlots - 1 - (word & (kSlots - 1))];
+        } else {
+          state.words[place] = 0xffffU & ~word;
+        }
+      }
+      __syncwarp(full_mask);
+    }
+    if (out == Order::index) by_column<kRegs>(s.k, state);
+    return true;
   }
-  if (order == Order::index) by_column<kRegs>(s.k, state);
-  return true;
 }
 
 }  // namespace topkit::cuda

@@ -1,6 +1,8 @@
 // A row in the registers of a team of threads: 32 elements a lane for each of its masks, vector loads of the row's 16-byte
 // granules, single loads at its two ends.
 //
+// kPlain: the row begins with an aligned granule and ends with one.
+//
 // Granule g of the aligned part is granule g / threads of thread g % threads, so that neighbours are spread over all warps.
 // What lies before and after the aligned part shares the granules behind it, as in WarpRow.
 #pragma once
@@ -10,7 +12,7 @@
 
 namespace topkit::cuda {
 
-template <class E, class Team, int kMasks>
+template <class E, class Team, int kMasks, bool kPlain>
 struct BlockRow {
   using Raw = typename E::Raw;
   static constexpr int kPerVec = 16 / static_cast<int>(sizeof(Raw));
@@ -24,6 +26,11 @@ struct BlockRow {
   int granules;  // of the aligned part
 
   __device__ BlockRow(const Raw* begin, int elements) : x(begin), count(elements) {
+    if constexpr (kPlain) {
+      head = 0;
+      granules = count / kPerVec;
+      return;
+    }
     const auto behind = static_cast<int>(reinterpret_cast<std::uintptr_t>(begin) % 16 / sizeof(Raw));
     head = ::min((kPerVec - behind) % kPerVec, count);
     granules = (count - head) / kPerVec;
@@ -33,20 +40,24 @@ struct BlockRow {
   __device__ static std::uint16_t name(int mask, int bit) {
     return static_cast<std::uint16_t>((Team::at() * kMasks + mask) << 5 | bit);
   }
-  __device__ int column(int name) const {
-    const int e = Lane::element_of(name & 31), mask = (name >> 5) % kMasks, thread = (name >> 5) / kMasks;
-    const int g = (mask * kVecs + e / kPerVec) * Team::threads() + thread;
-    const int position = g * kPerVec + e % kPerVec;
-    if (g < granules) return position + head;
-    const int q = position - granules * kPerVec;
-    return q < head ? q : position;
+  __device__ unsigned column(unsigned name) const {
+    if constexpr (kPlain && E::kPerPack == 2) {
+      const auto threads = static_cast<unsigned>(Team::threads());
+      const unsigned halves = name >> 4;  // two of each mask
+      return (name & 3) * 2 + (halves & 1) + (halves / (2 * kMasks)) * 8 + (name & 12) * 2 * threads +
+             (halves & (2 * kMasks - 2)) * 16 * threads;
+    } else if constexpr (kPlain && E::kPerPack == 1 && kPerVec == 4 && kMasks == 1) {
+      return (name & 3) + (name >> 5) * 4 + (name & 28) * static_cast<unsigned>(Team::threads());
+    } else {
+      return static_cast<unsigned>(column_anywhere(static_cast<int>(name)));
+    }
   }
 
   // Fills packs (kPad where there is no element) and the masks of what is there.
   __device__ void load(const E& element, Pack (&packs)[kMasks][kPacks], std::uint32_t (&there)[kMasks]) const {
     const int threads = Team::threads(), at = Team::at();
     const Vec* const aligned = reinterpret_cast<const Vec*>(x + head) + at;
-    const int edge = count - granules * kPerVec;  // elements outside the aligned part
+    const int edge = kPlain ? 0 : count - granules * kPerVec;  // elements outside the aligned part
     Vec v[kMasks][kVecs] = {};
     if (granules == kMasks * kVecs * threads && edge == 0) {
 #pragma unroll
@@ -84,10 +95,21 @@ struct BlockRow {
         }
       }
     }
-    if (edge != 0) load_edge(element, edge, packs, there);
+    if constexpr (!kPlain) {
+      if (edge != 0) load_edge(element, edge, packs, there);
+    }
   }
 
  private:
+  __device__ int column_anywhere(int name) const {
+    const int e = Lane::element_of(name & 31), mask = (name >> 5) % kMasks, thread = (name >> 5) / kMasks;
+    const int g = (mask * kVecs + e / kPerVec) * Team::threads() + thread;
+    const int position = g * kPerVec + e % kPerVec;
+    if (g < granules) return position + head;
+    const int q = position - granules * kPerVec;
+    return q < head ? q : position;
+  }
+
   // The elements outside the aligned part fill two granules at most, of two threads.
   __device__ void load_edge(const E& element, int edge, Pack (&packs)[kMasks][kPacks],
                             std::uint32_t (&there)[kMasks]) const {

@@ -25,9 +25,9 @@ __device__ void slice_maxima(const E& element, const Pack (&packs)[kPacks], Key&
 }
 
 // Apart, so that what it needs of registers is not the kernel's.
-template <class Team, int kMasks, class E, class State>
+template <class Team, int kMasks, bool kPlain, class E, class State>
 [[gnu::noinline]] __device__ bool finish_many(const Survivors survivors, const E element,
-                                              const BlockRow<E, Team, kMasks> row, int turn, Order order,
+                                              const BlockRow<E, Team, kMasks, kPlain> row, int turn, Order order,
                                               State& state) {
   return finish_row<8, State::kSlots>(survivors, element, row, turn, order, state);
 }
@@ -37,16 +37,80 @@ __device__ inline int uniform(int value) {
   return static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(value)));
 }
 
-// By all threads of the team. shape: of rows of args.problem.cols elements with args.problem.k winners. kMost: winners a row
-// may have.
-template <class Team, int kMasks, int kMost, class E, class State>
-__device__ void select_row(const Args& args, const E& element, std::int64_t index, BlockShape shape, State& state) {
+// The part of `count` survivors that a warp puts into order, `words` a lane; 0 merges all, -1 is none.
+template <class Team>
+__device__ int turn_of(int count, int words) {
+  const int warps = Team::warps();
+  if (warps == 1) return 0;
+  // Which warp ends the row differs from block to block, so that the multiprocessor's schedulers share that work.
+  const int last = static_cast<int>(__umulhi(blockIdx.x * 0x9E3779B9U, static_cast<unsigned>(warps)));
+  int turn = Team::warp_at() - last;
+  turn = uniform(turn < 0 ? turn + warps : turn);
+  return turn > 0 && turn * kWarp * words >= count ? -1 : turn;
+}
+
+// The end of any row, from too many survivors too: survivors.low is at or below the k-th key, survivors.high none is above.
+// span: the row's, of args.
+template <int kMost, class Team, int kMasks, bool kPlain, class E, class State>
+__device__ void finish_any(const Args& args, std::int64_t index, const Args::Span& span, const E& element,
+                           const BlockRow<E, Team, kMasks, kPlain>& row, Survivors survivors, State& state) {
   using Raw = typename E::Raw;
-  using Row = BlockRow<E, Team, kMasks>;
+  constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
+  constexpr int slots = kMost <= 64 ? kFewSlots : State::kSlots;
+  const int k = survivors.k, id = static_cast<int>(lane());
+  if (survivors.count > slots) {
+    const Raised raised = block_raise<Team>(element, row.x, row.count, k, survivors.low, survivors.high, slots, state);
+    survivors.count = uniform(raised.count);
+    survivors.low = raised.low;
+    survivors.columns = true;
+    survivors.ordered = raised.ordered;
+  }
+  // Words a lane that hold the winners.
+  const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);
+  const int words = two ? 2 : kMost <= 128 || args.problem.k <= 128 ? 4 : 8;
+  const int turn = turn_of<Team>(survivors.count, words);
+  if (turn < 0) return;
+  bool ends = false;
+  if (two) {
+    ends = finish_row<2, kFewSlots>(survivors, element, row, turn, args.problem.order, state);
+  } else if constexpr (kMost > 64) {
+    if (kMost <= 128 || words == 4) {
+      ends = finish_row<4, State::kSlots>(survivors, element, row, turn, args.problem.order, state);
+    } else {
+      ends = finish_many(survivors, element, row, turn, args.problem.order, state);
+    }
+  }
+  if (!ends) return;
+  const Places<Raw> places(args, index);
+#pragma unroll 1
+  for (int place = id; place < k; place += kWarp) {
+    const int column = static_cast<int>(state.words[place]);
+    places.write(place, span.begin + column, row.x[column]);
+  }
+#pragma unroll 1
+  for (int place = k + id; place < args.problem.k; place += kWarp) places.pad(place);
+}
+
+// Of plain rows those that are not as others.
+template <int kMost, class Team, int kMasks, class E, class State>
+[[gnu::noinline]] __device__ void finish_apart(const Args& args, std::int64_t index, const E element,
+                                               const typename E::Raw* x, const Survivors survivors, State& state) {
+  const Args::Span span{0, args.problem.cols, args.problem.k};
+  const BlockRow<E, Team, kMasks, true> row(x, static_cast<int>(args.problem.cols));
+  finish_any<kMost>(args, index, span, element, row, survivors, state);
+}
+
+// By all threads of the team. shape: of rows of args.problem.cols elements with args.problem.k winners. kMost: winners a row
+// may have. kPlain: plain_rows(args) says so, and `together`.
+template <class Team, int kMasks, int kMost, bool kPlain, class E, class State>
+__device__ void select_row(const Args& args, const E& element, std::int64_t index, BlockShape shape, int together,
+                           State& state) {
+  using Raw = typename E::Raw;
+  using Row = BlockRow<E, Team, kMasks, kPlain>;
   const int warps = Team::warps(), at = Team::at(), id = static_cast<int>(lane());
-  const Args::Span span = args.span(index);
+  const Args::Span span = kPlain ? Args::Span{0, args.problem.cols, args.problem.k} : args.span(index);
   const int k = static_cast<int>(span.count);
-  if (k == 0) {
+  if (!kPlain && k == 0) {
     const Places<Raw> places(args, index);
     for (int place = at; place < args.problem.k; place += Team::threads()) places.pad(place);
     return;
@@ -68,7 +132,7 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   high = __reduce_max_sync(full_mask, high);
   // Warps and masks without elements of their own have no say.
   int voters = warps;
-  if (span.end - span.begin != args.problem.cols || k != args.problem.k) {
+  if (!kPlain && (span.end - span.begin != args.problem.cols || k != args.problem.k)) {
     const int log = 31 - __clz(::min(warps, ::max(1, row.granules / kWarp)));
     voters = 1 << log;
     shape.votes = row.granules >= Team::threads() * (Row::kVecs + 1) ? kMasks : 1;
@@ -77,7 +141,7 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     shape.spared = 0;
   }
   Key low = ~Key{0};
-  if (warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
+  if (kPlain || warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
     if (kMasks > 1 && shape.votes == 1) {
       a[0] = larger(a[0], a[kMasks - 1]);
       b[0] = larger(b[0], b[kMasks - 1]);
@@ -124,46 +188,23 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   }
   Team::sync();
   if (warps > 1) high = __reduce_max_sync(full_mask, state.high[peer]);
-  Survivors survivors{uniform(static_cast<int>(state.passed)), k, low, high, false, false};
-  constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
-  constexpr int slots = kMost <= 64 ? kFewSlots : State::kSlots;
-  if (survivors.count > slots) {
-    const Raised raised = block_raise<Team>(element, row.x, row.count, k, low, high, slots, state);
-    survivors.count = uniform(raised.count);
-    survivors.low = raised.low;
-    survivors.columns = true;
-    survivors.ordered = raised.ordered;
-  }
-  // Words a lane that hold the winners.
-  const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);
-  const int words = two ? 2 : kMost <= 128 || args.problem.k <= 128 ? 4 : 8;
-  int turn = 0;
-  if (warps > 1) {
-    // Which warp ends the row differs from block to block, so that the multiprocessor's schedulers share that work.
-    const int last = static_cast<int>(__umulhi(blockIdx.x * 0x9E3779B9U, static_cast<unsigned>(warps)));
-    turn = Team::warp_at() - last;
-    turn = uniform(turn < 0 ? turn + warps : turn);
-    if (turn > 0 && turn * kWarp * words >= survivors.count) return;
-  }
-  bool ends = false;
-  if (two) {
-    ends = finish_row<2, kFewSlots>(survivors, element, row, turn, args.problem.order, state);
-  } else if constexpr (kMost > 64) {
-    if (kMost <= 128 || words == 4) {
-      ends = finish_row<4, State::kSlots>(survivors, element, row, turn, args.problem.order, state);
-    } else {
-      ends = finish_many(survivors, element, row, turn, args.problem.order, state);
+  const Survivors survivors{uniform(static_cast<int>(state.passed)), k, low, high, false, false};
+  if constexpr (kPlain) {
+    constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
+    const bool two = kMost <= 64 || (k <= 64 && survivors.count <= kFewSlots);
+    if (survivors.count > State::kSlots || (kMost > 128 && k > 128))
+      return finish_apart<kMost, Team, kMasks>(args, index, element, row.x, survivors, state);
+    const int turn = turn_of<Team>(survivors.count, two ? 2 : 4);
+    if (turn < 0) return;
+    const PlainOut out{args, index, together};
+    if (two) {
+      finish_row<2, kFewSlots, true>(survivors, element, row, turn, out, state);
+    } else if constexpr (kMost > 64) {
+      finish_row<4, State::kSlots, true>(survivors, element, row, turn, out, state);
     }
+  } else {
+    finish_any<kMost>(args, index, span, element, row, survivors, state);
   }
-  if (!ends) return;
-  const Places<Raw> places(args, index);
-#pragma unroll 1
-  for (int place = id; place < k; place += kWarp) {
-    const int column = static_cast<int>(state.words[place]);
-    places.write(place, span.begin + column, row.x[column]);
-  }
-#pragma unroll 1
-  for (int place = k + id; place < args.problem.k; place += kWarp) places.pad(place);
 }
 
 }  // namespace topkit::cuda

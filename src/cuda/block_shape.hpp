@@ -27,7 +27,9 @@ inline BlockShape block_shape(const Problem& p) {
   for (auto warps = static_cast<int>((p.cols + 1024 * masks - 1) / (1024 * masks)); warps <= most; ++warps) {
     const int threads = 32 * warps;
     if (warps > 1 && granules < threads) break;  // some would have nothing
-    const int votes = granules >= threads * (vecs + 1) ? masks : 1;
+    // One bound of a warp from slices twice as long is as good as two, where half of its maxima are enough.
+    const bool one = p.k <= 32LL * (warps - (warps >= 16 ? 3 : 0));
+    const int votes = granules >= threads * (vecs + 1) && !one ? masks : 1;
     const int spared = warps >= 16 ? 3 : warps >= 8 && votes > 1 ? 1 : 0, say = (warps - spared) * votes;
     const auto share = static_cast<int>((p.k + say - 1) / say);
     if (share > 32 && p.cols > kBlockSlots) continue;

@@ -88,16 +88,17 @@ struct Float16 {
   }
   __device__ Pack pack(Raw raw) const { return raw; }
   __device__ static Pack max(Pack a, Pack b) { return Half2::max_nan(a, b); }
+  // x + 0 turns -0 into +0 and every NaN into the canonical one, whose bits rank above +inf.
   __device__ Key key(Pack p, int sub) const {
-    const std::uint32_t bits = sub == 0 ? p & 0xffff : p >> 16;
-    const std::uint32_t magnitude = bits & 0x7fff;
-    if (magnitude > kInf) return 0xffff;
-    return (bits & 0x8000) != 0 ? 0x8000 - magnitude : 0x8000 + magnitude;
+    const Pack bits = Half2::add_zero(p);
+    const Pack keys = bits ^ (half_signs(bits) | 0x80008000U);
+    return sub == 0 ? keys & 0xffff : keys >> 16;
   }
-  __device__ Raw raw(Key k) const { return static_cast<Raw>(k >= 0x8000 ? k ^ 0x8000 : 0x10000 - k); }
+  static constexpr Key kLeast = 0x7fff - kInf;  // of -inf
+  __device__ Raw raw(Key k) const { return static_cast<Raw>(k >= 0x8000 ? k ^ 0x8000 : ~k); }
   __device__ bool lossy(Key k) const { return k == 0x8000 || k == 0xffff; }
   __device__ Pack threshold(Key k) const {
-    return (k > 0x8000 + kInf ? kInf : k < 0x8000 - kInf ? kPad & 0xffff : raw(k)) * 0x00010001U;
+    return (k > 0x8000 + kInf ? kInf : k < kLeast ? kPad & 0xffff : raw(k)) * 0x00010001U;
   }
   // 0xffff for each element that is not below the threshold. NaN passes.
   __device__ static std::uint32_t passing(Pack p, Pack threshold) { return ~Half2::gt_mask(threshold, p); }
@@ -110,10 +111,12 @@ struct Float16 {
 
 struct Bf16x2 {
   __device__ static Pack max_nan(Pack a, Pack b) { return max_nan_bf16x2(a, b); }
+  __device__ static Pack add_zero(Pack a) { return add_zero_bf16x2(a); }
   __device__ static std::uint32_t gt_mask(Pack a, Pack b) { return gt_mask_bf16x2(a, b); }
 };
 struct F16x2 {
   __device__ static Pack max_nan(Pack a, Pack b) { return max_nan_f16x2(a, b); }
+  __device__ static Pack add_zero(Pack a) { return add_zero_f16x2(a); }
   __device__ static std::uint32_t gt_mask(Pack a, Pack b) { return gt_mask_f16x2(a, b); }
 };
 using Bf16 = Float16<Bf16x2, 0x7f80>;

@@ -55,7 +55,7 @@ struct Float16Logit : Float {
   __device__ static Pack max(Pack a, Pack b) { return larger(a, b); }
   __device__ Key key(Pack p, int sub) const {
     const Key k = Float::key(p, sub);
-    return k == 0xffff ? 0x8000 - kInf : k;
+    return k == 0xffff ? Float::kLeast : k;
   }
   __device__ static std::uint32_t passing(Pack p, Pack threshold) {
     return reaching(p, threshold) | (threshold == Float::kPad ? ~0U : 0U);

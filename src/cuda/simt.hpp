@@ -39,6 +39,8 @@
 //                                          for (-0, +0) too: compare with -0
 //   f16_to_float(bits)                     exact
 //   float_bits(v), bits_float(v), add_zero(v)   add_zero: -0 becomes +0, every NaN 0x7FFFFFFF
+//   add_zero_f16x2, add_zero_bf16x2        the same for pairs: every NaN 0x7FFF
+//   half_signs(pair)                       0xFFFF for each half with its sign bit set
 //   atomic_add, atomic_max, ...            as CUDA's, also for std::uint64_t
 //
 // The stand-in (src/cuda/simt/) reports what a device leaves undefined: a barrier or warp operation that not all named

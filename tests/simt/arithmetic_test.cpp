@@ -87,6 +87,8 @@ TEST(Arithmetic, MaxOfFloatsKeepsNanAndOrdersZeros) {
   EXPECT_FALSE(std::signbit(add_zero(-0.0F)));
   EXPECT_EQ(float_bits(add_zero(bits_float(0xFFC12345U))), 0x7FFFFFFFU);
   EXPECT_EQ(add_zero(bits_float(1)), bits_float(1)) << "denormals stay";
+  EXPECT_EQ(add_zero_bf16x2(0x8000FF81U), 0x00007FFFU);
+  EXPECT_EQ(add_zero_f16x2(0x8001FC01U), 0x80017FFFU);
 }
 
 }  // namespace

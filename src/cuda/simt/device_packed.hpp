@@ -93,6 +93,22 @@ __device__ __forceinline__ float bits_float(std::uint32_t v) { return __uint_as_
 // Bit 31 says a < b. A difference of unequal numbers is never rounded to zero, and the NaN of any operation is positive.
 // But -0 - +0 is -0.
 __device__ __forceinline__ std::uint32_t less_sign(float a, float b) { return __float_as_uint(__fsub_rn(a, b)); }
+// 0xFFFF for each half with its sign bit set. (__byte_perm masks the bits that ask prmt for signs.)
+__device__ __forceinline__ std::uint32_t half_signs(std::uint32_t v) {
+  std::uint32_t c;
+  asm("prmt.b32 %0, %1, %1, 0xBB99;" : "=r"(c) : "r"(v));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t add_zero_f16x2(std::uint32_t v) {
+  std::uint32_t c;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(c) : "r"(v), "r"(0x3C003C00U), "r"(0U));
+  return c;
+}
+__device__ __forceinline__ std::uint32_t add_zero_bf16x2(std::uint32_t v) {
+  std::uint32_t c;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(c) : "r"(v), "r"(0x3F803F80U), "r"(0U));
+  return c;
+}
 __device__ __forceinline__ float add_zero(float v) { return __fadd_rn(v, 0.0F); }
 
 }  // namespace topkit::cuda

@@ -41,6 +41,13 @@ std::uint32_t compare_mask(std::uint32_t a, std::uint32_t b) {
   });
 }
 
+template <float (*decode)(std::uint16_t)>
+std::uint32_t add_zero_halves(std::uint32_t v) {
+  return halves<std::uint16_t>(v, v, [](std::uint16_t x, std::uint16_t) -> std::uint16_t {
+    return std::isnan(decode(x)) ? 0x7FFF : x == 0x8000 ? 0 : x;
+  });
+}
+
 }  // namespace topkit::simt
 
 namespace topkit::cuda {
@@ -93,6 +100,11 @@ inline std::uint32_t less_sign(float a, float b) {
   const float difference = a - b;
   return std::isnan(difference) ? 0x7FFFFFFFU : std::bit_cast<std::uint32_t>(difference);
 }
+inline std::uint32_t half_signs(std::uint32_t v) {
+  return ((v & 0x8000) != 0 ? 0xFFFFU : 0U) | ((v & 0x80000000U) != 0 ? 0xFFFF0000U : 0U);
+}
+inline std::uint32_t add_zero_f16x2(std::uint32_t v) { return simt::add_zero_halves<simt::from_f16>(v); }
+inline std::uint32_t add_zero_bf16x2(std::uint32_t v) { return simt::add_zero_halves<simt::from_bf16>(v); }
 inline float add_zero(float v) { return std::isnan(v) ? std::bit_cast<float>(0x7FFFFFFFU) : v + 0.0F; }
 
 }  // namespace topkit::cuda

@@ -88,8 +88,7 @@ constexpr unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
   unsigned r = 0;
   for (int i = 0; i < 4; ++i) {
     const unsigned s = selector >> (4 * i);
-    unsigned byte = static_cast<unsigned>(bytes >> (8 * (s & 7))) & 0xFF;
-    if ((s & 8) != 0) byte = (byte & 0x80) != 0 ? 0xFF : 0;  // prmt's sign replication
+    const unsigned byte = static_cast<unsigned>(bytes >> (8 * (s & 7))) & 0xFF;  // not prmt: the fourth bit is masked
     r |= byte << (8 * i);
   }
   return r;
