@@ -19,7 +19,7 @@ static_assert(__clz(0) == 32 && __clz(1) == 31 && __clzll(1) == 63 && __ffs(0) =
 static_assert(__ffsll(1LL << 40) == 41 && __popc(0xF0F0U) == 8 && __popcll(~0ULL) == 64);
 static_assert(__brev(1U) == 0x80000000U && __brev(0x12345678U) == 0x1E6A2C48U && __brevll(1ULL) == 1ULL << 63);
 static_assert(__byte_perm(0x33221100U, 0x77665544U, 0x7531) == 0x77553311U);
-static_assert(__byte_perm(0x00000080U, 0U, 0x8888) == 0xFFFFFFFFU, "the sign of byte 0, everywhere");
+static_assert(__byte_perm(0x00000080U, 0U, 0x8888) == 0x80808080U, "the fourth bit of a selector is masked");
 static_assert(__funnelshift_l(0x80000001U, 0x00000001U, 1) == 3U && __funnelshift_l(7U, 9U, 32) == 9U);
 static_assert(__funnelshift_r(0x80000000U, 0x00000001U, 1) == 0xC0000000U && __funnelshift_r(7U, 9U, 32) == 7U);
 static_assert(__funnelshift_lc(7U, 9U, 40) == 7U && __funnelshift_rc(7U, 9U, 32) == 9U);
