@@ -111,16 +111,21 @@ def gpu_table(path):
 
 
 def sampling_table(path):
-    """The lines of `topkit bench --device cuda --op sample`."""
-    results = json.loads(path.read_text())
-    lines = ["| operation | logits | parameters | us, hot / cold |", "|---|---|---|---:|"]
+    """The lines of `topkit bench --device cuda --op sample`, and what gpu_sampling_peers.py put behind them."""
+    measured = json.loads(path.read_text())
+    results = [result for result in measured if result["peer"] == "topkit"]
+    peers = {result["case"]: result for result in measured if result["peer"] != "topkit"}
+    versions = sorted({" ".join(peer["peer"].split()[:2]) for peer in peers.values()})
+    lines = [f"| operation | logits | parameters | us, hot / cold | {', '.join(versions)} |", "|---|---|---|---:|---:|"]
     for result in results:
+        peer = peers.get(result["case"])
         parameters = [f"top {result['n']}" if result["n"] else "", f"k = {result['k']}" if result["k"] else ""]
         parameters += [f"p = {result['p']:g}" if result["p"] < 1 else "", "arrays of one a row" if result["by_row"] else ""]
         parameters += ["every row its own"] if "-mixed-" in result["case"] else []
         operation = "topn_logprobs" if result["n"] else "sample"
+        speed = times(peer["hot_us"], result["hot_us"]) if peer else ""
         cells = [operation, f"{result['dtype']} {result['rows']} x {result['cols']}", ", ".join(filter(None, parameters)) or "no filter"]
-        lines.append("| " + " | ".join([*cells, pair(result["hot_us"], result["cold_us"])]) + " |")
+        lines.append("| " + " | ".join([*cells, pair(result["hot_us"], result["cold_us"]), speed]) + " |")
     lines += ["", f"{results[0]['machine']}; {results[0]['date']}, commit {results[0]['commit']}; every answer compared with the CPU's."]
     return "\n".join(lines)
 

@@ -511,15 +511,15 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       if (all_done) break;
       const int held_k = state.k;
       count = cut_list<kThreads>(list, ::min(count, shape.capacity), held_k, held_k + held_k / 8, state.cut);
-      rising = raised(element, state.rising, state.cut.low, next);
       if (threadIdx.x == 0) {
-        state.rising = rising;
+        state.rising = raised(element, state.rising, state.cut.low, next);
         state.low = state.cut.low;
         state.passed = static_cast<std::uint32_t>(count);
         state.next = ~0U;
         state.refetch = 1;
       }
       __syncthreads();
+      rising = state.rising;
       restore();
     }
     if (shape.parts > 1) {

@@ -5,8 +5,7 @@
 // Passes over memory: one, and the sample; one a digit and two more where the sample's bound misses. radix_block: one when
 // the row's keys fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one to write the winners; stops
 // early when a bin of the histogram is wanted whole.
-// Limit: few rows: latency, of a sample, a hop and ten barriers; many rows: instructions, of which 2048 x 16384, k = 2048
-// takes 83 for 32 elements at 63 % of the issue slots.
+// Limit: few rows: latency, of a sample, a hop and ten barriers; many rows: instructions, most of them of the ranks.
 // Ideas: sample sort (Frazer and McKellar, 1970) for the winners of a cluster; Alabi et al., "Fast k-selection algorithms
 // for graphics processing units" (2012); stable LSD radix sort after a selection in index order gives the tie rule for
 // nothing.

@@ -18,7 +18,8 @@ inline constexpr int kAloneBlocks = E::kPerPack == 2     ? 10
 
 // Rows of up to 1024 elements a mask, k <= kMost.
 template <class E, int kMasks, int kMost, bool kPlain, int kBlocks>
-__global__ void __launch_bounds__(kAloneWarps* kWarp, kBlocks)
+__global__ void __launch_bounds__(kAloneWarps* kWarp,
+                                  kArch >= 900 || kBlocks < kAloneBlocks<E> ? kBlocks : kAloneBlocks<E>)
     alone_kernel(const __grid_constant__ Args args, const E element, const BlockShape shape, int together) {
   struct States {
     RowState<4 * kMost, true> of[kAloneWarps];
