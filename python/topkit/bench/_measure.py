@@ -26,6 +26,7 @@ class Case:
     order: str = "value"
     distribution: str = "normal"
     cache: str = "l3"
+    suite: str = ""
 
     @property
     def bytes(self) -> int:
@@ -71,6 +72,7 @@ class Contender:
         ours = self.backend.name.startswith("topkit")
         return {
             "case": case.name,
+            "suite": case.suite,
             "op": "topk",
             **{key: getattr(case, key) for key in ("dtype", "rows", "cols", "k", "order", "distribution", "device", "cache")},
             "threads": threads,
@@ -78,12 +80,23 @@ class Contender:
             "algorithm": self.backend.name.partition(":")[2],
             "hot_us": round(hot, 3),
             "cold_us": round(statistics.median(self.cold), 3) if self.cold else None,
-            "mad_us": round(statistics.median(abs(us - hot) for us in self.hot), 3),
+            "rounds": len(self.hot),
+            "mad_us": deviation(self.hot),
+            "cold_mad_us": deviation(self.cold),
             "floor_us": None,
             "floor_cold_us": None,
+            "roof_percent": None,
             "verified": self.verified(hosts),
             **origin,
         }
+
+
+def deviation(samples: list[float]) -> float | None:
+    """The median one from the median."""
+    if not samples:
+        return None
+    middle = statistics.median(samples)
+    return round(statistics.median(abs(us - middle) for us in samples), 3)
 
 
 def contenders(case: Case, names: list[str], inputs: list) -> tuple[list[Contender], list[str]]:
