@@ -36,8 +36,8 @@ struct CudaTuning {
   std::int64_t resident_k_ratio;     // ... and k <= cols / resident_k_ratio
   std::int64_t cluster_block_bytes;  // cluster: rows longer than this; 0: none
   std::int64_t cluster_bytes;        // and all rows together no more than this
-  std::int64_t radix_k_ratio;        // radix: k of hundreds; where rows are many, k >= cols / radix_k_ratio of 32 bits ...
-  std::int64_t radix_cols;           // ... and no more columns than this unless k is above 1024
+  std::int64_t radix_k_ratio;  // radix: k of hundreds; where rows are many, k >= cols / radix_k_ratio of 32 bits ...
+  std::int64_t radix_cols;     // ... and no more columns than this unless k is above 1024
   std::int64_t stream_k, stream_k_ratio;
   std::int64_t grid_cols;  // grid: from this many columns on, when rows leave multiprocessors idle
   // provenance

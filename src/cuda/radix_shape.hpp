@@ -61,7 +61,8 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
 // row, the fewer of its sample tell where the k-th is, and the less certain is how many pass.
 inline bool radix_lists_hold(const Problem& p, int blocks) {
   constexpr double kCapacity = kRadixCapacity, kDeviations = 3.2;
-  const double sampled = static_cast<double>(kRadixBlockThreads * (16 / bytes(p.dtype)));
+  const std::int64_t per_granule = 16 / bytes(p.dtype), sample = kRadixBlockThreads * per_granule;
+  const auto sampled = static_cast<double>(sample);
   const double part = std::min(sampled / static_cast<double>(std::max<std::int64_t>(p.cols, 1)), 1.0);
   const double wanted = static_cast<double>(std::min(p.k, p.cols)) * part, reach = wanted + 3.5 * std::sqrt(wanted) + 3;
   // Of `expected` elements that are as many as lie above `of` of the sample.
