@@ -48,27 +48,10 @@ TEST(SampleCluster, filters_and_temperature_in_any_order) {
 }
 
 TEST(SampleCluster, crowds_infinities_and_nan) {
-  const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const DType type : {DType::f32, DType::bf16})
     for (const std::int32_t k : {1, 5, 200})
       for (const int blocks : {2, 4}) {
-        Sheet sheet(
-            10, 6001,
-            [&](std::int64_t r, std::int64_t i) {
-              switch (r) {
-                case 0: return -kInfinity;
-                case 1: return nan;
-                case 2: return i % 100 == 3 ? kInfinity : i % 100 == 4 ? 3.40282347e38F : normal(r, i);
-                case 3: return i == 777 ? normal(r, i) : i % 2 == 0 ? nan : -kInfinity;
-                case 4: return i % 2 == 0 ? nan : normal(r, i);
-                case 5: return i % 2 == 0 ? -0.0F : 0.0F;
-                case 6: return i < 4000 ? nan : i % 3 == 0 ? -kInfinity : static_cast<float>(i % 2);
-                case 7: return static_cast<float>(i) / 100;
-                case 8: return i > 5000 ? 2.0F : 0.0F;
-                default: return i == 5 ? 3.3e38F : i == 6 ? -3.3e38F : normal(r, i) * 1e37F;
-              }
-            },
-            type);
+        Sheet sheet(kStrangeRows, 6001, strange, type);
         sheet.args.top_k.value = k;
         sheet.args.top_p.value = k == 5 ? 0.5F : 1.0F;
         sheet.args.problem.logprob_of = LogprobOf::processed;
@@ -79,19 +62,8 @@ TEST(SampleCluster, crowds_infinities_and_nan) {
 
 TEST(SampleCluster, every_parameter_by_row_and_rows_without_a_k) {
   Sheet sheet(7, 5222, normal, DType::bf16);
-  sheet.temperature = {0, 1, 0.5F, 2, 1e-6F, 1, 0.9F};
-  sheet.top_k = {0, 1, 40, 0, 300, 500, 256};
-  sheet.top_p = {0.5F, 1, 0.8F, 0.95F, 1, 0.6F, 0.9F};
-  sheet.min_p = {0, 0, 0.1F, 0, 0.3F, 0, 0.001F};
-  sheet.seed = {1, 2, 3, 4, 5, 6, 7};
   for (const bool ragged : {false, true}) {
-    sheet.lengths = {5222, 1, 700, 0, 2000, 2221, 255};
-    sheet.args.temperature.data = sheet.temperature.data();
-    sheet.args.top_k.data = sheet.top_k.data();
-    sheet.args.top_p.data = sheet.top_p.data();
-    sheet.args.min_p.data = sheet.min_p.data();
-    sheet.args.seed.data = sheet.seed.data();
-    if (ragged) sheet.args.lengths.data = sheet.lengths.data();
+    sheet.by_row(ragged);
     sheet.args.problem.logprob_of = LogprobOf::processed;
     sheet.want(2, 8);
     for (const int blocks : {2, 8, 16}) ASSERT_TRUE(sheet.run_selected(blocks));

@@ -52,6 +52,22 @@ struct Sheet {
     args.position.value = 11;
   }
 
+  // Every parameter an array of one a row, of at most seven rows.
+  void by_row(bool ragged) {
+    temperature = {0, 1, 0.5F, 2, 1e-6F, 1, 0.9F};
+    top_k = {0, 1, 40, 0, 300, 500, 256};
+    top_p = {0.5F, 1, 0.8F, 0.95F, 1, 0.6F, 0.9F};
+    min_p = {0, 0, 0.1F, 0, 0.3F, 0, 0.001F};
+    seed = {1, 2, 3, 4, 5, 6, 7};
+    lengths = {static_cast<std::int32_t>(cols), 1, 700, 0, 2000, 2221, 255};
+    args.temperature.data = temperature.data();
+    args.top_k.data = top_k.data();
+    args.top_p.data = top_p.data();
+    args.min_p.data = min_p.data();
+    args.seed.data = seed.data();
+    if (ragged) args.lengths.data = lengths.data();
+  }
+
   // Tokens and valid flags alone.
   void want_tokens() {
     want(1, 0, false);
@@ -172,6 +188,25 @@ struct Sheet {
 inline float normal(std::int64_t r, std::int64_t i) {
   std::mt19937 random(static_cast<unsigned>(r * 1000003 + i));
   return std::normal_distribution<float>(0, 3)(random);
+}
+
+// Rows that a bound meets badly: of crowds, infinities and NaN.
+inline constexpr std::int64_t kStrangeRows = 11;
+inline float strange(std::int64_t r, std::int64_t i) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kMost = std::numeric_limits<float>::max();
+  switch (r) {
+    case 0: return -kInfinity;
+    case 1: return kNan;
+    case 2: return i % 100 == 3 ? kInfinity : i % 100 == 4 ? kMost : normal(r, i);
+    case 3: return i == 777 ? normal(r, i) : i % 2 == 0 ? kNan : -kInfinity;
+    case 4: return i % 2 == 0 ? kNan : normal(r, i);
+    case 5: return i % 2 == 0 ? -0.0F : 0.0F;
+    case 6: return i < 4000 ? kNan : i % 3 == 0 ? -kInfinity : static_cast<float>(i % 2);
+    case 7: return static_cast<float>(i) / 100;
+    case 8: return i > 5000 ? 2.0F : 0.0F;
+    case 9: return i % 7 != 0 ? kNan : i % 2 == 0 ? kInfinity : kMost;
+    default: return i == 5 ? 3.3e38F : i == 6 ? -3.3e38F : normal(r, i) * 1e37F;
+  }
 }
 
 }  // namespace topkit::test

@@ -139,18 +139,7 @@ TEST(Sample, infinities_nan_and_rows_without_candidates) {
 
 TEST(Sample, every_parameter_by_row) {
   Sheet sheet(6, 2222, normal, DType::bf16);
-  sheet.temperature = {0, 1, 0.5F, 2, 1e-6F, 1};
-  sheet.top_k = {0, 1, 40, 0, 300, 500};
-  sheet.top_p = {0.5F, 1, 0.8F, 0.95F, 1, 0.6F};
-  sheet.min_p = {0, 0, 0.1F, 0, 0.3F, 0};
-  sheet.seed = {1, 2, 3, 4, 5, 6};
-  sheet.lengths = {2222, 1, 700, 0, 2000, 2221};
-  sheet.args.temperature.data = sheet.temperature.data();
-  sheet.args.top_k.data = sheet.top_k.data();
-  sheet.args.top_p.data = sheet.top_p.data();
-  sheet.args.min_p.data = sheet.min_p.data();
-  sheet.args.seed.data = sheet.seed.data();
-  sheet.args.lengths.data = sheet.lengths.data();
+  sheet.by_row(true);
   sheet.want(2, 8);
   for (const int blocks : {1, 2, 8, 16}) ASSERT_TRUE(sheet.run(blocks));
 }
