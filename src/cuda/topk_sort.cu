@@ -2,7 +2,7 @@
 //
 // Regime: rows of up to 8192 columns (4096 of 64-bit types), any k: the row is put into order, or as much of it as is wanted.
 // Passes over memory: one; elements whose key does not tell their bits (zero, NaN) again, and for order index all of them, from the cache.
-// Limit: instructions: about 12 an element and doubling of the runs, 17 with 32-bit keys.
+// Limit: instructions: the network over 256 words, then a merge for each doubling of the runs.
 // Ideas: sort_merge.cuh.
 #include "../dtype.hpp"
 #include "../key.hpp"
