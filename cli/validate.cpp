@@ -56,9 +56,10 @@ std::vector<Tally> run_device(DLDeviceType device, const ValidateOptions& option
                   << std::flush;
     }
     const validate::Question question(all[i]);
+    side->put(question);
     for (Tally& tally : tallies) {
       const Clock::time_point start = Clock::now();
-      put(tally, side->ask(question, tally.who, i % 4 == 0 ? 2 : 1), all[i]);
+      put(tally, side->ask(tally.who, i % 4 == 0 ? 2 : 1), all[i]);
       tally.seconds += seconds_since(start);
     }
   }

@@ -72,7 +72,10 @@ Reply verdict(const Question& question, const std::vector<std::byte>& values, co
 
 class CpuSide : public Side {
  public:
-  Reply ask(const Question& question, const Contestant& who, int threads) override {
+  void put(const Question& question) override { question_ = &question; }
+
+  Reply ask(const Contestant& who, int threads) override {
+    const Question& question = *question_;
     std::vector<std::byte> values(question.value_bytes(), kPoison), indices(question.index_bytes(), kPoison);
     auto* x =
         const_cast<std::byte*>(question.x().data());  // inputs are only read; DLTensor has one pointer type for both
@@ -81,18 +84,23 @@ class CpuSide : public Side {
     const tk_status status = call.run(nullptr, 0);
     return status != TK_OK ? refusal(status, who) : verdict(question, values, indices);
   }
+
+ private:
+  const Question* question_ = nullptr;
 };
 
 class CudaSide : public Side {
  public:
-  Reply ask(const Question& question, const Contestant& who, int) override {
+  void put(const Question& question) override {
+    question_ = &question;
+    driver_.upload(x_.reserve(question.x().size()), question.x().data(), question.x().size());
+    const std::size_t bytes = question.lengths().size() * 8;
+    if (bytes > 0) driver_.upload(lengths_.reserve(bytes), question.lengths().data(), bytes);
+  }
+
+  Reply ask(const Contestant& who, int) override {
+    const Question& question = *question_;
     std::vector<std::byte> values(question.value_bytes(), kPoison), indices(question.index_bytes(), kPoison);
-    if (asked_ != &question) {
-      driver_.upload(x_.reserve(question.x().size()), question.x().data(), question.x().size());
-      const std::size_t bytes = question.lengths().size() * 8;
-      if (bytes > 0) driver_.upload(lengths_.reserve(bytes), question.lengths().data(), bytes);
-      asked_ = &question;
-    }
     driver_.upload(values_.reserve(values.size()), values.data(), values.size());
     driver_.upload(indices_.reserve(indices.size()), indices.data(), indices.size());
     Asked call(question, who, 0, {x_.data(), lengths_.data(), values_.data(), indices_.data(), nullptr});
@@ -112,7 +120,7 @@ class CudaSide : public Side {
  private:
   CudaDriver driver_;
   CudaBuffer x_{driver_}, lengths_{driver_}, values_{driver_}, indices_{driver_}, workspace_{driver_};
-  const Question* asked_ = nullptr;
+  const Question* question_ = nullptr;
 };
 
 }  // namespace

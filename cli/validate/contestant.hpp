@@ -27,8 +27,10 @@ struct Reply {
 class Side {
  public:
   virtual ~Side() = default;
+  // The question that is asked from here on; it must outlive the asking.
+  virtual void put(const Question& question) = 0;
   // Asks over outputs that were filled with other bytes before, on so many threads of a CPU.
-  virtual Reply ask(const Question& question, const Contestant& who, int threads) = 0;
+  virtual Reply ask(const Contestant& who, int threads) = 0;
 };
 
 std::unique_ptr<Side> cpu_side();

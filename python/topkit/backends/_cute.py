@@ -3,6 +3,8 @@
 from .._call import dtype_name
 from ._base import Backend, cuda_missing, from_rows, has, rows_of
 
+LEAST_COLS = 8  # of 16 bits in 16 bytes
+
 
 class Cute(Backend):
     name, what, package = "cute", "quack.topk of quack-kernels, in the CuTe DSL", "quack-kernels"
@@ -18,6 +20,8 @@ class Cute(Backend):
             return "largest = False: it selects the largest only"
         if cols > 4096 or cols & (cols - 1):
             return f"cols = {cols}: must be a power of two, at most 4096"
+        if cols < LEAST_COLS:
+            return f"cols = {cols}: must be at least {LEAST_COLS}, what one load of a thread takes"
         if k < 1 or k > 128 or k & (k - 1):
             return f"k = {k}: must be a power of two, at most 128"
         if dtype_name(x.dtype) not in ("float32", "float16", "bfloat16"):

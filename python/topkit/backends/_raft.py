@@ -1,4 +1,5 @@
-"""RAFT's select_k by pylibraft (cuVS has the same one for its own searches, without a Python name)."""
+"""RAFT's select_k by pylibraft, while it had it: the wheels for CUDA 13 (25.10 and later) have no pylibraft.matrix, and cuVS
+uses select_k for its own searches without a Python name. `topkit bench` measures the C++ one (bench/peers)."""
 
 from .._call import dtype_name
 from ._base import Backend, cuda_missing, from_rows, has, rows_of
@@ -10,7 +11,11 @@ class Raft(Backend):
     gradual = True  # it orders or not as its own heuristic likes
 
     def missing(self):
-        return cuda_missing() or (None if has("pylibraft") else "pylibraft is not installed")
+        if (why := cuda_missing()) is not None:
+            return why
+        if not has("pylibraft"):
+            return "pylibraft is not installed"
+        return None if has("pylibraft.matrix") else f"pylibraft {self.version()} has no matrix.select_k any more"
 
     def refuses(self, x, k, dim, largest, sorted):
         return None if dtype_name(x.dtype) == "float32" else f"x.dtype = {dtype_name(x.dtype)}: must be float32"
