@@ -1,6 +1,7 @@
 # The CUDA half of the benchmark, with the runtime linked statically: the program starts on a machine without a driver.
 set(TOPKIT_CCCL "" CACHE PATH "Include folder of a CCCL newer than the CUDA toolkit's, for the peers of the benchmark")
 set(TOPKIT_FLASHINFER "" CACHE PATH "Include folder of FlashInfer, for the peers of the benchmark")
+set(TOPKIT_RAFT "" CACHE PATH "Where pip put libraft-cu13, librmm-cu13 and rapids-logger, for the peers of the benchmark")
 
 file(GLOB TOPKIT_BENCH_CUDA CONFIGURE_DEPENDS cuda_*.cpp cuda_*.cu peers/cuda_*.cpp peers/cub_sort.cu)
 target_sources(topkit_bench PRIVATE ${TOPKIT_BENCH_CUDA})
@@ -25,4 +26,14 @@ if(TOPKIT_FLASHINFER_INCLUDE)
   target_sources(topkit_bench PRIVATE peers/flashinfer_topk.cu)
   set_property(SOURCE peers/flashinfer_topk.cu APPEND PROPERTY INCLUDE_DIRECTORIES ${TOPKIT_FLASHINFER_INCLUDE})
   set_property(SOURCE peers/cuda_peer.cpp APPEND PROPERTY COMPILE_DEFINITIONS TOPKIT_FLASHINFER)
+endif()
+find_path(TOPKIT_RAFT_INCLUDE raft/matrix/select_k.cuh PATHS ${TOPKIT_RAFT}/libraft/include NO_DEFAULT_PATH)
+if(TOPKIT_RAFT_INCLUDE)
+  target_sources(topkit_bench PRIVATE peers/raft_select_k.cu)
+  set_source_files_properties(peers/raft_select_k.cu PROPERTIES
+    COMPILE_OPTIONS --expt-extended-lambda
+    INCLUDE_DIRECTORIES "${TOPKIT_RAFT_INCLUDE};${TOPKIT_RAFT_INCLUDE}/rapids;${TOPKIT_RAFT}/librmm/include;${TOPKIT_RAFT}/rapids_logger/include")
+  set_property(SOURCE peers/cuda_peer.cpp APPEND PROPERTY COMPILE_DEFINITIONS TOPKIT_RAFT)
+  target_link_libraries(topkit_bench PRIVATE
+    ${TOPKIT_RAFT}/librmm/lib64/librmm.so ${TOPKIT_RAFT}/rapids_logger/lib64/librapids_logger.so)
 endif()

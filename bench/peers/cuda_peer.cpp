@@ -11,8 +11,10 @@ std::span<const CudaPeer* const> cuda_peers() {
       &kCubTopk,
 #endif
 #ifdef TOPKIT_FLASHINFER
-      &kFlashinferTopk,
-      &kFlashinferSorted,
+      &kFlashinferTopk, &kFlashinferSorted,
+#endif
+#ifdef TOPKIT_RAFT
+      &kRaftSelectK,    &kRaftSorted,
 #endif
   };
   return kAll;

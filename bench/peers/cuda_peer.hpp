@@ -27,6 +27,6 @@ struct CudaPeer {
 
 std::span<const CudaPeer* const> cuda_peers();
 // Of these, those are built whose headers CMake found.
-extern const CudaPeer kCubSort, kCubTopk, kFlashinferTopk, kFlashinferSorted;
+extern const CudaPeer kCubSort, kCubTopk, kFlashinferTopk, kFlashinferSorted, kRaftSelectK, kRaftSorted;
 
 }  // namespace topkit::bench
