@@ -1,12 +1,15 @@
-// The end of a top-k by a cluster: every block knows the candidates of all, counts how many come before each of its own, and
-// writes those of its own that win. Nobody waits for one block that ranks them all.
+// The end of a top-k by a cluster: every block knows the candidates of all, finds how many come before each of its own, and
+// writes those of its own that win. Nobody waits for one block that ranks them all. Few are compared each with each, many are
+// found in sorted lists.
 #pragma once
 
-#include "cluster.cuh"
+#include "cluster_sorted.cuh"
 
 namespace topkit::cuda {
 
 inline constexpr int kThreadsACandidate = 8;
+// With more winners a block than this the blocks sort their candidates first (cluster_sorted.cuh).
+inline constexpr int kComparedABlock = 16;
 
 // How many of all candidates come before `first`, and << 16 before `second`, by kThreadsACandidate neighbours: each looks at
 // every eighth place of every list, of four lists at once. Whole warps.
@@ -60,10 +63,13 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   }
   ShareOfRow<E, kThreads, kVecs> share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
   const int own = list_best(shape, element, share, k, state, room, NothingElse());
+  const bool sorted = k > kComparedABlock << shape.log_blocks && a.args.problem.order != Order::index;
+  if (sorted) sort_own(room, own);
+  const Candidate* const list = sorted ? room.dense : room.list;
 #pragma unroll 1
   for (int i = thread; i < own << shape.log_blocks; i += kThreads)
     store_async(&room.received[rank * shape.capacity + (i >> shape.log_blocks)], i & (blocks - 1),
-                room.list[i >> shape.log_blocks], &state.candidates_came);
+                list[i >> shape.log_blocks], &state.candidates_came);
   if (const unsigned to = kThreads - 1 - threadIdx.x; to < blocks) {
     mbarrier_expect(&state.candidates_came, to, own * sizeof(Candidate) + sizeof(std::uint32_t));
     store_async(&state.counts[rank], to, static_cast<std::uint32_t>(own), &state.candidates_came);
@@ -79,6 +85,8 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
     const Gathered found = gather_received<kRankedAtOnce>(shape, k, state, room);
     rank_and_emit<kThreads>(found.candidates, found.scratch, found.count, k, a.args.problem.order,
                             [&](int place, Candidate c) { writer.write(place, c); });
+  } else if (sorted) {
+    place_among_lists(shape, state, room, rank, own, k, [&](int place, Candidate c) { writer.write(place, c); });
   } else {
     // Two candidates for eight threads; the first two of these write one each.
     constexpr int kAtOnce = kThreads / kThreadsACandidate;

@@ -1,5 +1,6 @@
 // What only the cluster kernel has: shares of a row in several blocks, each of which must fit its list whatever the row is.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <random>
 
@@ -48,6 +49,24 @@ TEST(TopkCluster, a_share_that_holds_more_than_its_list_is_thinned_out) {
       // Half of the row above the bound in every block, with a trend of its own.
       ASSERT_TRUE(
           selects(row_of(kCols, [](auto i) { return i % 2 == 0 ? 100000.0 + static_cast<double>(i) : 0; }), n, k));
+    }
+}
+
+// Lists of unlike lengths, which are halved (many winners a block) and compared (few): none of a block, one, a whole warp's.
+TEST(TopkCluster, blocks_with_unlike_numbers_of_winners) {
+  std::mt19937 random(6);
+  for (const auto& of_block :
+       {std::array{0, 1, 33, 222}, {128, 0, 0, 128}, {129, 127, 0, 0}, {31, 32, 64, 129}, {256, 0, 0, 0}})
+    for (const std::int64_t k : {33, 65, 200, 256}) {
+      auto row = row_of(kCols, [&](auto) { return static_cast<int>(random() % 7); });
+      std::array<int, 4> left = of_block;
+      for (std::size_t i = 3; i < row.size(); i += 8)
+        if (int& more = left[i * 4 / row.size()]; more > 0) {
+          --more;
+          row[i] = std::bit_cast<std::uint32_t>(static_cast<float>(100 + random() % 1000));
+        }
+      ASSERT_TRUE(selects(row, 4, k));
+      ASSERT_TRUE(selects(row, 2, k, 1));
     }
 }
 
