@@ -43,24 +43,30 @@ inline bool cluster_holds(const Problem& p) {
          cluster_vecs(cluster_granules(p) + 1, kLogMaxCluster) <= cluster_most_vecs(p);
 }
 
+// Granules of a thread of which two blocks a multiprocessor have registers enough.
+inline int cluster_shared_vecs(const Problem& p) { return is_fast(p) ? 8 : cluster_most_vecs(p); }
+
 // The spread that is the quickest, measured. Up to 32 elements a thread: eight blocks for a few rows, four for some more, else as
 // few as hold the row, if all rows run at once, two blocks a multiprocessor, of which clusters leave some free. Then two
 // blocks of 64 elements a thread, which fit wherever there are pairs, and sixteen for a handful of longer rows. What is
-// left runs in several waves, of blocks as few as hold a row.
+// left runs in several waves, of blocks as few as hold a row. Four blocks may have 64 elements of 16 bits a thread.
 inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   const std::int64_t granules = cluster_granules(p);
   const int most = cluster_most_vecs(p), quick = is_fast(p) ? most / 2 : most;
   const auto spread = [&](int log_blocks) {
     return ClusterSpread{log_blocks, static_cast<int>(cluster_vecs(granules, log_blocks))};
   };
+  const auto shares = [&](int log_blocks) {
+    return spread(log_blocks).vecs <= (log_blocks == 1 ? quick : cluster_shared_vecs(p));
+  };
   if (p.rows << 4 <= sms && spread(3).vecs <= quick) return spread(3);
   if (p.rows << 3 <= sms && spread(2).vecs <= quick) return spread(2);
   for (const int log_blocks : {1, 2})
-    if (p.rows << log_blocks <= 2 * sms - 16 && spread(log_blocks).vecs <= quick) return spread(log_blocks);
+    if (p.rows << log_blocks <= 2 * sms - 16 && shares(log_blocks)) return spread(log_blocks);
   if (p.rows << 1 <= sms && spread(1).vecs <= most) return spread(1);
   if (p.rows << 4 <= 3 * sms / 4 && spread(3).vecs > quick) return spread(4);
   int log_blocks = 8 * p.rows <= sms ? 3 : 1;
-  while (log_blocks < 3 && spread(log_blocks).vecs > quick) ++log_blocks;
+  while (log_blocks < 3 && !shares(log_blocks)) ++log_blocks;
   while (log_blocks < kLogMaxCluster && spread(log_blocks).vecs > most) ++log_blocks;
   return spread(log_blocks);
 }
