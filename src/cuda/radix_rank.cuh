@@ -1,7 +1,7 @@
 // Puts the candidates of a block into order: bins over the range they have, and within a bin each counts what is above it.
 #pragma once
 
-#include "radix_split.cuh"
+#include "radix_any.cuh"
 
 namespace topkit::cuda {
 
@@ -10,28 +10,6 @@ inline constexpr std::uint32_t kManyInBin = 64;  // with more than this in a bin
 inline constexpr int kExactHeld = 6;
 inline constexpr std::uint32_t kExactCapacity = kExactHeld * kOrderThreads;
 
-// A thread's candidates, where they lie: from[at], from[at + step], .. those below `count`.
-struct Lying {
-  const Candidate* from;
-  std::uint32_t at, step, count;
-
-  // Calls f(candidate, where); a few are loaded together.
-  template <class F>
-  __device__ void each(F f) const {
-    constexpr std::uint32_t kTogether = 4;
-#pragma unroll 1
-    for (std::uint32_t i = at; i < count; i += kTogether * step) {
-      Candidate c[kTogether];
-#pragma unroll
-      for (std::uint32_t h = 0; h < kTogether; ++h)
-        if (i + h * step < count) c[h] = from[i + h * step];
-#pragma unroll
-      for (std::uint32_t h = 0; h < kTogether; ++h)
-        if (i + h * step < count) f(c[h], i + h * step);
-    }
-  }
-};
-
 // How the rest is done: the candidates lie in `sorted`, bin behind bin.
 struct Ranked {
   bool crowded;        // some bins hold many; nothing was written
@@ -39,13 +17,15 @@ struct Ranked {
 };
 
 // Calls emit(rank, candidate) for ranks below k; the block has `count` candidates, counted in bins of `range`, and the best of
-// them has rank `offset`. For order any, in no order; for index, only those of the bin of rank k - 1. sorted has room for
+// them has rank `offset`. For order any, in no order (radix_any.cuh); for index, only those of the bin of rank k - 1. sorted has room for
 // all and kRankStep more. Behind a barrier.
 template <class Emit>
 __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const RangeBins& range, Candidate* sorted,
                                   std::uint32_t count, std::uint32_t offset, std::uint32_t k, Order order, Emit emit) {
   std::uint32_t* const bins = s.counts();
   const std::uint32_t wanted = k - offset;  // of this block's ranks
+  auto& counts = *reinterpret_cast<AnyCounts*>(&bins[kSplitBins]);
+  if (threadIdx.x == 0) counts = {0, 0};
   std::uint32_t crowd = 0;
   scan_down<kSplitOwn, true>(bins, s.digits, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t own) {
     crowd = ::max(crowd, own);
@@ -55,6 +35,10 @@ __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const 
   const bool has_cut = wanted <= count;
   const FoundBin cut = has_cut ? s.digits.found : FoundBin{~0U, count, 0};
   const std::uint32_t last = cut.above + cut.within;
+  if (order == Order::any && cut.within <= kManyInBin) {
+    emit_any(counts, candidates, range, has_cut ? &cut : nullptr, sorted, offset, wanted, emit);
+    return {false, 0};
+  }
   const bool crowded = many && last <= kExactCapacity;
   if (!crowded && order == Order::index && !has_cut) return {false, 0};
   const bool all = order == Order::value || crowded;
