@@ -139,8 +139,9 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
       p.k > 32 && cuda::block_shape(p).warps > 0;  // a warp orders 32 winners faster than several, not more
   if (p.cols <= t.warp_cols && p.k <= t.warp_k && !wide && can(Algorithm::cuda_warp))
     return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
+  constexpr std::int64_t kThousand = 1024;
   // Hundreds of winners; of very many rows only if they are not few of many, where one reading is all that counts.
-  if (p.k > cuda::kClusterMostK && radix_holds && (p.cols <= t.radix_cols || p.k > cuda::kMostRadixK / 2) &&
+  if (p.k > cuda::kClusterMostK && radix_holds && (p.cols <= t.radix_cols || p.k > kThousand) &&
       (p.rows < device.sms || p.k >= p.cols * bytes(p.dtype) / 4 / t.radix_k_ratio))
     return {Algorithm::cuda_radix, "hundreds of winners of a row that a block or a cluster reads once"};
   const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);

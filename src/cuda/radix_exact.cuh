@@ -9,6 +9,8 @@
 
 namespace topkit::cuda {
 
+static_assert(kMostRadixK <= kExactCapacity);
+
 // Reads the lists of all blocks as one.
 struct ListReader {
   const Candidate* list;

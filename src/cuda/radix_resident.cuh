@@ -71,22 +71,27 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
       const Pack pack = sub == 0 ? packs[j][i] : packs[j][i] >> 16;
       return candidate(pack, first + j * kNextGranule + i * E::kPerPack + sub);
     };
-    if (from < begin || from + RadixRing<E>::kStage > end || by_candidate) [[unlikely]] {
+    // The first and the last stage may stick out of the share.
+    if (from < begin || from + RadixRing<E>::kStage > end) {
 #pragma unroll
       for (int j = 0; j < kStageVecs; ++j) {
         const std::uint32_t g = from + j * kOrderThreads + threadIdx.x;
-        const bool inside = g >= begin && g < end;
+        if (g >= begin && g < end) continue;
+        passes &= ~(((1U << kPerVec) - 1) << (j * kPerVec));
 #pragma unroll
-        for (int i = 0; i < E::kPacksPerVec; ++i) {
-          if (!inside) packs[j][i] = E::kPad;
+        for (int i = 0; i < E::kPacksPerVec; ++i) packs[j][i] = E::kPad;
+      }
+    }
+    if (by_candidate) [[unlikely]] {
+#pragma unroll
+      for (int j = 0; j < kStageVecs; ++j)
+#pragma unroll
+        for (int i = 0; i < E::kPacksPerVec; ++i)
 #pragma unroll
           for (int sub = 0; sub < E::kPerPack; ++sub) {
             const std::uint32_t bit = 1U << (j * kPerVec + i * E::kPerPack + sub);
-            if (!inside || ((passes & bit) != 0 && !passes_too(candidate_of(element, entry(j, i, sub)))))
-              passes &= ~bit;
+            if ((passes & bit) != 0 && !passes_too(candidate_of(element, entry(j, i, sub)))) passes &= ~bit;
           }
-        }
-      }
     }
 #pragma unroll
     for (int j = 0; j < kStageVecs; ++j)

@@ -19,7 +19,8 @@ struct RadixResident {
 };
 
 inline constexpr int kMostRadixBlocks = 16;
-inline constexpr std::int64_t kRadixCapacity = 4096, kMostRadixK = 2048;
+inline constexpr std::int64_t kRadixCapacity = 4096;
+inline constexpr std::int64_t kMostRadixK = 3072;  // what radix_exact.cuh puts into order
 // Two stages are room for a list, which is put into order there once the row has been read.
 inline constexpr int kDeepRing = 6, kRing = 3, kShallowRing = 2, kStageVecs = 2;
 inline constexpr std::int64_t kRadixBlockThreads = 512;
@@ -72,16 +73,15 @@ inline bool radix_lists_hold(const Problem& p, int blocks) {
 
 // Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.
 inline int radix_blocks(const Problem& p, int sms, bool clusters, std::int64_t shared_bytes) {
-  // Columns of a block below which more blocks do not pay, nor a second one its hop where nothing is put into order.
-  constexpr std::int64_t kLeastShare = 4096, kLeastShareOfAny = 8192;
+  // Columns of a block below which more blocks do not pay, nor a second one its hop.
+  constexpr std::int64_t kLeastShare = 4096, kLeastShareOfTwo = 8192;
   constexpr std::int64_t kLargestClusters = 4;  // of kMostRadixBlocks that surely are resident together
   // Clusters are placed within groups of 16 or 18 multiprocessors: of the larger ones an eighth of a device holds none.
   const auto resident = [&](int of_row) { return of_row * p.rows <= (of_row > 2 ? sms - sms / 8 : sms); };
   int blocks = 1;
   while (clusters && blocks < kMostRadixBlocks &&
          (radix_resident_shape(p, blocks, shared_bytes).blocks == 0 || !radix_lists_hold(p, blocks) ||
-          (resident(2 * blocks) &&
-           p.cols / (2 * blocks) >= (blocks == 1 && p.order == Order::any ? kLeastShareOfAny : kLeastShare) &&
+          (resident(2 * blocks) && p.cols / (2 * blocks) >= (blocks == 1 ? kLeastShareOfTwo : kLeastShare) &&
            (2 * blocks < kMostRadixBlocks || p.rows <= kLargestClusters))))
     blocks *= 2;
   return radix_resident_shape(p, blocks, shared_bytes).blocks;

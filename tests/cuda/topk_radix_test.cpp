@@ -102,7 +102,8 @@ void expect_resident(const std::vector<std::uint32_t>& x, std::int64_t cols, std
 
 TEST(TopkRadix, a_row_of_one_block_or_a_cluster_in_each_order) {
   std::mt19937 random(3);
-  for (const auto& [rows, cols, k] : {std::tuple{1, 100, 10}, {3, 5000, 300}, {2, 9001, 2048}, {1, 40000, 1000}}) {
+  for (const auto& [rows, cols, k] :
+       {std::tuple{1, 100, 10}, {3, 5000, 300}, {2, 9001, 2048}, {2, 9001, 3072}, {1, 40000, 1000}}) {
     std::vector<std::uint32_t> x(static_cast<std::size_t>(rows * cols));
     for (std::uint32_t& element : x) element = static_cast<std::uint32_t>(random());
     expect_resident(x, cols, k);
@@ -187,7 +188,7 @@ TEST(TopkRadix, bounds_among_nan_and_infinity) {
               : draw % 10 == 2 ? 0xff800000U
                                : draw >> 4;
   }
-  for (const std::int64_t k : {500, 1200, 2048}) expect_resident(x, 10000, k);
+  for (const std::int64_t k : {500, 1200, 2048, 3072}) expect_resident(x, 10000, k);
 }
 
 }  // namespace
