@@ -117,7 +117,7 @@ struct ClusterState {
 
 // Two, so that clusters pack well, where that leaves enough registers.
 template <class E, int kVecs>
-inline constexpr int cluster_blocks_an_sm = !is_fast_element<E> || kVecs * E::kPacksPerVec > 32 ? 1 : 2;
+inline constexpr int cluster_blocks_an_sm = !is_fast_element<E> || kVecs * E::kPacksPerVec * E::kPerPack > 32 ? 1 : 2;
 
 // What needs nothing of the input: before grid_dependency_wait(). Matched by the cluster_wait() of gather(), or of a caller
 // who does not come there.

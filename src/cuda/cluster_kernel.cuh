@@ -36,8 +36,12 @@ __device__ __forceinline__ std::uint32_t count_before(Candidate first, Candidate
   return before;
 }
 
+// A selection alone has registers enough for 64 elements of which two lie in one.
 template <class E, int kVecs>
-__global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
+inline constexpr int topk_blocks_an_sm = is_fast_element<E>&& kVecs* E::kPacksPerVec <= 32 ? 2 : 1;
+
+template <class E, int kVecs>
+__global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
   constexpr int kThreads = kClusterThreads;
