@@ -38,7 +38,7 @@ __device__ __forceinline__ std::uint32_t count_before(Candidate first, Candidate
 
 // A selection alone has registers enough for 64 elements of which two lie in one.
 template <class E, int kVecs>
-inline constexpr int topk_blocks_an_sm = is_fast_element<E>&& kVecs* E::kPacksPerVec <= 32 ? 2 : 1;
+inline constexpr int topk_blocks_an_sm = !is_fast_element<E> || kVecs * E::kPacksPerVec > 32 ? 1 : 2;
 
 template <class E, int kVecs>
 __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)

@@ -1,6 +1,6 @@
 // The road of a row whose sample said too little: the bound is found by histograms of the elements themselves, added up over
 // the cluster, until what reaches it fits the lists or only equal keys are left. Of those each warp takes its share by
-// position, so that the lowest indices win. Reads the row again for each digit.
+// position, so that the lowest indices win. Reads the row again for each digit, and for each kExactCapacity winners.
 #pragma once
 
 #include "radix_index.cuh"
@@ -9,7 +9,7 @@
 
 namespace topkit::cuda {
 
-static_assert(kMostRadixK <= kExactCapacity);
+static_assert(kMostRadixK <= kExactCapacity);  // of order index, which knows one list a row
 
 // Reads the lists of all blocks as one.
 struct ListReader {
@@ -30,24 +30,32 @@ struct ExactBound {
   std::uint32_t count;  // candidates of all lists, at least k and at most kExactCapacity
 };
 
-// Fills the lists. All blocks of the cluster come here together.
+// Winners that are put into order at once, behind state.offset others.
+template <class E>
+__device__ std::uint32_t next_winners(const RadixResidentState<E>& state) {
+  return ::min(state.out.k - state.offset, kExactCapacity);
+}
+
+// Fills the lists with next_winners() of the row's candidates up to state.highest, at least. All blocks of the cluster come
+// here together.
 template <class E>
 __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, Candidate* list) {
   RadixResidentState<E>& state = team.state;
   OrderState& order = state.order;
   const RadixShare<E>& share = state.share;
-  const std::uint32_t k = state.out.k, blocks = team.blocks();
+  const std::uint32_t k = next_winners(state), blocks = team.blocks();
+  const auto may_win = [&state](Key key, std::uint32_t p) { return candidate(key, p) <= state.highest; };
   // The k-th key lies in low..top: `above` elements are higher, `within` in there.
-  Key low = 0, top = sizeof(typename E::Raw) == 2 ? 0xffff : ~Key{0};
-  std::uint32_t above = 0, within = share.row.count;
+  Key low = 0, top = ::min(sizeof(typename E::Raw) == 2 ? Key{0xffff} : ~Key{0}, key_of(state.highest));
+  std::uint32_t above = 0, within = share.row.count - state.offset;
   while (low < top && above + within > kExactCapacity) {
     const int bits = 32 - __clz(static_cast<int>(top - low));
     const int shift = bits > kSplitBinsLog ? bits - kSplitBinsLog : 0;
     __syncthreads();
     order.clear();
     __syncthreads();
-    share.read(element, low, [&](Key key, std::uint32_t) {
-      if (key <= top) atomicAdd(&order.counts()[(key - low) >> shift], 1U);
+    share.read(element, low, [&](Key key, std::uint32_t p) {
+      if (key <= top && may_win(key, p)) atomicAdd(&order.counts()[(key - low) >> shift], 1U);
     });
     std::uint32_t* bins = order.counts();
     if (blocks > 1) {
@@ -79,12 +87,13 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
   // What is left is `bound` alone when it does not fit: its first k - above by position win.
   const bool fits = above + within <= kExactCapacity;
   if (fits || bound != ~Key{0})
-    share.read(element, fits ? bound : bound + 1,
-               [&](Key key, std::uint32_t p) { list[atomicAdd(&state.passed, 1U)] = candidate(key, p); });
+    share.read(element, fits ? bound : bound + 1, [&](Key key, std::uint32_t p) {
+      if (may_win(key, p)) list[atomicAdd(&state.passed, 1U)] = candidate(key, p);
+    });
   if (!fits) {
     const std::uint32_t quota = k - above;
     std::uint32_t equal = 0, before, lower;
-    share.read(element, bound, [&](Key key, std::uint32_t) { equal += key == bound ? 1U : 0U; });
+    share.read(element, bound, [&](Key key, std::uint32_t p) { equal += key == bound && may_win(key, p) ? 1U : 0U; });
     team.cluster_sum(team.block_sum(equal, &before), &lower);
     before += lower;
 #pragma unroll 1
@@ -92,12 +101,14 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
       const std::uint32_t g = from + lane();
       std::uint32_t own = 0;
       if (g < share.warp_end())
-        share.read(element, g, bound, [&](Key key, std::uint32_t) { own += key == bound ? 1U : 0U; });
+        share.read(element, g, bound,
+                   [&](Key key, std::uint32_t p) { own += key == bound && may_win(key, p) ? 1U : 0U; });
       const std::uint32_t through = sum_through(own);
       std::uint32_t place = before + through - own;
       if (g < share.warp_end())
         share.read(element, g, bound, [&](Key key, std::uint32_t p) {
-          if (key == bound && place++ < quota) list[atomicAdd(&state.passed, 1U)] = candidate(key, p);
+          if (key == bound && may_win(key, p) && place++ < quota)
+            list[atomicAdd(&state.passed, 1U)] = candidate(key, p);
         });
       before += __shfl_sync(full_mask, through, kWarp - 1);
     }
@@ -108,16 +119,15 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
 // Where candidates are put into order: in the place of the sample and the stages, once the row has been read.
 __device__ inline Candidate* sorted_of() { return reinterpret_cast<Candidate*>(dynamic_shared<char>() + kSampleAt); }
 
-// Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then `count` candidates lie
-// in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them.
+// Puts next_winners() into order and writes them; `count` as of order_exactly().
 template <class E>
-[[gnu::noinline]] __device__ void order_exactly(const RadixArgs<E>& a, std::uint32_t count, std::uint32_t offset) {
+[[gnu::noinline]] __device__ void order_next(const RadixArgs<E>& a, std::uint32_t count) {
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
   const RadixTeam<E> team{state, a.shape};
   const bool alone = count != 0;
   auto* const list = dynamic_shared<Candidate>();
   Candidate* const sorted = sorted_of();
-  std::uint32_t k = state.out.k, from = 0, to;
+  std::uint32_t k = next_winners(state), from = 0, to;
   Candidate lowest = 0;
   ListReader reader{sorted, state.offsets, 1};
   if (!alone) {
@@ -128,15 +138,12 @@ template <class E>
     count = exact.count;
     lowest = candidate(exact.bound, ~0U);
     reader = {list, state.offsets, team.blocks()};
-    offset = 0;
   } else {
-    k = to = ::min(k - offset, count);
-    __syncthreads();
+    k = to = ::min(k, count);
     state.order.clear();
     __syncthreads();
   }
   const int position_bits = 32 - __clz(static_cast<int>(state.share.row.count - 1));
-  if (threadIdx.x == 0) state.offset = offset;
   order_items<kExactHeld>(
       state.order, sorted, count, k, from, to, lowest, ~Candidate{0}, position_bits, a.args.problem.order, nullptr,
       reader,
@@ -147,10 +154,40 @@ template <class E>
       [&] {
         if (reader.blocks > 1) cluster_wait();
       },
-      [&] { return [&](std::uint32_t rank, Candidate c) {
-              Emit<E>{a, state}(state.offset + rank, c);
-            }; });
-  if (a.args.problem.order == Order::index) write_by_index(a, team);
+      [&] {
+        return [&](std::uint32_t rank, Candidate c) {
+          const Emit<E> emit{a, state};
+          emit(state.offset + rank, c);
+          if (rank == kExactCapacity - 1 && state.more) emit.keep(c);
+        };
+      });
+}
+
+// Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then `count` candidates lie
+// in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them.
+template <class E>
+__device__ __forceinline__ void order_exactly(const RadixArgs<E>& a, std::uint32_t count, std::uint32_t offset) {
+  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
+  if (threadIdx.x == 0) {
+    state.offset = count == 0 ? 0 : offset;
+    state.more = false;
+  }
+  while (true) {
+    if (threadIdx.x == 0) {
+      if (state.more) state.offset += kExactCapacity;
+      state.highest = state.more ? state.cut - 1 : ~Candidate{0};
+      state.more = count == 0 && state.offset + kExactCapacity < state.out.k;
+    }
+    __syncthreads();
+    order_next(a, count);
+    if (!state.more) break;
+    if (a.shape.blocks > 1) {  // the last of these is known
+      cluster_sync();
+    } else {
+      __syncthreads();
+    }
+  }
+  if (a.args.problem.order == Order::index) write_by_index(a, RadixTeam<E>{state, a.shape});
 }
 
 }  // namespace topkit::cuda

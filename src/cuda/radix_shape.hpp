@@ -20,7 +20,8 @@ struct RadixResident {
 
 inline constexpr int kMostRadixBlocks = 16;
 inline constexpr std::int64_t kRadixCapacity = 4096;
-inline constexpr std::int64_t kMostRadixK = 3072;  // what radix_exact.cuh puts into order
+inline constexpr std::int64_t kMostRadixK = 3072;    // what radix_exact.cuh puts into order at once
+inline constexpr std::int64_t kMostClusterK = 8192;  // not of order index, and where lists hold what passes
 // Two stages are room for a list, which is put into order there once the row has been read.
 inline constexpr int kDeepRing = 6, kRing = 3, kShallowRing = 2, kStageVecs = 2;
 inline constexpr std::int64_t kRadixBlockThreads = 512;
@@ -48,7 +49,7 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
   constexpr std::int64_t kShareBits = 65536;
   if (p.order == Order::index && p.cols / blocks + 16 * granule > kShareBits) return shape;
   // The bound lets a quarter more than k pass, of long rows up to twice as many.
-  if (k > kMostRadixK) return shape;
+  if (k > (p.order == Order::index ? kMostRadixK : kMostClusterK)) return shape;
   const std::int64_t received = blocks > 1 ? kRadixCapacity * 8 : 0;
   const std::int64_t stages = (shared_bytes - kStateBytes - kRingAt - received) / kStageBytes;
   if (stages < kShallowRing) return shape;
@@ -58,17 +59,27 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
   return shape;
 }
 
-// Whether what reaches the bound (RadixSample::of) fits the lists of so many blocks in all but one of a thousand rows. The longer the
-// row, the fewer of its sample tell where the k-th is, and the less certain is how many pass.
+// The sample is halved, to 2^kLeastSampleLog granules at least, while more than this of it are expected among the winners: ranks
+// among fewer are less certain, among more hardly more.
+inline constexpr float kMostReach = 384;
+inline constexpr int kLeastSampleLog = 5;
+
+// Whether what reaches the bound (RadixSample::of) fits the lists of so many blocks, and what one sends another its room there, in
+// all but one of a thousand rows. The longer the row, the fewer of its sample tell where the k-th is, and the less certain is
+// how many pass.
 inline bool radix_lists_hold(const Problem& p, int blocks) {
   constexpr double kCapacity = kRadixCapacity, kDeviations = 3.2;
-  const std::int64_t per_granule = 16 / bytes(p.dtype), sample = kRadixBlockThreads * per_granule;
-  const auto sampled = static_cast<double>(sample);
-  const double part = std::min(sampled / static_cast<double>(std::max<std::int64_t>(p.cols, 1)), 1.0);
-  const double wanted = static_cast<double>(std::min(p.k, p.cols)) * part, reach = wanted + 3.5 * std::sqrt(wanted) + 3;
+  const auto cols = static_cast<double>(std::max<std::int64_t>(p.cols, 1));
+  const double won = static_cast<double>(std::min(p.k, p.cols)) / cols;
+  const std::int64_t per_granule = 16 / bytes(p.dtype);
+  std::int64_t sample = kRadixBlockThreads * per_granule;
+  while (sample > per_granule << kLeastSampleLog && won * static_cast<double>(sample) > kMostReach) sample /= 2;
+  const double part = std::min(static_cast<double>(sample) / cols, 1.0);
+  const double wanted = won * cols * part, reach = wanted + 3.5 * std::sqrt(wanted) + 3;
   // Of `expected` elements that are as many as lie above `of` of the sample.
   const auto most = [](double expected, double of) { return expected * (1 + kDeviations / std::sqrt(of) + 2.5 / of); };
-  return most(reach / part / blocks, reach / blocks) <= kCapacity;
+  const double listed = most(reach / part / blocks, reach / blocks), sent = blocks == 1 ? 0 : listed / blocks;
+  return listed <= kCapacity && sent + kDeviations * std::sqrt(sent) <= kCapacity / blocks;
 }
 
 // Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.
@@ -84,6 +95,9 @@ inline int radix_blocks(const Problem& p, int sms, bool clusters, std::int64_t s
           (resident(2 * blocks) && p.cols / (2 * blocks) >= (blocks == 1 ? kLeastShareOfTwo : kLeastShare) &&
            (2 * blocks < kMostRadixBlocks || p.rows <= kLargestClusters))))
     blocks *= 2;
+  if (std::min(p.k, p.cols) > kMostRadixK &&
+      (!radix_lists_hold(p, blocks) || (blocks == kMostRadixBlocks && p.rows > kLargestClusters)))
+    return 0;
   return radix_resident_shape(p, blocks, shared_bytes).blocks;
 }
 

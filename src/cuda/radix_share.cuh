@@ -73,8 +73,7 @@ struct RadixSample {
 
   // Of k among n elements in `whole` granules.
   __device__ __host__ static RadixSample of(float k, float n, std::uint32_t whole, int per_granule) {
-    constexpr float kMostReach = 384;  // ranks among fewer are less certain, among more hardly more
-    constexpr int kLeastLog = 5;
+    constexpr int kLeastLog = kLeastSampleLog;
     const float part = k / n;
     RadixSample s{kOrderThreadsLog, 0};
     while (s.log >= kLeastLog && 1U << s.log > whole) --s.log;

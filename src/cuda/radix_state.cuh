@@ -47,7 +47,9 @@ struct RadixResidentState {
   std::uint32_t passed;  // elements of the share that reach the bound; the first kCapacity are listed
   Key high;              // of what this block has listed
   std::uint32_t offset;  // of what order_exactly puts into order
-  Candidate cut;         // the last winner
+  Candidate cut;         // the last winner, of order_exactly of those so far
+  Candidate highest;     // that order_exactly has not yet put into order
+  bool more;             // winners behind those that order_exactly puts into order now
 };
 
 // Of a block's threads, all of which call.
@@ -103,7 +105,7 @@ struct RadixTeam {
   }
 };
 
-// Writes a winner; for order index, keeps the last for all blocks to see.
+// Writes a winner; for order index, keeps the last for all blocks to see, as keep() does.
 template <class E>
 struct Emit {
   const RadixArgs<E>& a;
@@ -113,9 +115,12 @@ struct Emit {
     if (a.args.problem.order != Order::index) {
       state.out.write(a.args, a.element, place, c);
     } else if (place == state.out.k - 1) {
-#pragma unroll 1
-      for (int b = 0; b < a.shape.blocks; ++b) cluster_store(&state.cut, static_cast<unsigned>(b), c);
+      keep(c);
     }
+  }
+  __device__ void keep(Candidate c) const {
+#pragma unroll 1
+    for (int b = 0; b < a.shape.blocks; ++b) cluster_store(&state.cut, static_cast<unsigned>(b), c);
   }
 };
 

@@ -170,7 +170,7 @@ TEST(Plan, ObeysAThreadCount) {
 TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
   const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
   for (const auto& [rows, cols, k] :
-       {std::tuple{1, 1048576, 65536}, {64, 32768, 16384}, {256, 65536, 8192}, {1, 9000, 4096}}) {
+       {std::tuple{1, 1048576, 65536}, {64, 32768, 16384}, {16, 262144, 40000}, {1, 1048576, 524288}}) {
     Problem p = problem(rows, cols, k);
     p.device = DeviceKind::cuda;
     const Plan plan = plan_of(p, {}, device);
@@ -179,6 +179,16 @@ TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
     EXPECT_GT(plan.workspace_bytes, static_cast<std::size_t>(k) * 8);
     p.order = Order::index;
     EXPECT_EQ(plan_of(p, {}, device).launches, 5);
+  }
+  // In one launch where the lists of a cluster hold what passes; order index knows one list a row.
+  for (const auto& [rows, cols, k] : {std::tuple{64, 50304, 8192}, {256, 65536, 4000}, {1, 9000, 3000}}) {
+    Problem p = problem(rows, cols, k);
+    p.device = DeviceKind::cuda;
+    const Plan plan = plan_of(p, {}, device);
+    EXPECT_EQ(plan.algorithm, Algorithm::cuda_radix) << to_string(p);
+    EXPECT_EQ(plan.workspace_bytes, 0U);
+    p.order = Order::index;
+    EXPECT_EQ(plan_of(p, {}, device).algorithm, k > 3072 ? Algorithm::cuda_partition : Algorithm::cuda_radix);
   }
 }
 

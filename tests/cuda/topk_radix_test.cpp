@@ -110,6 +110,26 @@ TEST(TopkRadix, a_row_of_one_block_or_a_cluster_in_each_order) {
   }
 }
 
+// More winners than are put into order at once, where the sample says too little or there is no room for what passes.
+TEST(TopkRadix, thousands_of_winners_a_few_at_a_time) {
+  constexpr std::uint32_t kCols = 9001;
+  std::mt19937 random(8);
+  const auto expect = [](auto element) {
+    std::vector<std::uint32_t> x(kCols);
+    for (std::uint32_t i = 0; i < kCols; ++i) x[i] = element(i);
+    static int turn = 0;
+    for (const std::int64_t k : {3073, 6144, 8192})
+      for (const Order order : {Order::value, Order::any})
+        for (const int blocks : {1, 2, 8})
+          ASSERT_TRUE(resident_matches(DType::f32, x, {kCols, k, blocks, 3, order}, turn++));
+  };
+  expect([&](auto) { return static_cast<std::uint32_t>(random()) >> 2; });
+  expect([](auto i) { return 0x3f800000U + i; });
+  expect([](auto i) { return 0x40000000U - i; });
+  expect([](auto) { return 0x3f800000U; });
+  expect([](auto i) { return i % 4 == 0 ? 0x7fc00000U : 0x3f800000U + i % 3; });
+}
+
 TEST(TopkRadix, few_distinct_keys_are_spread_by_position) {
   std::mt19937 random(4);
   for (const std::uint32_t mask : {0xff00ff00U, 0x3f80000fU, 7U, 1U, 0U}) {
