@@ -17,11 +17,12 @@
 namespace topkit::cuda {
 namespace {
 
-SampleShape shape_of(const SamplePlan& plan, const SampleProblem& p) {
+int log_blocks_of(const SamplePlan& plan) {
   int log_blocks = 0;
   while (1 << log_blocks < plan.cluster_blocks) ++log_blocks;
-  return sample_shape(p, log_blocks);
+  return log_blocks;
 }
+SampleShape shape_of(const SamplePlan& plan, const SampleProblem& p) { return sample_shape(p, log_blocks_of(plan)); }
 
 template <class L, bool kResident>
 void launch_rows(const SampleShape& whole, const SampleArgs& args, Stream stream) {
@@ -96,7 +97,9 @@ void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace,
   if (plan.algorithm == SampleAlgorithm::cuda_reread && sample_streams(args.problem))
     return sample_in_stream(plan.cluster_blocks, args, stream);
   if (plan.algorithm == SampleAlgorithm::cuda_resident && args.problem.op == SampleOp::logprobs)
-    return logprobs_of_rows(shape_of(plan, args.problem), args, stream);
+    return plan.clusters > 0 && passes(args)
+               ? logprobs_of_passing_rows(log_blocks_of(plan), plan.clusters, args, workspace, stream)
+               : logprobs_of_rows(shape_of(plan, args.problem), args, stream);
   switch (args.problem.dtype) {
     case DType::bf16: return launch_type<LogitBf16>(plan, args, workspace, stream);
     case DType::f16: return launch_type<LogitF16>(plan, args, workspace, stream);

@@ -30,6 +30,10 @@ void logprobs_in_cluster(const Plan& plan, const Args& selection, const SampleAr
 // The same of rows that the clusters of a shape hold in shared memory.
 void logprobs_of_rows(const SampleShape& shape, const SampleArgs& args, Stream stream);
 
+// The same of plain rows that passes() allows, taken in turns by so many clusters; workspace: passing_workspace_bytes().
+void logprobs_of_passing_rows(int log_blocks, std::int64_t clusters, const SampleArgs& args, void* workspace,
+                              Stream stream);
+
 // A token of every row, among all of its tokens, where nothing else is asked for; blocks: of a cluster, that is of a row.
 void sample_in_stream(int blocks, const SampleArgs& args, Stream stream);
 

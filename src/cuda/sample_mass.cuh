@@ -31,8 +31,12 @@ __device__ __forceinline__ void add_share(SampleState& state, float c, int what,
 }
 // The mass of quads one after the other, bit for bit the sum of sampling::weight: what all weights have in common is taken out
 // of them, and the scale, a power of 2, moves the grid that they are rounded to. What is no candidate, a NaN too, weighs nothing.
+// kMany: of more than kMost quads.
+template <bool kMany = true>
 class MassOfQuads {
  public:
+  static constexpr std::uint32_t kMost = 64;  // of whose weights the low parts' sum fits
+
   __device__ MassOfQuads(float z_max, float c, float scale)
       : z_max_(z_max), c_(c), in_high_(0x1.8p+6F / scale), in_low_(0x1.8p-17F / scale) {}
 
@@ -41,14 +45,15 @@ class MassOfQuads {
     for (int e = 0; e < 4; ++e) {
       // Below 2^-41 * scale, which is more than 2^-51, all are rounded to 0.
       const float y = ::fmaxf(sampling::exponent<One>(quad.z[e], z_max_, c_), -100.0F);
-      const float w = sampling::exp2<One>(y);
+      const float w = sampling::exp2_in_range<One>(y);
       const float high = One::Add(w, in_high_);
       const float low = One::Add(One::Sub(w, One::Sub(high, in_high_)), in_low_);
       high_ += float_bits(high);
       low_ += float_bits(low);
     }
-    constexpr std::uint32_t kMost = 64;  // of whose weights the low parts' sum fits
-    if (++quads_ == kMost) put_together();
+    ++quads_;
+    if constexpr (kMany)
+      if (quads_ == kMost) put_together();
   }
   __device__ std::uint64_t sum() {
     put_together();
@@ -71,7 +76,7 @@ template <class Share, bool kCounted>
 __device__ __forceinline__ std::uint32_t add_everything(float c, int what, float token_z) {
   SampleState& state = shared<SampleState>();
   const Share share(state.args, state.place);
-  MassOfQuads mass(state.z_max, c, sampling::weight_scale(state.args.problem.cols));
+  MassOfQuads<> mass(state.z_max, c, sampling::weight_scale(state.args.problem.cols));
   const std::uint32_t all = share.size();
   std::uint32_t above = 0;
 #pragma unroll 2
@@ -96,6 +101,30 @@ template <class Share>
 [[gnu::noinline]] __device__ void add_weighty(float c, float least_y, int what) {
   add_share<false, Share>(shared<SampleState>(), c, what,
                           [least_y](float, std::uint32_t, float y) { return y >= least_y; });
+}
+// To sums[what]: the mass of the tokens before `end` in the order. Returns how many of the thread's they are.
+template <class Share>
+[[gnu::noinline]] __device__ std::uint32_t add_before(Candidate end, float c, int what) {
+  SampleState& state = shared<SampleState>();
+  const Share share(state.args, state.place);
+  MassOfQuads<> mass(state.z_max, c, sampling::weight_scale(state.args.problem.cols));
+  const float z_end = z_of_key(key_of(end));
+  const std::uint32_t all = share.size(), token_end = index_of(end);
+  std::uint32_t before = 0;
+#pragma unroll 2
+  for (std::uint32_t q = threadIdx.x; q < all; q += Share::kThreads) {
+    Quad quad = share.quad(q);
+    if (quad.most() < z_end) continue;
+#pragma unroll
+    for (std::uint32_t e = 0; e < 4; ++e) {
+      const bool is = quad.z[e] > z_end || (quad.z[e] == z_end && share.begin + 4 * q + e < token_end);
+      before += is ? 1 : 0;
+      quad.z[e] = is ? quad.z[e] : kNobody;
+    }
+    mass.add(quad);
+  }
+  add_up(state, what, mass.sum());
+  return before;
 }
 template <class Share>
 [[gnu::noinline]] __device__ void add_kept(Kept kept, float c, int what) {

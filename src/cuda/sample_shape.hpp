@@ -41,7 +41,8 @@ struct SampleShape {
 // holds. For a launch of one k, or one that k has by row.
 constexpr std::int64_t sample_row_k(const SampleArgs& args, std::int64_t row) {
   const std::int64_t k = args.top_k[row];
-  if (k == 1 || !(args.temperature[row] > sampling::kGreedyTemperature)) return 1;
+  const float temperature = args.temperature[row];  // asked for before k is there
+  if (k == 1 || !(temperature > sampling::kGreedyTemperature)) return 1;
   return k >= 1 && k <= kSampleMostListed ? k : 0;
 }
 
@@ -52,6 +53,12 @@ constexpr std::size_t sample_candidates(const SampleShape& s) {
 }
 constexpr std::size_t sample_shared_bytes(const SampleShape& s, bool resident) {
   return sample_candidates(s) * 8 + (resident ? static_cast<std::size_t>(s.share) * 4 : 0);
+}
+
+// Whether no output tells what is kept of a row: then nobody looks for its end (sample_nucleus.cuh).
+constexpr bool tells_tokens(const SampleProblem& p) {
+  return p.op == SampleOp::sample && p.listed == 0 && !p.wants_kept &&
+         !(p.wants_logprobs && p.logprob_of == LogprobOf::processed);
 }
 
 // How many of its best a row may want at most.
@@ -113,6 +120,43 @@ constexpr bool draws_in_one_launch(const Plan& selection, const SampleProblem& p
 constexpr bool sample_holds(const SampleProblem& p, int log_blocks, std::int64_t shared_bytes) {
   return sample_shared_bytes(sample_shape(p, log_blocks), true) + kSampleStatic <=
          static_cast<std::size_t>(shared_bytes);
+}
+
+// Log-probabilities of rows that pass through clusters (sample_logprobs_passing.cuh): two blocks a multiprocessor, of rows whose
+// logits are not changed.
+inline constexpr int kPassedOn = 64;  // candidates that a block hands on
+inline constexpr int kLogMostPassing = 3, kMostPassingBlocks = 1 << kLogMostPassing;
+inline constexpr int kPassingMostVecs = 16;              // of a thread: those of half a multiprocessor's shared memory
+inline constexpr std::size_t kPassingStatic = 8 * 1024;  // at least the kernel's static objects
+inline constexpr std::size_t kPassedBytes = 16 * (8 + 4) + 8 + kPassedOn * 8;  // that a block leaves of a row
+
+// Vectors of 16 bytes of a block.
+inline std::uint32_t passing_share(const SampleProblem& p, int log_blocks) {
+  const std::int64_t per_vec = 16 / bytes(p.dtype), vecs = (p.cols + per_vec - 1) / per_vec;
+  return static_cast<std::uint32_t>((vecs + (std::int64_t{1} << log_blocks) - 1) >> log_blocks);
+}
+inline std::size_t passing_shared_bytes(const SampleProblem& p, int log_blocks) {
+  return std::size_t{passing_share(p, log_blocks)} * 16;
+}
+inline std::size_t passing_workspace_bytes(const SampleProblem& p, int log_blocks) {
+  return static_cast<std::size_t>(p.rows << log_blocks) * kPassedBytes;
+}
+// The blocks that a row takes, as a logarithm; 0: it does not pass.
+inline int passing_blocks(const SampleProblem& p, std::int64_t shared_bytes) {
+  constexpr std::int64_t kReserved = 1024;  // of every block, by the system
+  if (p.op != SampleOp::logprobs || p.listed > kPassedOn || p.has_softcap || p.has_bias || p.has_mask) return 0;
+  for (int log_blocks = 1; log_blocks <= kLogMostPassing; ++log_blocks)
+    if (passing_share(p, log_blocks) <= kPassingMostVecs << kLogSampleThreads &&
+        passing_shared_bytes(p, log_blocks) + kPassingStatic <=
+            static_cast<std::size_t>((shared_bytes - kReserved) / 2))
+      return log_blocks;
+  return 0;
+}
+// Rows must begin at vectors, which is not known before the launch.
+inline bool passes(const SampleArgs& args) {
+  const SampleProblem& p = args.problem;
+  return reinterpret_cast<std::uintptr_t>(args.x) % 16 == 0 &&
+         (p.x_rows <= 1 || p.row_stride * bytes(p.dtype) % 16 == 0);
 }
 
 }  // namespace topkit::cuda

@@ -84,6 +84,9 @@ struct LogitRow {
   struct alignas(4 * sizeof(Raw)) Raws {
     Raw raw[4];
   };
+  static constexpr std::uint32_t kMinusInfinity = sizeof(Raw) == 4               ? 0xff800000
+                                                  : std::is_same_v<L, LogitBf16> ? 0xff80
+                                                                                 : 0xfc00;
 
   const SampleArgs& args;
   const Raw* x;
@@ -134,11 +137,6 @@ struct LogitRow {
     for (std::uint32_t e = 0; e < 4; ++e) q.z[e] = token + e < length ? z(raws.raw[e], token + e) : kNobody;
     return q;
   }
-
- private:
-  static constexpr std::uint32_t kMinusInfinity = sizeof(Raw) == 4               ? 0xff800000
-                                                  : std::is_same_v<L, LogitBf16> ? 0xff80
-                                                                                 : 0xfc00;
 };
 
 // A block's tokens.

@@ -12,13 +12,13 @@
 namespace topkit::cuda {
 namespace {
 
-template <class L>
+template <class L, int kThreads>
 void launch_rows(int log_blocks, const SampleArgs& args, Stream stream) {
   for_launches(args.problem.rows, log_blocks, [&](std::int64_t row, unsigned grid) {
-    launch(sample_stream_kernel<L>,
+    launch(sample_stream_kernel<L, kThreads>,
            LaunchShape{.kernel = "sample_stream",
                        .grid = grid,
-                       .block = kSampleThreads,
+                       .block = kThreads,
                        .cluster = 1U << log_blocks,
                        .stream = stream,
                        .pdl = true},
@@ -26,16 +26,25 @@ void launch_rows(int log_blocks, const SampleArgs& args, Stream stream) {
   });
 }
 
+template <int kThreads>
+void launch_type(int log_blocks, const SampleArgs& args, Stream stream) {
+  switch (args.problem.dtype) {
+    case DType::bf16: return launch_rows<LogitBf16, kThreads>(log_blocks, args, stream);
+    case DType::f16: return launch_rows<LogitF16, kThreads>(log_blocks, args, stream);
+    default: return launch_rows<LogitF32, kThreads>(log_blocks, args, stream);
+  }
+}
+
 }  // namespace
 
 void sample_in_stream(int blocks, const SampleArgs& args, Stream stream) {
   int log_blocks = 0;
   while (log_blocks < kLogMostStreamed && 1 << log_blocks < blocks) ++log_blocks;
-  switch (args.problem.dtype) {
-    case DType::bf16: return launch_rows<LogitBf16>(log_blocks, args, stream);
-    case DType::f16: return launch_rows<LogitF16>(log_blocks, args, stream);
-    default: return launch_rows<LogitF32>(log_blocks, args, stream);
-  }
+  // Many clusters of large blocks leave multiprocessors idle that have no room for a whole one.
+  constexpr std::int64_t kManyBlocks = 64;
+  if (log_blocks > 0 && args.problem.rows << log_blocks > kManyBlocks)
+    return launch_type<kSampleThreads / 2>(log_blocks, args, stream);
+  launch_type<kSampleThreads>(log_blocks, args, stream);
 }
 
 }  // namespace topkit::cuda

@@ -82,9 +82,6 @@ struct QuadLoader {
   std::uint32_t length;
   bool aligned;
   using Raws = typename LogitRow<L>::Raws;
-  static constexpr std::uint32_t kInfinity = sizeof(typename L::Raw) == 4   ? 0xff800000
-                                             : std::is_same_v<L, LogitBf16> ? 0xff80
-                                                                            : 0xfc00;
 
   // What is behind the row's end is -inf.
   __device__ __forceinline__ Quad load(std::uint32_t token) const {
@@ -94,7 +91,8 @@ struct QuadLoader {
     } else {
 #pragma unroll
       for (std::uint32_t e = 0; e < 4; ++e)
-        raws.raw[e] = token + e < length ? load_once(x + token + e) : static_cast<typename L::Raw>(kInfinity);
+        raws.raw[e] =
+            token + e < length ? load_once(x + token + e) : static_cast<typename L::Raw>(LogitRow<L>::kMinusInfinity);
     }
     Quad q;
 #pragma unroll
@@ -109,11 +107,11 @@ __device__ __forceinline__ float largest(const Quad& q) {
 }
 
 // sm_80's code spills where two blocks share a multiprocessor.
-template <class L>
-__global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
+template <class L, int kBlockThreads>
+__global__ void __launch_bounds__(kBlockThreads, (kArch >= 900 ? 1024 : 512) / kBlockThreads)
     sample_stream_kernel(const __grid_constant__ SampleStreamLaunch a) {
-  constexpr std::uint32_t kAtOnce = 4, kThreads = kSampleThreads;
-  constexpr unsigned kLast = kSampleThreads - 1;
+  constexpr std::uint32_t kAtOnce = 4, kThreads = kBlockThreads, kWarps = kThreads / kWarp;
+  constexpr unsigned kLast = kThreads - 1;
   const SampleArgs& args = a.args;
   const unsigned blocks = 1U << a.log_blocks, rank = a.log_blocks == 0 ? 0 : cluster_rank();
   RaceState& state = shared<RaceState>();
@@ -160,7 +158,6 @@ __global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
     const Key key = __reduce_max_sync(full_mask, key_of_z(bound));
     if (lane() == 0) atomicMax(&state.bound, key);
   }
-  grid_launch_dependents();
   __syncthreads();
 
 #pragma unroll 1
@@ -219,6 +216,8 @@ __global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
         }
       }
     }
+    // Not sooner: the blocks of the next launch would find their places while these stand where they stand.
+    if (!again) grid_launch_dependents();
     // The block's best.
     const Candidate of_warp = warp_best(mine.best);
     const Key most_key = __reduce_max_sync(full_mask, key_of_z(sampling::candidate<One>(most)));
@@ -231,7 +230,7 @@ __global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
       state.mine.log2_e[threadIdx.x] = 0;
     }
     __syncthreads();
-    const Candidate best = warp_best(lane() < kSampleWarps ? state.best[lane()] : 0);
+    const Candidate best = warp_best(lane() < kWarps ? state.best[lane()] : 0);
     if (again || (greedy && blocks == 1)) {
       if (threadIdx.x == 0 && args.tokens.data != nullptr) args.tokens.put(index, 0, best != 0 ? index_of(best) : 0);
       if (threadIdx.x == 0 && args.valid.data != nullptr) *args.valid.at(index) = best != 0 ? 1 : 0;

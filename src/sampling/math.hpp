@@ -18,17 +18,22 @@ constexpr typename O::F horner(typename O::F x, float c, Next... next) {
   }
 }
 
-// 2^y for y <= 127; below 2^-126 it stays there. Within 1.8e-7; exact at whole y.
+// 2^y for -126 <= y <= 127. Within 1.8e-7; exact at whole y.
 template <class O>
-constexpr typename O::F exp2(typename O::F y) {
+constexpr typename O::F exp2_in_range(typename O::F y) {
   using F = typename O::F;
-  const F clamped = O::Max(y, O::Set(-126.0F));
   const F magic = O::Set(12582912.0F);  // 1.5 * 2^23: the sum's low bits are y rounded to a whole number
-  const F sum = O::Add(clamped, magic);
-  const F f = O::Sub(clamped, O::Sub(sum, magic));
+  const F sum = O::Add(y, magic);
+  const F f = O::Sub(y, O::Sub(sum, magic));
   const F p = O::Fma(horner<O>(f, 0x1.62e42ap-1F, 0x1.ebf9bcp-3F, 0x1.c6b752p-5F, 0x1.3cea88p-7F, 0x1.5bba14p-10F), f,
                      O::Set(1.0F));
   return O::FromBits(O::AddI(O::Bits(p), O::template Shl<23>(O::Bits(sum))));
+}
+
+// 2^y for y <= 127; below 2^-126 it stays there.
+template <class O>
+constexpr typename O::F exp2(typename O::F y) {
+  return exp2_in_range<O>(O::Max(y, O::Set(-126.0F)));
 }
 
 // A whole number of 2^-40: high * 2^23 + low, low being a signed number of at most 2^22 either way. Lanes of 32 bits can add

@@ -47,7 +47,8 @@ struct SamplePlan {
   // CUDA
   int launches = 0;
   int block_threads = 0;
-  int cluster_blocks = 1;  // blocks that share one row
+  int cluster_blocks = 1;     // blocks that share one row
+  std::int64_t clusters = 0;  // that take the rows in turns; 0: a cluster a row
   int items_per_thread = 0;
   std::size_t workspace_bytes = 0;
   Plan topk;  // selected: of the selection that comes first

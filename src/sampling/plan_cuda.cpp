@@ -74,6 +74,13 @@ int streaming_blocks(const SampleProblem& p, const Device& device, int blocks_an
   return 1 << blocks;
 }
 
+// Clusters of two blocks a multiprocessor that an H100 takes at once: a tenth of its multiprocessors are in groups that hold no
+// cluster of four or eight more.
+std::int64_t clusters_at_once(int log_blocks, const Device& device) {
+  const int whole = 2 * device.sms >> log_blocks;
+  return std::max(log_blocks < 2 ? whole : whole * 10 / 11, 1);
+}
+
 }  // namespace
 
 SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device, const Wish& wish) {
@@ -130,6 +137,14 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
       const int held = std::max(log_blocks, 0);  // resident was refused above where it is negative
       plan.cluster_blocks = 1 << held;
       plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, held).share / cuda::kSampleThreads);
+      const int passing =
+          device.capability >= 90 && problem.cols > kShort ? cuda::passing_blocks(problem, device.shared_bytes) : 0;
+      if (passing > 0 && cuda::sample_holds(problem, passing, device.shared_bytes)) {
+        plan.cluster_blocks = 1 << passing;
+        plan.clusters = std::min(problem.rows, clusters_at_once(passing, device));
+        plan.launches = 2;
+        plan.workspace_bytes = cuda::passing_workspace_bytes(problem, passing);
+      }
     }
   }
   return plan;

@@ -37,18 +37,20 @@ constexpr std::uint64_t limit_of(std::uint64_t p, std::uint64_t mass, bool inclu
 template <class O>
 constexpr Rules rules_of(const SampleArgs& args, std::int64_t row) {
   Rules rules{};
+  // All of them before any is used: on a device each is a wait for memory.
   float t = args.temperature[row];
-  t = !(t > 0) ? 0 : t > kMostTemperature ? kMostTemperature : t;
   const std::int64_t k = args.top_k[row];
+  const float p = args.top_p[row], min_p = args.min_p[row];
+  rules.seed = args.seed[row];
+  rules.position = args.position[row];
+  t = !(t > 0) ? 0 : t > kMostTemperature ? kMostTemperature : t;
   rules.greedy = args.problem.op != SampleOp::logprobs && (t <= kGreedyTemperature || k == 1);
   rules.inv_t = t <= kGreedyTemperature || rules.greedy ? 1.0F : O::Div(1.0F, t);
   rules.c = O::Mul(rules.inv_t, kLog2E);
   rules.c_filter = args.problem.temperature_last ? kLog2E : rules.c;
   rules.k = rules.greedy ? 1 : k < 0 ? 0 : k;
 
-  const float p = args.top_p[row];
   rules.p = !(p < 1) ? kWhole : !(p > 0) ? 0 : static_cast<std::uint64_t>(O::Mul(p, 4294967296.0F));
-  const float min_p = args.min_p[row];
   rules.least_y = !(min_p > 0) ? -__builtin_inff()
                   : min_p >= 1 ? 0.0F
                                : log2<O>(min_p < kLeastShare ? kLeastShare : min_p);
@@ -56,8 +58,6 @@ constexpr Rules rules_of(const SampleArgs& args, std::int64_t row) {
     rules.p = kWhole;
     rules.least_y = -__builtin_inff();
   }
-  rules.seed = args.seed[row];
-  rules.position = args.position[row];
   return rules;
 }
 

@@ -88,9 +88,12 @@ TEST(SampleEngines, two_blocks_of_many_rows_of_logprobs_share_a_multiprocessor) 
     EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_resident) << cols;
     return plan.cluster_blocks;
   };
-  EXPECT_EQ(blocks(50257), 4);
+  EXPECT_EQ(blocks(50257), 2);
+  EXPECT_EQ(choose(p, device).clusters, 132);
   EXPECT_EQ(blocks(151936), 8);
+  EXPECT_EQ(choose(p, device).clusters, 30);
   EXPECT_EQ(blocks(262144), 8);
+  EXPECT_EQ(choose(p, device).clusters, 0);
 }
 
 TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
