@@ -12,6 +12,7 @@
 
 #include "sample_front.cuh"
 #include "sample_logprobs.cuh"
+#include "sample_nucleus.cuh"
 
 namespace topkit::cuda {
 
@@ -211,6 +212,9 @@ __device__ __forceinline__ void sample_row(const SampleArgs& args, const SampleS
   const std::int64_t k = state.rules.k;
   const bool all_k = k == 0 || k >= place.length, limited = state.rules.p < sampling::kWhole;
   const bool sure = !all_k && k <= kSampleMostListed, guess = all_k && limited;
+  if constexpr (kResident)
+    if (tells_tokens(p) && (all_k ? limited : !sure && !limited))
+      return race_for_kept<L, Share>(turn, wants_raw && !apart);
   const int wanted = sure    ? static_cast<int>(k)
                      : guess ? kSampleMostListed
                              : static_cast<int>(::min(p.listed, std::int64_t{kSampleMostListed}));

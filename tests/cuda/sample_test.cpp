@@ -64,6 +64,45 @@ TEST(Sample, a_nucleus_longer_than_the_list) {
       }
 }
 
+// Where only tokens are asked for, nobody looks for the nucleus' end.
+TEST(Sample, tokens_of_a_nucleus_of_any_length) {
+  for (const int blocks : {1, 2, 8})
+    for (const float p : {0.0F, 0.05F, 0.6F, 0.99F})
+      for (const int shape : {0, 1, 2, 3}) {
+        Sheet sheet(2, 2100, [&](std::int64_t r, std::int64_t i) {
+          return shape == 0   ? normal(r, i)
+                 : shape == 1 ? normal(r, i) / 30
+                 : shape == 2 ? static_cast<float>(i % 3)
+                              : 1.0F;
+        });
+        sheet.args.top_p.value = p;
+        sheet.args.temperature.value = 0.7F;
+        sheet.args.problem.top_p_of = blocks == 2 ? TopPOf::all : TopPOf::kept;
+        sheet.args.problem.top_p_inclusive = blocks == 8;
+        sheet.args.problem.temperature_last = p == 0.6F;
+        sheet.args.min_p.value = p == 0.99F ? 0.01F : 0;
+        sheet.want(5, 0, shape != 1);
+        sheet.args.problem.wants_kept = false;
+        sheet.args.kept = {};
+        for (const bool resident : {true, false})
+          ASSERT_TRUE(sheet.run(blocks, resident)) << p << " " << shape << (resident ? "" : " reread");
+      }
+}
+
+TEST(Sample, tokens_among_k_of_hundreds) {
+  for (const int blocks : {1, 4})
+    for (const std::int32_t k : {257, 1000, 2999}) {
+      Sheet sheet(2, 3000, [&](std::int64_t r, std::int64_t i) {
+        return k == 1000 ? static_cast<float>(i % 7) : normal(r, i) / 20;
+      });
+      sheet.args.top_k.value = k;
+      sheet.want(4, 0, false);
+      sheet.args.problem.wants_kept = false;
+      sheet.args.kept = {};
+      ASSERT_TRUE(sheet.run(blocks)) << k;
+    }
+}
+
 TEST(Sample, k_of_hundreds_and_more) {
   for (const int blocks : {1, 4})
     for (const std::int32_t k : {257, 1000, 2999, 3000, 5000})
