@@ -7,7 +7,7 @@
 //   end       a second kernel, a warp a row: puts the best into order, and writes what is asked for
 //
 // A vector is read and replaced by one thread, so that no barrier stands between rows. A first block that ended its row, as other
-// kernels have it, would keep seven others waiting for half of their time.
+// kernels have it, would keep seven others waiting.
 #pragma once
 
 #include "cluster.cuh"
