@@ -45,7 +45,7 @@ def main() -> None:
     wheels, home = pathlib.Path("build/wheels"), pathlib.Path("build/venv-wheel").resolve()
     for folder in (wheels, home):
         shutil.rmtree(folder, ignore_errors=True)
-    defines = [f"-Ccmake.define.{define}" for define in ("TOPKIT_CUDA=OFF", *UNITY)]
+    defines = [f"--config-settings=cmake.define.{define}" for define in ("TOPKIT_CUDA=OFF", *UNITY)]
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "-w", str(wheels), *defines, "."], check=True)
     (wheel,) = wheels.glob("topkit-*.whl")
