@@ -47,10 +47,10 @@ struct AnyCounts {
   std::uint32_t written, at_cut;
 };
 
-// Calls emit(rank, candidate) for the best `wanted`, of which the first has rank `offset`, in no order: all when `cut` is null, else
-// cut->above candidates of higher bins and the best of those in its bin, which go to at_cut. All threads.
+// Calls emit(rank, candidate) for the best `wanted`, of which the first has rank `offset`, in no order: all, or where the cut is
+// among them cut.above candidates of higher bins and the best of those in its bin, which go to at_cut. All threads.
 template <class Emit>
-__device__ void emit_any(AnyCounts& counts, const Lying& candidates, const RangeBins& range, const FoundBin* cut,
+__device__ void emit_any(AnyCounts& counts, const Lying& candidates, const RangeBins& range, bool has_cut, FoundBin cut,
                          Candidate* at_cut, std::uint32_t offset, std::uint32_t wanted, Emit emit) {
   constexpr std::uint32_t kTogether = 4;
   const unsigned lower = (1U << lane()) - 1;
@@ -60,10 +60,10 @@ __device__ void emit_any(AnyCounts& counts, const Lying& candidates, const Range
 #pragma unroll
     for (std::uint32_t h = 0; h < kTogether; ++h) {
       bool above = has[h];
-      if (above && cut != nullptr) {
+      if (above && has_cut) {
         const std::uint32_t bin = range.bin_within(range.dense(c[h]));
-        above = bin > cut->bin;
-        if (bin == cut->bin) at_cut[atomicAdd(&counts.at_cut, 1U)] = c[h];
+        above = bin > cut.bin;
+        if (bin == cut.bin) at_cut[atomicAdd(&counts.at_cut, 1U)] = c[h];
       }
       __syncwarp(full_mask);
       wins[h] = __ballot_sync(full_mask, above);
@@ -78,13 +78,13 @@ __device__ void emit_any(AnyCounts& counts, const Lying& candidates, const Range
       place += static_cast<std::uint32_t>(__popc(wins[h]));
     }
   });
-  if (cut == nullptr) return;
+  if (!has_cut) return;
   __syncthreads();
 #pragma unroll 1
-  for (std::uint32_t i = threadIdx.x; i < cut->within; i += kOrderThreads) {
-    std::uint32_t rank = cut->above;
+  for (std::uint32_t i = threadIdx.x; i < cut.within; i += kOrderThreads) {
+    std::uint32_t rank = cut.above;
 #pragma unroll 1
-    for (std::uint32_t j = 0; j < cut->within; ++j) rank += at_cut[j] > at_cut[i] ? 1U : 0U;
+    for (std::uint32_t j = 0; j < cut.within; ++j) rank += at_cut[j] > at_cut[i] ? 1U : 0U;
     if (rank < wanted) emit(offset + rank, at_cut[i]);
   }
 }

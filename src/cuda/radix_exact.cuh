@@ -3,7 +3,6 @@
 // position, so that the lowest indices win. Reads the row again for each digit, and for each kExactCapacity winners.
 #pragma once
 
-#include "radix_index.cuh"
 #include "radix_rank.cuh"
 #include "radix_state.cuh"
 
@@ -164,7 +163,7 @@ template <class E>
 }
 
 // Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then `count` candidates lie
-// in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them.
+// in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them, of order index keeps the last.
 template <class E>
 __device__ __forceinline__ void order_exactly(const RadixArgs<E>& a, std::uint32_t count, std::uint32_t offset) {
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
@@ -187,7 +186,6 @@ __device__ __forceinline__ void order_exactly(const RadixArgs<E>& a, std::uint32
       __syncthreads();
     }
   }
-  if (a.args.problem.order == Order::index) write_by_index(a, RadixTeam<E>{state, a.shape});
 }
 
 }  // namespace topkit::cuda

@@ -17,15 +17,15 @@ struct Ranked {
 };
 
 // Calls emit(rank, candidate) for ranks below k; the block has `count` candidates, counted in bins of `range`, and the best of
-// them has rank `offset`. For order any, in no order (radix_any.cuh); for index, only those of the bin of rank k - 1. sorted has room for
+// them has rank `offset`. For order any, of a kernel of its own, in no order (radix_any.cuh); for index, only those of the bin of rank k - 1. sorted has room for
 // all and kRankStep more. Behind a barrier.
-template <class Emit>
+template <bool kAny, class Emit>
 __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const RangeBins& range, Candidate* sorted,
                                   std::uint32_t count, std::uint32_t offset, std::uint32_t k, Order order, Emit emit) {
   std::uint32_t* const bins = s.counts();
   const std::uint32_t wanted = k - offset;  // of this block's ranks
   auto& counts = *reinterpret_cast<AnyCounts*>(&bins[kSplitBins]);
-  if (threadIdx.x == 0) counts = {0, 0};
+  if (kAny && threadIdx.x == 0) counts = {0, 0};
   std::uint32_t crowd = 0;
   scan_down<kSplitOwn, true>(bins, s.digits, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t own) {
     crowd = ::max(crowd, own);
@@ -35,9 +35,11 @@ __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const 
   const bool has_cut = wanted <= count;
   const FoundBin cut = has_cut ? s.digits.found : FoundBin{~0U, count, 0};
   const std::uint32_t last = cut.above + cut.within;
-  if (order == Order::any && cut.within <= kManyInBin) {
-    emit_any(counts, candidates, range, has_cut ? &cut : nullptr, sorted, offset, wanted, emit);
-    return {false, 0};
+  if constexpr (kAny) {
+    if (cut.within <= kManyInBin) {
+      emit_any(counts, candidates, range, has_cut, cut, sorted, offset, wanted, emit);
+      return {false, 0};
+    }
   }
   const bool crowded = many && last <= kExactCapacity;
   if (!crowded && order == Order::index && !has_cut) return {false, 0};

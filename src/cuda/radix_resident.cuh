@@ -15,6 +15,7 @@
 
 #include "by_element.hpp"
 #include "radix_exact.cuh"
+#include "radix_index.cuh"
 #include "radix_rank.cuh"
 #include "radix_state.cuh"
 
@@ -184,8 +185,9 @@ __device__ inline Arrivals count_arrivals(const Message* came_from, std::uint32_
           __reduce_max_sync(full_mask, m.high)};
 }
 
-template <class E>
-__global__ void __launch_bounds__(kOrderThreads, is_fast_element<E> ? 2 : 1)
+// kAny: for order any. A kernel of its own: the others would pay for it with their registers.
+template <class E, bool kAny>
+__global__ void __launch_bounds__(kOrderThreads, 2)
     radix_resident(const __grid_constant__ RadixArgs<E> a) {
   const E& element = a.element;
   const int blocks_log = a.shape.blocks_log;
@@ -289,13 +291,11 @@ __global__ void __launch_bounds__(kOrderThreads, is_fast_element<E> ? 2 : 1)
     }
     if (sure && offset < k) {
       __syncthreads();
-      ranked = rank_candidates(order, lying, range, sorted_of(), count, offset, k, kind, emit);
+      ranked = rank_candidates<kAny>(order, lying, range, sorted_of(), count, offset, k, kind, emit);
     }
   }
-  if (!sure || ranked.crowded) [[unlikely]] {
+  if (!sure || ranked.crowded) [[unlikely]]
     order_exactly(a, ranked.last, offset);
-    return;
-  }
   if (kind == Order::index) write_by_index(a, team);
 }
 

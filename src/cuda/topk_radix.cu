@@ -150,7 +150,7 @@ void run_resident(const Plan& plan, const Args& args, Stream stream) {
       RadixArgs<E> all{args, element, shape, sample_of_all<E>(args.problem), 0};
       for (; all.first_row < args.problem.rows; all.first_row += most_rows) {
         const std::int64_t rows = std::min(most_rows, args.problem.rows - all.first_row);
-        launch(radix_resident<E>,
+        launch(args.problem.order == Order::any ? radix_resident<E, true> : radix_resident<E, false>,
                LaunchShape{.kernel = "radix_resident",
                            .grid = static_cast<unsigned>(rows << shape.blocks_log),
                            .block = kOrderThreads,
