@@ -26,7 +26,7 @@ constexpr Limits kLimits[] = {
      "Stopping early: it sorts every row whole."},
     {"flashinfer.top_k", "yes", "any; by an option the lower index, for k up to 2048", "not defined",
      "The smallest; types other than f32, f16, bf16. Best first costs it a second kernel."},
-    {"RAFT select_k", "yes", "any", "not defined", "From Python: types other than f32; its order is its heuristic's."},
+    {"RAFT select_k", "yes", "any", "not defined", "From Python: not in pylibraft's wheels since 25.06; C++ only."},
     {"QuACK topk (CuTe DSL)", "f16, bf16: yes; f32: no, the index takes the low bits of the value", "any",
      "not defined",
      "Columns that are no power of two, or above 4096; k that is no power of two, or above 128; the smallest."},
