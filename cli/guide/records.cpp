@@ -72,7 +72,7 @@ class Joiner {
     Origin origin{.file = std::filesystem::path(file.path).filename().string(),
                   .machine = text,
                   .date = text_of(file, "date"),
-                  .commit = text_of(file, "commit"),
+                  .commit = commits_of(file),
                   .roof_gbps = number_of(file, "roof_gbps"),
                   .empty_kernel_us = number_of(file, "empty_kernel_us"),
                   .results = static_cast<int>(file.records.size()),
@@ -115,6 +115,18 @@ class Joiner {
 
   static std::string text_of(const bench::ResultsFile& file, const char* field) {
     return file.header.is_null() ? file.records.front().text(field) : file.header.value(field, std::string());
+  }
+  // The header's, and those of lines that an earlier run left in the file.
+  static std::string commits_of(const bench::ResultsFile& file) {
+    std::vector<std::string> all;
+    const auto add = [&](const std::string& commit) {
+      if (!commit.empty() && std::find(all.begin(), all.end(), commit) == all.end()) all.push_back(commit);
+    };
+    add(text_of(file, "commit"));
+    for (const Record& record : file.records) add(record.object.value("commit", std::string()));
+    std::string text;
+    for (std::size_t i = 0; i < all.size(); ++i) text += (i == 0 ? "" : i == 1 ? ", some lines " : " and ") + all[i];
+    return text;
   }
   static std::optional<double> number_of(const bench::ResultsFile& file, const char* field) {
     if (!file.header.contains(field)) return std::nullopt;

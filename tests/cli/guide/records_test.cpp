@@ -41,6 +41,16 @@ TEST(GuideRecords, put_peers_beside_the_topkit_of_their_run) {
   EXPECT_EQ(row.rival("jax"), nullptr);
 }
 
+TEST(GuideRecords, of_earlier_commits_in_a_file_are_named) {
+  auto earlier = at(line("topkit", 9), 1, 32000, 40), earliest = at(line("topkit", 8), 1, 32768, 50);
+  earlier["commit"] = "def5678", earliest["commit"] = "9876543";
+  auto own = line("topkit", 5);
+  own["commit"] = "abc1234";
+  EXPECT_EQ(machines({lines({header(), own})})[0].origins[0].commit, "abc1234");
+  EXPECT_EQ(machines({lines({header(), own, earlier, earliest})})[0].origins[0].commit,
+            "abc1234, some lines def5678 and 9876543");
+}
+
 TEST(GuideRecords, of_python_stand_beside_its_own_topkit_and_not_the_other_files) {
   auto ours = line("topkit", 10), forced = line("topkit", 2), theirs = line("torch 2", 40);
   for (auto* each : {&ours, &forced, &theirs})
