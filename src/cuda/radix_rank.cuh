@@ -17,8 +17,8 @@ struct Ranked {
 };
 
 // Calls emit(rank, candidate) for ranks below k; the block has `count` candidates, counted in bins of `range`, and the best of
-// them has rank `offset`. For order any, of a kernel of its own, in no order (radix_any.cuh); for index, only those of the bin of rank k - 1. sorted has room for
-// all and kRankStep more. Behind a barrier.
+// them has rank `offset`. For order any, which has a kernel of its own, in no order (radix_any.cuh); for index, only those of the
+// bin of rank k - 1. sorted has room for all and kRankStep more. Behind a barrier.
 template <bool kAny, class Emit>
 __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const RangeBins& range, Candidate* sorted,
                                   std::uint32_t count, std::uint32_t offset, std::uint32_t k, Order order, Emit emit) {

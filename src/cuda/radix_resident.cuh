@@ -187,8 +187,7 @@ __device__ inline Arrivals count_arrivals(const Message* came_from, std::uint32_
 
 // kAny: for order any. A kernel of its own: the others would pay for it with their registers.
 template <class E, bool kAny>
-__global__ void __launch_bounds__(kOrderThreads, 2)
-    radix_resident(const __grid_constant__ RadixArgs<E> a) {
+__global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_constant__ RadixArgs<E> a) {
   const E& element = a.element;
   const int blocks_log = a.shape.blocks_log;
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
