@@ -31,10 +31,12 @@ struct RadixShared {
 // Winners of a row that do not fit shared memory are sorted here: two buffers of keys, two of indices.
 template <class U>
 struct SortSpace {
-  U *keys, *other_keys;
-  std::uint32_t *indices, *other_indices;
+  U *keys = nullptr, *other_keys = nullptr;
+  std::uint32_t *indices = nullptr, *other_indices = nullptr;
 
+  // None: winners fit shared memory, or are not put into order.
   __device__ SortSpace(void* workspace, std::int64_t k) {
+    if (workspace == nullptr) return;
     char* const at = static_cast<char*>(workspace) + blockIdx.x * sort_space_bytes(sizeof(U), k);
     keys = reinterpret_cast<U*>(at);
     other_keys = keys + k;
