@@ -28,7 +28,7 @@ __device__ inline std::uint32_t samples_a_bucket(float winners_a_sample, float w
   const float most = static_cast<float>(kPartitionOrdered) / winners_a_sample;
   const float safe = ::max(most / 4.0F, most - 3.7F * sqrtf(most) + 1.5F);
   const float each = ::min(safe, winners_a_bucket / winners_a_sample);
-  return each < 1.0F ? 1U : static_cast<std::uint32_t>(each);
+  return each >= 1.0F ? static_cast<std::uint32_t>(::min(each, 65536.0F)) : 1U;  // of no winners it is NaN
 }
 
 template <class E>
