@@ -150,7 +150,7 @@ __global__ void __launch_bounds__(kOrderThreads, 1) partition_sample(const __gri
   low = s.low;
   high = s.high;
   // Of equal elements more may pass than the list holds: then it is a sample of the sample.
-  const float kept = static_cast<float>(listed) / static_cast<float>(passed);
+  const float kept = passed == 0 ? 1.0F : static_cast<float>(listed) / static_cast<float>(passed);
   const float winners = share * static_cast<float>(sampled * kPerVec) * kept;
   const float wanted = at_most<E>(winners);
   auto each = samples_a_bucket(static_cast<float>(k) / winners, a.shape.winners_a_bucket);
