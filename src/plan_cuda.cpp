@@ -50,6 +50,15 @@ void shape_stream(Plan& plan, const Problem& p, const Device& device, bool clust
 }
 
 void shape_grid(Plan& plan, const Problem& p, const Device& device, bool clusters) {
+  if (const cuda::GridParts resident = cuda::grid_parts(p, device.sms, clusters); resident.parts > 0) {
+    plan.block_threads = cuda::kClusterThreads;
+    plan.cluster_blocks = 1 << cuda::kLogGridCluster;
+    plan.row_parts = resident.parts;
+    plan.items_per_thread = resident.vecs;
+    plan.launches = 2;
+    plan.workspace_bytes = resident.workspace_bytes;
+    return;
+  }
   const cuda::GridShape shape = cuda::grid_shape(p, device.sms, clusters);
   plan.block_threads = 512;
   plan.cluster_blocks = shape.blocks;

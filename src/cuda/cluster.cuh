@@ -68,6 +68,21 @@ constexpr std::size_t cluster_shared_bytes(const ClusterShape& s) {
   return (cluster_candidates(s) + kCrowdRoom) * sizeof(Candidate);
 }
 
+// Twice as many groups as winners, of blocks that share them: a tight bound that is quickly searched.
+inline int cluster_log_group(int k, int log_blocks) {
+  const int wanted = k <= 16 ? 64 : std::max(kCountedGroups, 2 * k);
+  int log_group = kLogWarp;
+  while (log_group > 0 && 1 << (log_blocks + kLogClusterThreads - log_group) < wanted) --log_group;
+  return log_group;
+}
+
+// The plan does not know where rows begin; one that is not aligned, or begins where the device says, may need more room.
+inline bool rows_are_aligned(const Args& args) {
+  const Problem& p = args.problem;
+  return reinterpret_cast<std::uintptr_t>(args.x) % kGranule == 0 && args.starts.data == nullptr &&
+         (p.rows <= 1 || p.layout.outer_stride * bytes(p.dtype) % kGranule == 0);
+}
+
 // How a call of up to kClusterMostK winners a row is spread, and how many vectors of 16 bytes a thread holds.
 struct ClusterFit {
   ClusterShape shape;
@@ -77,21 +92,13 @@ inline ClusterFit fit_cluster(const Plan& plan, const Args& args) {
   const Problem& p = args.problem;
   ClusterShape shape{};
   while (1 << shape.log_blocks < plan.cluster_blocks) ++shape.log_blocks;
-  // The plan does not know where rows begin; one that is not aligned, or begins where the device says, may need more room.
-  const std::int64_t stride_bytes = p.layout.outer_stride * bytes(p.dtype);
-  const bool aligned = reinterpret_cast<std::uintptr_t>(args.x) % kGranule == 0 && args.starts.data == nullptr &&
-                       (p.rows <= 1 || stride_bytes % kGranule == 0);
-  const std::int64_t granules = cluster_granules(p) + (aligned ? 0 : 1);
+  const std::int64_t granules = cluster_granules(p) + (rows_are_aligned(args) ? 0 : 1);
   while (shape.log_blocks < kLogMaxCluster && cluster_vecs(granules, shape.log_blocks) > cluster_most_vecs(p))
     ++shape.log_blocks;
   const auto vecs = static_cast<int>(cluster_vecs(granules, shape.log_blocks));
   const auto k = static_cast<int>(std::min<std::int64_t>(p.k, kClusterMostK));
   shape.capacity = kClusterMostK;
-  // Twice as many groups as winners: a tight bound that is quickly searched.
-  const int wanted = k <= 16 ? 64 : std::max(kCountedGroups, 2 * k);
-  shape.log_group = kLogWarp;
-  while (shape.log_group > 0 && 1 << (shape.log_blocks + kLogClusterThreads - shape.log_group) < wanted)
-    --shape.log_group;
+  shape.log_group = cluster_log_group(k, shape.log_blocks);
   return {shape, vecs};
 }
 

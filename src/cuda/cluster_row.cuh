@@ -35,6 +35,10 @@ struct ShareOfRow {
   Pack packs[kVecs][kPacks];
   Mask there;  // elements that are the row's
 
+  // Granules [from, to) of the row, or what there is of them.
+  __device__ ShareOfRow(const Row<E>& r, std::uint32_t from, std::uint32_t to)
+      : row(r), begin(::min(from, r.granules())), end(::min(to, r.granules())) {}
+
   // One of 2^log_blocks.
   __device__ ShareOfRow(const Row<E>& r, int log_blocks, unsigned rank) : row(r) {
     const std::uint32_t granules = row.granules();

@@ -1,4 +1,4 @@
-// How the grid kernel parts a row, and what it needs for it; a pure function that the plan calls.
+// How the grid kernels part a row, and what they need for it; pure functions that the plan calls.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "../problem.hpp"
+#include "cluster_shape.hpp"
 
 namespace topkit::cuda {
 
@@ -36,6 +37,47 @@ inline GridShape grid_shape(const Problem& p, int sms, bool clusters) {
   const std::int64_t shares = rows * shape.parts * shape.blocks;
   shape.workspace_bytes = static_cast<std::size_t>(shares * (grid_room(p.k) * 8 + kGridPartBytes));
   return shape;
+}
+
+// Rows that lie in the registers of clusters of 2^kLogGridCluster blocks, each of which has a part of one.
+inline constexpr int kLogGridCluster = 3;
+inline constexpr int kMostGridLists = 256;  // blocks of a row
+
+struct GridParts {
+  int parts;  // clusters of a row; 0: the registers do not hold the rows, or k is too large
+  int vecs;   // granules of a thread, at most
+  std::size_t workspace_bytes;
+};
+
+// Granules of each block when the row has `granules`.
+constexpr std::int64_t grid_share(std::int64_t granules, int parts) {
+  const std::int64_t blocks = static_cast<std::int64_t>(parts) << kLogGridCluster;
+  return ((granules + blocks - 1) / blocks + 7) / 8 * 8;
+}
+
+// Parts for a row of `granules` of which a thread holds `vecs`.
+constexpr std::int64_t grid_parts_of(std::int64_t granules, int vecs) {
+  const std::int64_t part = static_cast<std::int64_t>(vecs * kClusterThreads) << kLogGridCluster;
+  return (granules + part - 1) / part;
+}
+
+// As few granules a thread as kernels are made for, as long as the rows need no more than kQuickParts clusters; of larger rows
+// the most, where all clusters run at once (they leave some multiprocessors free). More clusters have more candidates in all.
+inline GridParts grid_parts(const Problem& p, int sms, bool clusters) {
+  constexpr int kQuickParts = 8;
+  if (!clusters || bytes(p.dtype) > 4 || p.k > kClusterMostK || p.rows <= 0 || p.cols <= 0) return {};
+  const std::int64_t granules = cluster_granules(p);
+  const int most = cluster_most_vecs(p);
+  const std::int64_t one_an_sm = (sms - 8) >> kLogGridCluster;
+  const std::int64_t at_once = is_fast(p) && most <= 8 ? 2 * one_an_sm : one_an_sm;
+  for (int vecs = is_fast(p) ? 4 : most; vecs <= most; vecs *= 2) {
+    const std::int64_t parts = grid_parts_of(granules, vecs);
+    if (p.rows * parts > (vecs < most ? kQuickParts : at_once)) continue;
+    // One part more, for a row that is not aligned. A list and its count a block.
+    const std::int64_t lists = p.rows * (parts + 1) << kLogGridCluster;
+    return {static_cast<int>(parts), vecs, static_cast<std::size_t>(lists * (kClusterMostK * 8 + 4))};
+  }
+  return {};
 }
 
 }  // namespace topkit::cuda

@@ -1,11 +1,16 @@
 // Grid: one or a few very long rows over the whole device.
 //
-// Regime: rows of a million columns and more, fewer of them than multiprocessors, k up to 2048.
-// Passes over memory: one, and the sample. Launches: two; the second waits by programmatic dependent launch.
+// Regime: rows of half a million columns and more, fewer of them than multiprocessors, k up to 2048.
+// Passes over memory: one, and of longer rows the sample. Launches: two; the second waits by programmatic dependent launch.
 // Limit: bandwidth; below 16 MB the two launches.
-// Ideas: every cluster of the stream kernel samples the whole row, so all have the same threshold; what their parts of the
-// row have above it is a few times k in all, which one block puts into order.
+// Ideas: k up to 256 of rows that fit the registers of many clusters: each lists what may be among its part's k best
+// (grid_parts.cuh), one block a row finds the best of all (grid_join.cuh). Else every cluster of the stream kernel samples the
+// whole row, so all have the same threshold; what their parts of the row have above it is a few times k in all, which one block
+// puts into order.
 #include "by_element.hpp"
+#include "grid_join.cuh"
+#include "grid_merge.cuh"
+#include "grid_parts.cuh"
 #include "grid_shape.hpp"
 #include "stream_run.cuh"
 
@@ -13,41 +18,19 @@ namespace topkit::cuda {
 namespace {
 
 constexpr int kMergeThreads = 1024;
-constexpr int kMergeCapacity = 8192;
-constexpr int kMergeEach = 4;  // candidates a thread looks at between two barriers
 
-struct MergeState {
-  CompactState cut;
+struct SharesState : MergeState {
   BinState bins;
   std::uint32_t counts[kMostGridShares];  // of what may win
-  std::uint32_t held;
-  std::uint32_t all, wanted;  // candidates in all, and in counts
-  Candidate low;              // at least k reach it
+  std::uint32_t all, wanted;              // candidates in all, and in counts
+  Candidate low;                          // at least k reach it
 };
-
-// Appends the candidates above the floor and cuts when the next ones might not fit. All threads; ends with a barrier.
-template <int kEach>
-__device__ Candidate merge_more(const Candidate (&more)[kEach], Candidate* list, int k, Candidate floor,
-                                MergeState& s) {
-#pragma unroll
-  for (int i = 0; i < kEach; ++i)
-    if (more[i] > floor) list[atomicAdd(&s.held, 1U)] = more[i];
-  __syncthreads();
-  const int held = static_cast<int>(s.held);
-  __syncthreads();
-  if (held <= kMergeCapacity - kEach * kMergeThreads) return floor;
-  const int kept = cut_list<kMergeThreads>(list, held, k, k + k / 8, s.cut);
-  const Candidate lowest = s.cut.low;
-  if (threadIdx.x == 0) s.held = static_cast<std::uint32_t>(kept);
-  __syncthreads();
-  return lowest - 1;
-}
 
 // One block a row.
 template <class E>
 __global__ void __launch_bounds__(kMergeThreads)
     grid_merge(const __grid_constant__ Args args, const E element, const __grid_constant__ StreamShape shape) {
-  MergeState& state = shared<MergeState>();
+  SharesState& state = shared<SharesState>();
   Candidate* const list = dynamic_shared<Candidate>();
   const std::int64_t row_index = blockIdx.x;
   const Args::Span span = args.span(row_index);
@@ -99,7 +82,7 @@ __global__ void __launch_bounds__(kMergeThreads)
                         ? candidate(element.key(packs[(e + i) / E::kPerPack], (e + i) % E::kPerPack), at)
                         : 0;
         }
-        floor = merge_more(more, list, k, floor, state);
+        floor = merge_more<kMergeThreads>(more, list, k, floor, state);
       }
     }
   } else {
@@ -116,22 +99,7 @@ __global__ void __launch_bounds__(kMergeThreads)
       }
       __syncthreads();
     } else {
-      // A warp a share, 32 candidates at a time.
-      int s = static_cast<int>(warp()), at = 0;
-      const auto skip = [&] {
-        for (; s < shares && at >= static_cast<int>(state.counts[s]); s += kMergeThreads / kWarp) at = 0;
-        return s >= shares;
-      };
-      do {
-        Candidate more[kMergeEach];
-#pragma unroll
-        for (int i = 0; i < kMergeEach; ++i) {
-          const bool there = !skip() && at + static_cast<int>(lane()) < static_cast<int>(state.counts[s]);
-          more[i] = there ? load_once(all + s * shape.room + at + static_cast<int>(lane())) : 0;
-          at += kWarp;
-        }
-        floor = merge_more(more, list, k, floor, state);
-      } while (__syncthreads_and(skip() ? 1 : 0) == 0);
+      merge_lists<kMergeThreads>(all, shape.room, state.counts, shares, list, k, floor, state);
     }
   }
   sort_list<kMergeThreads>(list, static_cast<int>(state.held), k, args.problem.order, list + kMergeCapacity, state.cut,
@@ -147,9 +115,56 @@ __global__ void __launch_bounds__(kMergeThreads)
   }
 }
 
+template <int kVecs, class E>
+void launch_parts(const GridPartsArgs<E>& all, unsigned blocks, Stream stream) {
+  launch(grid_parts_kernel<E, kVecs>, cluster_launch("topk_grid", all.shape, blocks, stream), all);
+}
+
+// Rows in the registers of plan.row_parts clusters each.
+void run_parts(const Plan& plan, const Args& args, void* workspace, Stream stream) {
+  const Problem& p = args.problem;
+  const auto k = static_cast<int>(p.k);
+  const std::int64_t granules = cluster_granules(p) + (rows_are_aligned(args) ? 0 : 1);
+  const auto parts =
+      static_cast<int>(std::max<std::int64_t>(plan.row_parts, grid_parts_of(granules, plan.items_per_thread)));
+  const auto blocks = static_cast<std::uint32_t>(parts << kLogGridCluster);
+  const ClusterShape shape{.log_blocks = kLogGridCluster,
+                           .log_group = cluster_log_group(k, kLogGridCluster),
+                           .capacity = kClusterMostK,
+                           .first_row = 0};
+  GridLists lists{static_cast<Candidate*>(workspace), nullptr, blocks};
+  lists.counts = reinterpret_cast<std::uint32_t*>(lists.lists + p.rows * blocks * kClusterMostK);
+  with_element(p, [&]<class E>(const E& element) {
+    constexpr int kMost = cluster_most_vecs(sizeof(typename E::Raw), is_fast_element<E>);
+    const GridPartsArgs<E> all{args,
+                               element,
+                               shape,
+                               lists,
+                               static_cast<std::uint32_t>(((1ULL << 32) + blocks - 1) / blocks),
+                               static_cast<std::uint32_t>(grid_share(granules, parts))};
+    const auto grid = static_cast<unsigned>(p.rows * blocks);
+    if (is_fast_element<E> && plan.items_per_thread <= 4) {
+      if constexpr (is_fast_element<E>) launch_parts<4>(all, grid, stream);
+    } else if (is_fast_element<E> && plan.items_per_thread <= 8) {
+      if constexpr (is_fast_element<E>) launch_parts<8>(all, grid, stream);
+    } else if constexpr (!is_fast_element<E> || kMost > 8) {
+      launch_parts<kMost>(all, grid, stream);
+    }
+    launch(grid_join<E>,
+           LaunchShape{.kernel = "grid_join",
+                       .grid = static_cast<unsigned>(p.rows),
+                       .block = kJoinThreads,
+                       .shared_bytes = kJoinRoom * sizeof(Candidate),
+                       .stream = stream,
+                       .pdl = true},
+           args, element, lists, join_shape(k, blocks, shape));
+  });
+}
+
 }  // namespace
 
 void run_grid(const Plan& plan, const Args& args, void* workspace, Stream stream) {
+  if (plan.items_per_thread > 0) return run_parts(plan, args, workspace, stream);
   StreamShape shape = stream_shape(plan, args.problem);
   const auto k = static_cast<int>(args.problem.k);
   shape.room = grid_room(args.problem.k);

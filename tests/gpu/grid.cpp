@@ -80,6 +80,22 @@ void add_many_rows(std::vector<Request>& requests) {
       }
 }
 
+// Few rows over the whole device, by value of every distribution, and with all options drawn.
+void add_long_rows(std::vector<Request>& requests) {
+  std::uint64_t seed = 1;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
+    for (const auto& [rows, cols, k] : {std::tuple{1, 1048576, 100}, {3, 700001, 256}, {1, 2500000, 10}}) {
+      for (const bench::Distribution& distribution : bench::distributions()) {
+        Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
+        request.distribution = distribution.name;
+        requests.push_back(request);
+      }
+      for (int i = 0; i < 2; ++i) requests.push_back(for_cuda(test::drawn(dtype, rows, cols, k, seed++)));
+      for (int i = 0; i < 2; ++i)
+        requests.push_back(for_cuda(test::ragged(dtype, rows, cols, k, static_cast<int>(seed++ * 7 % 16))));
+    }
+}
+
 // Thousands of winners, or a large part of the row: by value of every distribution, and with all options drawn.
 void add_many_winners(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
@@ -127,6 +143,7 @@ void test_grid(const Options& options, Report& report) {
   }
   if (!options.reduced) add_many_rows(requests);
   if (!options.reduced) add_many_winners(requests);
+  if (!options.reduced) add_long_rows(requests);
   std::erase_if(requests, [&](const Request& request) {
     const std::string name = std::to_string(request.rows) + "x" + std::to_string(request.cols) + " " +
                              std::string(info(request.dtype).name) + " ";

@@ -1,0 +1,53 @@
+// The first kernel of a row in the registers of many clusters: each has a part of it, and lists what may be among the part's k
+// best as a cluster does for a row of its own (cluster.cuh), whatever the data are. Every block leaves its list, in no order,
+// and its count. grid_join.cuh goes on.
+#pragma once
+
+#include "cluster_kernel.cuh"
+#include "grid_shape.hpp"
+
+namespace topkit::cuda {
+
+struct GridLists {
+  Candidate* lists;       // kClusterMostK places a block
+  std::uint32_t* counts;  // of a block's list
+  std::uint32_t blocks;   // of a row
+};
+
+template <class E>
+struct GridPartsArgs {
+  Args args;
+  E element;
+  ClusterShape shape;  // of a part
+  GridLists out;
+  std::uint32_t inverse;  // 2^32 / out.blocks, rounded up: of a block's number the high word of the product is the row
+  std::uint32_t share;    // granules of a block
+};
+
+template <class E, int kVecs>
+__global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
+    grid_parts_kernel(const __grid_constant__ GridPartsArgs<E> a) {
+  if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
+  const ClusterRoom room(a.shape);
+  ClusterState& state = shared<ClusterState>();
+  const std::uint32_t row_index = __umulhi(blockIdx.x, a.inverse);
+  const std::uint32_t from = (blockIdx.x - row_index * a.out.blocks) * a.share;
+  open_cluster(a.shape, state);
+  grid_dependency_wait();
+  // The next kernel is one block a row: nobody's place is taken.
+  grid_launch_dependents();
+  const Args::Span span = a.args.span(row_index);
+  const auto k = static_cast<int>(span.count);
+  if (k == 0) {
+    cluster_wait();
+    return;
+  }
+  ShareOfRow<E, kClusterThreads, kVecs> share(Row<E>(a.args, span, row_index), from, from + a.share);
+  const int listed = list_best(a.shape, a.element, share, k, state, room, NothingElse());
+  static_assert(kClusterMostK <= kClusterThreads);
+  const auto thread = static_cast<int>(threadIdx.x);
+  if (thread < listed) a.out.lists[blockIdx.x * kClusterMostK + threadIdx.x] = room.list[thread];
+  if (thread == kClusterThreads - 1) a.out.counts[blockIdx.x] = static_cast<std::uint32_t>(listed);
+}
+
+}  // namespace topkit::cuda

@@ -1,0 +1,156 @@
+// What only rows in the registers of many clusters have: parts that share no bound, lists longer than what is read of each
+// at first, more ties than a block ranks at once.
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <random>
+
+#include "algorithms.hpp"
+#include "cuda/grid_join.cuh"
+#include "cuda/grid_shape.hpp"
+#include "direct.hpp"
+
+namespace topkit::test {
+namespace {
+
+// Four and five clusters of eight blocks whose threads hold a granule each.
+constexpr std::int64_t kCols = 70001;
+
+template <class Raw>
+testing::AssertionResult selects(DType dtype, const std::vector<Raw>& rows, std::int64_t cols, int parts,
+                                 std::int64_t k, int offset = 0, Order order = Order::value) {
+  static std::uint64_t lane_order = 0;
+  Plan plan;
+  plan.row_parts = parts;
+  plan.cluster_blocks = 1 << cuda::kLogGridCluster;
+  plan.items_per_thread = bytes(dtype) == 4 && cols < 60000 ? 4 : 8;
+  const auto lists = static_cast<std::size_t>(parts + 1) << cuda::kLogGridCluster;
+  const std::size_t bytes = rows.size() / static_cast<std::size_t>(cols) * lists * (cuda::kClusterMostK * 8 + 4);
+  return matches_oracle(cuda::run_grid, dtype, rows, cols, k, offset, lane_order++ % 8, bytes, plan, order);
+}
+
+template <class Element>
+std::vector<std::uint32_t> row_of(std::int64_t cols, Element element) {
+  std::vector<std::uint32_t> row(static_cast<std::size_t>(cols));
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = std::bit_cast<std::uint32_t>(static_cast<float>(element(i)));
+  return row;
+}
+
+testing::AssertionResult selects(const std::vector<std::uint32_t>& row, int parts, std::int64_t k, int offset = 0) {
+  return selects(DType::f32, row, static_cast<std::int64_t>(row.size()), parts, k, offset);
+}
+
+TEST(TopkGrid, random_rows_of_all_parts) {
+  std::mt19937 random(1);
+  for (const int parts : {1, 2, 5})
+    for (const std::int64_t k : {1, 2, 50, 129, 256}) {
+      const auto row = row_of(kCols, [&](auto) { return static_cast<int>(random() % 1000000); });
+      ASSERT_TRUE(selects(row, parts, k, static_cast<int>(k % 4)));
+    }
+}
+
+TEST(TopkGrid, rows_beside_each_other_in_every_order) {
+  std::mt19937 random(2);
+  std::vector<std::uint32_t> rows(3 * 30000);
+  for (auto& element : rows) element = std::bit_cast<std::uint32_t>(static_cast<float>(random() % 5000));
+  for (const Order order : {Order::value, Order::index})
+    for (const std::int64_t k : {1, 50, 256}) ASSERT_TRUE(selects(DType::f32, rows, 30000, 3, k, 1, order));
+}
+
+TEST(TopkGrid, equal_elements_win_by_index_across_parts) {
+  for (const int parts : {2, 4})
+    for (const std::int64_t k : {1, 50, 256}) {
+      ASSERT_TRUE(selects(row_of(kCols, [](auto) { return 1; }), parts, k));
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i % 3; }), parts, k, 1));
+      // Ties in the last part, what is above them elsewhere.
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i > 69000 ? 2 : i % 5000 == 7 ? 3 : 0; }), parts, k, 2));
+    }
+}
+
+TEST(TopkGrid, lists_longer_than_what_is_read_of_each_at_first) {
+  std::mt19937 random(3);
+  for (const int parts : {1, 4})
+    for (const std::int64_t k : {5, 50, 256}) {
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return static_cast<double>(i); }), parts, k));
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return -static_cast<double>(i); }), parts, k, 3));
+      // All winners in one run of one block.
+      ASSERT_TRUE(
+          selects(row_of(kCols, [&](auto i) { return i / 700 == 55 ? 10.0 + static_cast<double>(random() % 99) : 0; }),
+                  parts, k));
+      // One winner in each of many places, and nothing else anywhere.
+      const float none = -std::numeric_limits<float>::infinity();
+      ASSERT_TRUE(
+          selects(row_of(kCols, [&](auto i) { return i % 1000 == 3 ? static_cast<float>(i) : none; }), parts, k));
+    }
+}
+
+// More than a block's shared memory holds: 32 parts of equal elements.
+TEST(TopkGrid, lists_that_are_merged_in_rounds) {
+  constexpr std::int64_t kMany = 32 * 8 * 300;
+  for (const std::int64_t k : {60, 256}) {
+    ASSERT_TRUE(selects(row_of(kMany, [](auto) { return 7; }), 31, k));
+    ASSERT_TRUE(selects(row_of(kMany, [](auto i) { return i % 4096 > 3000 ? 2 : 1; }), 31, k));
+    ASSERT_TRUE(selects(row_of(kMany, [](auto i) { return static_cast<double>(i % 300); }), 31, k));
+  }
+}
+
+TEST(TopkGrid, infinities_and_nan_at_the_bound) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::int64_t k : {3, 100}) {
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 5 == 0 ? nan : inf; }), 2, k));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i == 69999 ? nan : i % 2 == 0 ? inf : 0; }), 3, k, 1));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto) { return -inf; }), 4, k, 2));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 2 == 0 ? -0.0 : 0.0; }), 2, k));
+  }
+}
+
+TEST(TopkGrid, rows_shorter_than_their_parts) {
+  std::mt19937 random(5);
+  for (const std::int64_t cols : {1, 3, 65, 300, 2048, 8193})
+    for (const int parts : {1, 7}) {
+      const auto row = row_of(cols, [&](auto) { return static_cast<int>(random() % 1000) - 500; });
+      for (const std::int64_t k : {std::int64_t{1}, std::min<std::int64_t>(cols, 256)})
+        ASSERT_TRUE(selects(row, parts, k, static_cast<int>(cols % 4)));
+    }
+}
+
+TEST(TopkGrid, narrow_types) {
+  std::mt19937 random(6);
+  std::vector<std::uint16_t> half(2 * kCols);
+  for (auto& element : half) element = static_cast<std::uint16_t>(random());
+  for (const std::int64_t k : {1, 50, 256}) {
+    ASSERT_TRUE(selects(DType::bf16, half, kCols, 3, k, 3));
+    ASSERT_TRUE(selects(DType::f16, half, kCols, 2, k));
+  }
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(kCols));
+  for (auto& element : bytes) element = static_cast<std::uint8_t>(random());
+  for (const std::int64_t k : {1, 50, 256}) ASSERT_TRUE(selects(DType::u8, bytes, kCols, 3, k, 5));
+}
+
+// A row that does not begin with 16 bytes may need a part more than the plan's, for which there is room.
+TEST(TopkGrid, a_row_that_just_fits_may_begin_anywhere) {
+  std::mt19937 random(7);
+  const auto row = row_of(8 * 512 * 4 * 4, [&](auto) { return static_cast<int>(random() % 1000000); });
+  for (int offset = 0; offset < 4; ++offset) ASSERT_TRUE(selects(row, 1, 50, offset));
+}
+
+// Blocks that run at once hold the rows, one of 512 elements of 16 bytes and more has several clusters.
+TEST(TopkGrid, parts_are_only_what_runs_at_once) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::i32, DType::u8})
+    for (const std::int64_t rows : {1, 2, 3, 8, 30})
+      for (const std::int64_t cols : {1000, 524288, 1000000, 1048576, 2000001, 3900000, 16777216}) {
+        Problem p{.device = DeviceKind::cuda, .dtype = dtype};
+        p.rows = rows;
+        p.cols = cols;
+        p.k = 100;
+        const cuda::GridParts shape = cuda::grid_parts(p, 132, true);
+        if (shape.parts == 0) continue;
+        const int blocks = shape.parts << cuda::kLogGridCluster;
+        EXPECT_LE(rows * blocks, dtype == DType::bf16 ? 240 : 120);
+        EXPECT_LE(blocks + (1 << cuda::kLogGridCluster), cuda::kMostGridLists);
+        EXPECT_LE(cuda::grid_share(cuda::cluster_granules(p), shape.parts), shape.vecs * cuda::kClusterThreads);
+      }
+}
+
+}  // namespace
+}  // namespace topkit::test
