@@ -1,18 +1,16 @@
 // The second kernel of a row in the registers of many clusters: one block a row finds the k best of what the blocks have listed.
 //
-//   load     the first places of every list, before its count is known, into registers
+//   load     the first places of every list (grid_heads.cuh)
 //   bound    the k-th of the groups of threads' best keys, or a few ranks below: at least k candidates reach it
 //   end      those that reach it are compared each with each; more than a hundred or so go into bins (stream_finish.cuh)
 //
-// A list longer than what was loaded (the row is no random one) makes the block merge all lists, 32 candidates a warp at a
-// time.
+// A list longer than what was loaded (the row is no random one) makes the block copy them all, and what is too many for its
+// memory is merged, 32 candidates a warp at a time; ties are told apart by their positions (grid_narrow.cuh).
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-
-#include "cluster_bound.cuh"
+#include "grid_heads.cuh"
 #include "grid_merge.cuh"
+#include "grid_narrow.cuh"
 #include "grid_parts.cuh"
 #include "rank.cuh"
 #include "stream_finish.cuh"
@@ -20,46 +18,40 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kJoinThreads = 512;
-inline constexpr int kJoinSteps = 8;  // vectors of two candidates that a thread loads at most
-
-struct JoinShape {
-  int log_lanes;  // threads a list
-  int steps;
-  int log_group;  // threads whose candidates share one maximum
-};
-
-// As many places of each list as nearly all lists of random rows fill.
-inline JoinShape join_shape(int k, std::uint32_t blocks, const ClusterShape& part) {
-  JoinShape shape{};
-  while (kJoinThreads >> (shape.log_lanes + 1) >= static_cast<int>(blocks)) ++shape.log_lanes;
-  // What passes in a part, of a bound few ranks below the k-th of its groups' maxima.
-  const auto groups = static_cast<float>(part.groups()), wanted = static_cast<float>(k);
-  const float mean = (wanted * (1 + wanted / (2 * groups)) + groups / 64) / static_cast<float>(1 << part.log_blocks);
-  const float places = mean + 4 * std::sqrt(mean) + 4;
-  const int most = kClusterMostK >> (shape.log_lanes + 1);
-  shape.steps = std::min({static_cast<int>(places) / (2 << shape.log_lanes) + 1, kJoinSteps, most});
-  shape.log_group = cluster_log_group(k, 0);
-  return shape;
-}
-
-struct JoinState : MergeState {
-  alignas(16) Key maxima[kJoinThreads];
-  Key bound;
-  std::uint32_t counts[kMostGridLists];
-  BinState bins;
-};
-
-// A list that may hold all that is loaded, and as many as sort_list() needs beside it.
-inline constexpr int kJoinRoom = kMergeCapacity + kClusterMostK + kFullBin;
+inline constexpr int kJoinNarrow = kClusterMostK + kFullBin;
+// What is listed, and beside it what is left of it, or what sort_list() needs.
+inline constexpr int kJoinRoom = kMergeCapacity + kJoinNarrow + kRankPad;
 static_assert(2 * kJoinSteps * kJoinThreads <= kMergeCapacity);
 
-// All lists into one of any length; returns how many it holds. All threads, behind a barrier; ends with one.
+struct JoinState {
+  MergeState merge;
+  NarrowState narrow;
+  BinState bins;
+  std::uint32_t counts[kMostGridLists];
+  std::uint32_t all;
+};
+
+// All lists, of any lengths, into one; returns how many it holds. All threads, state.counts and state.all behind a barrier;
+// ends with one.
 template <int kThreads>
-[[gnu::noinline]] __device__ int join_all(const Candidate* lists, std::uint32_t blocks, Candidate* list, int k,
+[[gnu::noinline]] __device__ int join_all(const Candidate* lists, int blocks, Candidate* list, int k,
                                           JoinState& state) {
-  merge_lists<kThreads>(lists, kClusterMostK, state.counts, static_cast<int>(blocks), list, k, 0, state);
-  return static_cast<int>(state.held);
+  if (state.all > kMergeCapacity) {
+    merge_lists<kThreads>(lists, kClusterMostK, state.counts, blocks, list, k, 0, state.merge);
+    return static_cast<int>(state.merge.held);
+  }
+#pragma unroll 1
+  for (int which = static_cast<int>(warp()); which < blocks; which += kThreads / kWarp) {
+    const auto many = static_cast<int>(state.counts[which]);
+    std::uint32_t to = 0;
+    if (lane() == 0 && many > 0) to = atomicAdd(&state.merge.held, static_cast<std::uint32_t>(many));
+    to = __shfl_sync(full_mask, to, 0);
+#pragma unroll 4
+    for (int i = static_cast<int>(lane()); i < many; i += kWarp)
+      list[to + static_cast<std::uint32_t>(i)] = load_once(lists + which * kClusterMostK + i);
+  }
+  __syncthreads();
+  return static_cast<int>(state.all);
 }
 
 template <class E>
@@ -67,28 +59,24 @@ __global__ void __launch_bounds__(kJoinThreads)
     grid_join(const __grid_constant__ Args args, const E element, const GridLists in, const JoinShape shape) {
   constexpr int kThreads = kJoinThreads;
   JoinState& state = shared<JoinState>();
-  Candidate* const list = dynamic_shared<Candidate>();
+  Candidate* const room = dynamic_shared<Candidate>();
   const auto thread = static_cast<int>(threadIdx.x);
   const std::uint32_t row_index = blockIdx.x, which = threadIdx.x >> shape.log_lanes,
                       id = threadIdx.x & ((1U << shape.log_lanes) - 1);
   const bool mine = which < in.blocks;
   const Candidate* const lists = in.lists + static_cast<std::size_t>(row_index) * in.blocks * kClusterMostK;
   const Vec* const places = reinterpret_cast<const Vec*>(lists + which * kClusterMostK) + id;
-  if (thread < kComparedWithEach + kRankPad) list[thread] = 0;
-  if (thread < kCountedGroups) state.maxima[thread] = 0;
-  if (thread == 0) {
-    state.bound = 0;
-    state.held = 0;
-  }
+  if (thread < kComparedWithEach + kRankPad) room[thread] = 0;  // behind whatever is listed
+  if (thread == 0) state.merge.held = state.all = 0;
   __syncthreads();
   grid_dependency_wait();
   grid_launch_dependents();
-  const std::uint32_t count = mine ? in.counts[row_index * in.blocks + which] : 0;
-  Vec two[kJoinSteps];
+  // The count is asked for first: the lists wait for it, not it for them.
+  const std::uint32_t count = mine ? load_once(in.counts + row_index * in.blocks + which) : 0;
+  Heads heads;
 #pragma unroll
-  for (int i = 0; i < kJoinSteps; ++i) {
-    if (mine && i < shape.steps) two[i] = load_once(places + (i << shape.log_lanes));
-  }
+  for (int i = 0; i < kJoinSteps; ++i)
+    if (mine && i < shape.steps) heads.two[i] = load_once(places + (i << shape.log_lanes));
   const Args::Span span = args.span(row_index);
   const auto k = static_cast<int>(span.count);
   const Writer<E> writer(args, element, span, row_index);
@@ -96,51 +84,37 @@ __global__ void __launch_bounds__(kJoinThreads)
   for (int place = k + thread; place < args.problem.k; place += kThreads) writer.pad(place);
   if (k == 0) return;
 
-  // How many of two[i] and of those behind it are candidates.
-  const auto there = [&](int i) {
-    return i < shape.steps ? static_cast<int>(count) - 2 * static_cast<int>(id + (i << shape.log_lanes)) : 0;
-  };
-  Key best = 0;
-#pragma unroll
-  for (int i = 0; i < kJoinSteps; ++i) {
-    if (there(i) > 0) best = ::max(best, two[i].word[1]);
-    if (there(i) > 1) best = ::max(best, two[i].word[3]);
-  }
-#pragma unroll 1
-  for (int d = 1; d < 1 << shape.log_group; d *= 2) best = ::max(best, __shfl_xor_sync(full_mask, best, d));
-  state.maxima[thread >> shape.log_group] = best;
-  bool few = false;
+  Candidate *list = room, *beside = room + kMergeCapacity;
   int held = 0;
-  if (__syncthreads_or(there(shape.steps - 1) > 2 << shape.log_lanes ? 1 : 0) == 0) {
-    kth_by_pivots<kThreads>(state.maxima, kThreads >> shape.log_group, k, &state.bound);
+  const Key best = heads.count(count, id, shape);
+  const bool longer = __syncthreads_or(count > 2U * static_cast<unsigned>(shape.steps) << shape.log_lanes) != 0;
+  if (!longer) {
+    heads.append(kth_of_threads<kThreads>(best, shape.log_group, k, state.narrow), shape, list, &state.merge.held);
     __syncthreads();
-    const Key bound = state.bound;
-    std::uint32_t passing = 0;
-#pragma unroll
-    for (int i = 0; i < kJoinSteps; ++i) {
-      passing |= there(i) > 0 && two[i].word[1] >= bound ? 1U << (2 * i) : 0;
-      passing |= there(i) > 1 && two[i].word[3] >= bound ? 2U << (2 * i) : 0;
-    }
-    if (passing != 0) {
-      std::uint32_t at = atomicAdd(&state.held, static_cast<std::uint32_t>(__popc(passing)));
-#pragma unroll
-      for (int i = 0; i < 2 * kJoinSteps; ++i)
-        if ((passing >> i & 1U) != 0)
-          list[at++] = static_cast<Candidate>(two[i / 2].word[i % 2 * 2 + 1]) << 32 | two[i / 2].word[i % 2 * 2];
-    }
-    __syncthreads();
-    held = static_cast<int>(state.held);
-    few = held <= kComparedWithEach && args.problem.order != Order::index;
+    held = static_cast<int>(state.merge.held);
   } else {
-    if (mine && id == 0) state.counts[which] = count;
+    if (mine && id == 0) {
+      state.counts[which] = count;
+      atomicAdd(&state.all, count);
+    }
     __syncthreads();
-    held = join_all<kThreads>(lists, in.blocks, list, k, state);
+    held = join_all<kThreads>(lists, static_cast<int>(in.blocks), list, k, state);
+  }
+  if (longer || held > 2 * k + kRankPad) [[unlikely]] {
+    const int kept = narrow_list<kThreads>(list, held, beside, kJoinNarrow, k, shape.log_group, state.narrow);
+    if (kept <= kJoinNarrow) {
+      list = beside;
+      beside = room;
+      held = kept;
+      if (thread < kRankPad) list[held + thread] = 0;
+      __syncthreads();
+    }
   }
   Placed placed{};
-  if (few) {
+  if (held <= kComparedWithEach && args.problem.order != Order::index) {
     placed = place_by_comparing<kThreads>(list, held);
   } else {
-    sort_list<kThreads>(list, held, k, args.problem.order, list + kMergeCapacity, state.cut, state.bins);
+    sort_list<kThreads>(list, held, k, args.problem.order, beside, state.merge.cut, state.bins);
     static_assert(kClusterMostK <= kThreads);
     placed = {list[::min(thread, k - 1)], thread};
   }

@@ -33,9 +33,9 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
   const std::uint32_t row_index = __umulhi(blockIdx.x, a.inverse);
   const std::uint32_t from = (blockIdx.x - row_index * a.out.blocks) * a.share;
   open_cluster(a.shape, state);
-  grid_dependency_wait();
-  // The next kernel is one block a row: nobody's place is taken.
+  // The next kernel is one block a row, which takes nobody's place, and reads nothing before this one has ended.
   grid_launch_dependents();
+  grid_dependency_wait();
   const Args::Span span = a.args.span(row_index);
   const auto k = static_cast<int>(span.count);
   if (k == 0) {

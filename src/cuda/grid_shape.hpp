@@ -61,18 +61,24 @@ constexpr std::int64_t grid_parts_of(std::int64_t granules, int vecs) {
   return (granules + part - 1) / part;
 }
 
-// As few granules a thread as kernels are made for, as long as the rows need no more than kQuickParts clusters; of larger rows
-// the most, where all clusters run at once (they leave some multiprocessors free). More clusters have more candidates in all.
+// As few granules a thread as kernels are made for, as long as the rows need no more than kQuickParts clusters: more of them
+// have more candidates in all. Of larger rows the most, where all clusters run at once (they leave some multiprocessors
+// free); else those of which two blocks share a multiprocessor.
 inline GridParts grid_parts(const Problem& p, int sms, bool clusters) {
-  constexpr int kQuickParts = 8;
+  constexpr std::int64_t kQuickParts = 8;
   if (!clusters || bytes(p.dtype) > 4 || p.k > kClusterMostK || p.rows <= 0 || p.cols <= 0) return {};
   const std::int64_t granules = cluster_granules(p);
-  const int most = cluster_most_vecs(p);
-  const std::int64_t one_an_sm = (sms - 8) >> kLogGridCluster;
-  const std::int64_t at_once = is_fast(p) && most <= 8 ? 2 * one_an_sm : one_an_sm;
-  for (int vecs = is_fast(p) ? 4 : most; vecs <= most; vecs *= 2) {
+  const int most = cluster_most_vecs(p), shared = cluster_shared_vecs(p);
+  const std::int64_t one_an_sm = (sms - 8) >> kLogGridCluster, two_an_sm = is_fast(p) ? 2 * one_an_sm : one_an_sm;
+  const struct {
+    int vecs;
+    std::int64_t clusters;
+  } choices[] = {
+      {4, kQuickParts}, {8, kQuickParts}, {most, most > shared ? one_an_sm : two_an_sm}, {shared, two_an_sm}};
+  for (const auto& [vecs, at_once] : choices) {
+    if (!is_fast(p) && vecs != most) continue;
     const std::int64_t parts = grid_parts_of(granules, vecs);
-    if (p.rows * parts > (vecs < most ? kQuickParts : at_once)) continue;
+    if (p.rows * parts > at_once) continue;
     // One part more, for a row that is not aligned. A list and its count a block.
     const std::int64_t lists = p.rows * (parts + 1) << kLogGridCluster;
     return {static_cast<int>(parts), vecs, static_cast<std::size_t>(lists * (kClusterMostK * 8 + 4))};

@@ -2,12 +2,15 @@
 // at first, more ties than a block ranks at once.
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <limits>
 #include <random>
 
 #include "algorithms.hpp"
 #include "cuda/grid_join.cuh"
+#include "cuda/grid_narrow.cuh"
 #include "cuda/grid_shape.hpp"
+#include "cuda/launch.hpp"
 #include "direct.hpp"
 
 namespace topkit::test {
@@ -146,10 +149,57 @@ TEST(TopkGrid, parts_are_only_what_runs_at_once) {
         const cuda::GridParts shape = cuda::grid_parts(p, 132, true);
         if (shape.parts == 0) continue;
         const int blocks = shape.parts << cuda::kLogGridCluster;
-        EXPECT_LE(rows * blocks, dtype == DType::bf16 ? 240 : 120);
+        EXPECT_LE(rows * blocks, is_fast(p) && shape.vecs <= 8 ? 240 : 120);
         EXPECT_LE(blocks + (1 << cuda::kLogGridCluster), cuda::kMostGridLists);
         EXPECT_LE(cuda::grid_share(cuda::cluster_granules(p), shape.parts), shape.vecs * cuda::kClusterThreads);
       }
+}
+
+struct Narrowed {
+  std::vector<cuda::Candidate> kept;
+  int count = 0;
+};
+
+Narrowed narrowed(const std::vector<cuda::Candidate>& list, int most, int k, std::uint64_t lane_order) {
+  Narrowed out{std::vector<cuda::Candidate>(static_cast<std::size_t>(most)), 0};
+  simt::settings().seed = lane_order;
+  const auto kernel = [](const cuda::Candidate* from, int count, cuda::Candidate* to, int room, int winners,
+                         int* kept) {
+    using namespace cuda;
+    const int n =
+        narrow_list<kJoinThreads>(from, count, to, room, winners, cluster_log_group(winners, 0), shared<NarrowState>());
+    if (threadIdx.x == 0) *kept = n;
+  };
+  cuda::launch(+kernel, cuda::LaunchShape{.kernel = "narrow_list", .block = cuda::kJoinThreads}, list.data(),
+               static_cast<int>(list.size()), out.kept.data(), most, k, &out.count);
+  return out;
+}
+
+TEST(GridNarrow, keeps_the_best_and_few_more) {
+  std::mt19937 random(8);
+  for (const unsigned keys : {1U, 3U, 1000000U})
+    for (const int k : {1, 60, 200}) {
+      std::vector<cuda::Candidate> list;
+      for (std::uint32_t i = 0; i < 5000; ++i) list.push_back(cuda::candidate(random() % keys, 3 * i));
+      std::shuffle(list.begin(), list.end(), random);
+      const Narrowed now = narrowed(list, 400, k, random() % 8);
+      ASSERT_GE(now.count, k);
+      ASSERT_LE(now.count, 400) << keys << " keys";
+      std::sort(list.begin(), list.end(), std::greater<>());
+      for (int i = 0; i < k; ++i)
+        ASSERT_EQ(std::count(now.kept.begin(), now.kept.begin() + now.count, list[static_cast<std::size_t>(i)]), 1);
+    }
+}
+
+// One thread's candidates are the best of all: its best alone says nothing about them, and the count tells that there is no room.
+TEST(GridNarrow, says_when_too_many_are_left) {
+  std::vector<cuda::Candidate> list;
+  for (std::uint32_t i = 0; i < 8000; ++i) list.push_back(cuda::candidate(i % 512 == 7 ? 1000 + i : i % 100, i));
+  const Narrowed now = narrowed(list, 384, 15, 1);
+  EXPECT_GE(now.count, 15);
+  const Narrowed none = narrowed(list, 8, 15, 2);
+  EXPECT_GE(none.count, 15);
+  EXPECT_EQ(none.kept.size(), 8U);  // and nothing behind it was written
 }
 
 }  // namespace
