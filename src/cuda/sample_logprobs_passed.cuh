@@ -6,15 +6,12 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kLogPassingThreads = kLogSampleThreads;
-inline constexpr int kPassingThreads = 1 << kLogPassingThreads, kPassingWarps = kPassingThreads / kWarp;
-
 // What a block leaves of a row, in the workspace: [rows, blocks].
 struct PassedRow {
-  std::uint64_t mass[kPassingWarps];
-  std::uint32_t above[kPassingWarps];
-  std::uint32_t count;
-  float z_max;  // of the row
+  std::uint64_t mass;
+  std::uint32_t above;
+  std::uint32_t count;   // of best
+  float z_max, token_z;  // of the row; token_z: NaN where nothing is looked up
   Candidate best[kPassedOn];
 };
 static_assert(sizeof(PassedRow) == kPassedBytes);
@@ -48,35 +45,36 @@ template <class L>
 __global__ void __launch_bounds__(kPassedWarps* kWarp)
     sample_logprobs_passed(const __grid_constant__ SamplePassingLaunch a) {
   const SampleArgs& args = a.args;
-  grid_dependency_wait();
-  grid_launch_dependents();
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kPassedWarps + warp();
   if (row >= args.problem.rows) return;
+  // What was there before the kernel whose rows these are, which lets this one begin when it has waited itself.
+  const sampling::Rules rules = sampling::rules_of<One>(args, row);
+  const std::int64_t length = args.length(row);
   const unsigned blocks = 1U << a.log_blocks, id = lane();
   const PassedRow* const from = a.out + (row << a.log_blocks);
   const auto* const x = static_cast<const typename L::Raw*>(args.x) + args.x_row(row) * args.problem.row_stride;
-  const std::int64_t length = args.length(row);
-  const float token_z = looks_up(args) ? z_of_asked<L>(x, length, args.tokens_in[row]) : __builtin_nanf("");
-  const float z_max = from->z_max;
-  const std::uint32_t n = id < blocks ? from[id].count : 0;
-  std::uint64_t mass = 0;
-  std::uint32_t above = 0;
-#pragma unroll 1
-  for (unsigned i = id; i < blocks * kPassingWarps; i += kWarp) {
-    mass += from[i / kPassingWarps].mass[i % kPassingWarps];
-    above += from[i / kPassingWarps].above[i % kPassingWarps];
-  }
-  const sampling::Rules rules = sampling::rules_of<One>(args, row);
-  mass = warp_sum(mass);
-  above = __reduce_add_sync(full_mask, above);
+  grid_dependency_wait();
+  grid_launch_dependents();
+  const bool is_block = id < blocks;
+  const std::uint32_t n = is_block ? from[id].count : 0;
+  const std::uint64_t mass = warp_sum(is_block ? from[id].mass : 0);
+  const std::uint32_t above = __reduce_add_sync(full_mask, is_block ? from[id].above : 0);
+  const float z_max = from->z_max, token_z = from->token_z;
   Candidate* const list = shared<PassedState>().of_warp[warp()];
+  // All blocks' first at once, as each is a wait for memory.
+  Candidate first[kMostPassingBlocks];
+#pragma unroll
+  for (unsigned b = 0; b < kMostPassingBlocks; ++b)
+    first[b] = id < __shfl_sync(full_mask, n, static_cast<int>(b)) ? from[b].best[id] : 0;
   std::uint32_t count = 0;
-#pragma unroll 1
-  for (unsigned b = 0; b < blocks; ++b) {
+#pragma unroll
+  for (unsigned b = 0; b < kMostPassingBlocks; ++b) {
     const std::uint32_t many = __shfl_sync(full_mask, n, static_cast<int>(b));
-    for (std::uint32_t i = id; i < many; i += kWarp) list[count + i] = from[b].best[i];
+    if (id < many) list[count + id] = first[b];
+    if (id + kWarp < many) list[count + id + kWarp] = from[b].best[id + kWarp];
     count += many;
   }
+  static_assert(kPassedOn <= 2 * kWarp);
   __syncwarp(full_mask);
 
   const bool any = mass != 0;

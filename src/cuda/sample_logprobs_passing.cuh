@@ -1,208 +1,188 @@
-// Log-probabilities of many rows that pass through clusters which stay: of a row that lies in the shared memory of a cluster, each
-// thread holds its own vectors, and asks for those of the cluster's next row when it has weighed them.
+// Log-probabilities of many rows that pass through clusters which stay, a block a multiprocessor: a block holds its shares of two rows
+// in shared memory, and each weigher its own vectors of them. While a row is weighed the next one comes, and is asked for its
+// maxima half way, so that neither memory nor a hop is waited for.
 //
 //   maxima    of groups of threads, to all blocks: the row's largest z, and a bound of its n-th               (hop)
-//   weigh     the mass, and how many are above the token that is looked up; what reaches the bound, to memory; the next row's
-//             vectors take the places of these. Of a crowd the block's n best, from the row once more
+//   weigh     the mass, and how many are above the token that is looked up; what reaches the bound, to memory; the vectors of the
+//             row after the next take the places of these. Of a crowd the block's n best, from the row once more
+//   books     one warp, meanwhile: where rows lie and what they ask, the bound, sums (sample_passing_books.cuh)
 //   end       a second kernel, a warp a row: puts the best into order, and writes what is asked for
 //
-// A vector is read and replaced by one thread, so that no barrier stands between rows. A first block that ended its row, as other
+// A vector is read and replaced by one thread, so that one barrier stands between rows. A first block that ended its row, as other
 // kernels have it, would keep seven others waiting.
 #pragma once
 
-#include "cluster.cuh"
-#include "sample_passing_share.cuh"
-#include "stream_list.cuh"
+#include "sample_passing_books.cuh"
 
 namespace topkit::cuda {
 
-inline constexpr int kLogPassingGroups = 7;
-static_assert(1 << kLogPassingGroups == kCountedGroups);
-inline constexpr int kPassingListed = kPassingThreads + kPassedOn;  // one element of each thread behind what is held
+// A weigher's view of the cluster.
+template <class L>
+class PassingWeigher {
+ public:
+  using Share = PassingShare<L>;
 
-struct PassingState {
-  Mbarrier maxima_came[2];
-  // Of rows of even and of odd turns: a block may be a row ahead of another.
-  alignas(16) Key maxima[2][kCountedGroups];
-  sampling::Rules rules[2];
-  float token_z[2];  // of the token that is looked up; NaN: there is none
-  Key bound[2];
-  std::uint32_t passed[2];
-  // Of a crowd.
-  alignas(16) Candidate list[kPassingListed];
-  std::uint32_t listed;
-  CompactState compact;
+  __device__ PassingWeigher(const SamplePassingLaunch& a, unsigned rank)
+      : args_(a.args),
+        blocks_(1U << a.log_blocks),
+        log_lanes_(kLogPassingThreads - (kLogPassingGroups - a.log_blocks)),
+        place_((rank << (kLogPassingGroups - a.log_blocks)) + (threadIdx.x >> log_lanes_)),
+        room_(passing_room(a.share)),
+        scale_(sampling::weight_scale(a.args.problem.cols)) {}
+
+  __device__ Vec* vecs_of(unsigned side) const { return dynamic_shared<Vec>() + side * room_; }
+
+  // All of a share, and what stands in for vectors behind it.
+  __device__ void ask(const Share& share, unsigned side) const {
+    Vec* const vecs = vecs_of(side);
+#pragma unroll 4
+    for (std::uint32_t v = threadIdx.x; v < share.count; v += kWeighers) share.ask(vecs, v);
+    constexpr std::uint32_t kNone = Share::kMinusInfinity * (sizeof(typename L::Raw) == 2 ? 0x10001U : 1U);
+    for (std::uint32_t v = threadIdx.x; v < room_; v += kWeighers)
+      if (v >= share.count) vecs[v] = {{kNone, kNone, kNone, kNone}};
+  }
+
+  // The maxima of the first `count` vectors to all blocks, group by group. Returns whether the thread has +inf.
+  __device__ bool tell_maxima(std::uint32_t count, unsigned side) const {
+    PassingState& state = shared<PassingState>();
+    const Vec* const vecs = vecs_of(side);
+    float most = kNobody;
+#pragma unroll 4
+    for (std::uint32_t v = threadIdx.x; v < count; v += kWeighers) {
+      const Vec vec = vecs[v];
+#pragma unroll
+      for (int i = 0; i < Share::kQuads; ++i) most = ::fmaxf(most, most_number(Share::quad(vec, i)));
+    }
+    Key key = key_of_z(z_that_counts(most));
+    const unsigned lanes = 1U << log_lanes_;
+    if (lanes == kWarp) {
+      key = __reduce_max_sync(full_mask, key);
+    } else {
+#pragma unroll 1
+      for (unsigned d = 1; d < lanes; d *= 2) key = ::max(key, __shfl_xor_sync(full_mask, key, static_cast<int>(d)));
+    }
+    // Lane l of a group tells block l.
+    const unsigned to = threadIdx.x & (lanes - 1);
+    if (to < blocks_) store_async(&state.maxima[side][place_], to, key, &state.maxima_came[side]);
+    return most > -kLowestZ;
+  }
+
+  // A turn; infinite: of the thread's own, and then of the next row's. then: the row whose vectors take the places, and whether there
+  // is one.
+  __device__ void weigh(unsigned turn, bool& infinite, bool goes_on, bool then, PassedRow& out) const {
+    PassingState& state = shared<PassingState>();
+    const PassingRow& row = state.rows[turn & 3];
+    const unsigned side = turn & 1;
+    const PassingRow& third = state.rows[(turn + 2) & 3];
+    const Share coming(static_cast<const typename L::Raw*>(third.x), third.length, third.first, third.count);
+    const std::uint32_t whole = then ? coming.whole() : 0, count = row.count;
+    // Rows of one length leave the places behind them alone.
+    const std::uint32_t all = args_.lengths.data == nullptr ? room_ : count;
+    Vec* const vecs = vecs_of(side);
+    Weighing<L> weighing(row.z_max, row.c, scale_, row.token_z, row.least, row.first * Share::kPerVec,
+                         &state.passed[turn & 3], out.best);
+    std::uint32_t v = threadIdx.x;
+    const bool any = row.z_max > kNobody;
+    bool next_infinite = false;
+#pragma unroll 1
+    for (bool second = false;; second = true) {
+      if (any)
+        weighing.replace(infinite, v, second ? all : all / (4 * kWeighers) * (2 * kWeighers), vecs, coming.from(),
+                         whole);
+      if (second) break;
+      async_commit();
+      if (!goes_on) continue;
+      async_wait<1>();
+      next_infinite = tell_maxima(state.rows[(turn + 1) & 3].count, side ^ 1);
+    }
+    infinite = next_infinite;
+    // Of a longer row what is left, and its end.
+#pragma unroll 1
+    for (; v < whole; v += kWeighers) async_copy16(vecs + v, coming.from() + v);
+    if (then && whole < coming.count && threadIdx.x == whole % kWeighers) coming.ask(vecs, whole);
+    async_commit();
+    const std::uint64_t mass = warp_sum(any ? weighing.mass() : 0);
+    const std::uint32_t above = __reduce_add_sync(full_mask, weighing.above());
+    if (lane() == 0) {
+      state.mass[side][warp()] = mass;
+      state.above[side][warp()] = above;
+    }
+  }
+
+  // Bytes of maxima that come from one block.
+  __device__ unsigned told() const { return (kWeighers >> log_lanes_) * static_cast<unsigned>(sizeof(Key)); }
+
+ private:
+  const SampleArgs& args_;
+  unsigned blocks_, log_lanes_, place_;
+  std::uint32_t room_;
+  float scale_;
 };
-static_assert(sizeof(PassingState) <= kPassingStatic);
-
-// Of a block of which more pass than are handed on: its `wanted` best to state.list, and how many they are. Behind a bound of the
-// block's own, an element of each thread at a time; where they are too many, they are cut. The share is read from memory, for its
-// place is the next row's. All threads, behind a barrier; ends with one.
-template <class L>
-[[gnu::noinline]] __device__ int list_of_passing_crowd(const typename L::Raw* x, std::uint32_t first, std::uint32_t end,
-                                                       int wanted) {
-  PassingState& state = shared<PassingState>();
-  const auto z_at = [&](std::uint32_t token) { return z_that_counts(L::value(load_once(x + token))); };
-  float most = kNobody;
-#pragma unroll 1
-  for (std::uint32_t token = first + threadIdx.x; token < end; token += kPassingThreads)
-    most = ::fmaxf(most, z_at(token));
-  Key* const maxima = reinterpret_cast<Key*>(state.list);
-  maxima[threadIdx.x] = most > kNobody ? key_of_z(most) : 0;
-  __syncthreads();
-  Candidate floor = static_cast<Candidate>(::max(
-                        kth_by_bins<kPassingThreads>(maxima, kPassingThreads, wanted, state.compact), kNobodyKey + 1))
-                    << 32;
-  if (threadIdx.x == 0) state.listed = 0;
-  __syncthreads();
-  int held = 0;
-#pragma unroll 1
-  for (std::uint32_t at = first; at < end; at += kPassingThreads) {
-    const std::uint32_t token = at + threadIdx.x;
-    const Candidate c = token < end ? candidate(key_of_z(z_at(token)), token) : 0;
-    if (c >= floor) state.list[atomicAdd(&state.listed, 1U)] = c;
-    __syncthreads();
-    held = static_cast<int>(state.listed);
-    __syncthreads();  // all have read it
-    if (held <= kPassedOn) continue;
-    held = cut_list<kPassingThreads>(state.list, held, wanted, wanted, state.compact);
-    floor = state.compact.low;
-    if (threadIdx.x == 0) state.listed = static_cast<std::uint32_t>(held);
-    __syncthreads();
-  }
-  return held;
-}
-
-// The count of a row that has been weighed, behind a barrier; of a crowd its best take the places of what was there. All threads.
-template <class L>
-__device__ __forceinline__ void close_passed(const SampleArgs& args, std::int64_t row, std::uint32_t share,
-                                             unsigned rank, std::uint32_t passed, PassedRow& out) {
-  if (passed > kPassedOn) [[unlikely]] {
-    const PassingShare<L> mine(args, row, share, rank);
-    const int wanted = static_cast<int>(::min(args.listed(row), std::int64_t{mine.length}));
-    passed = static_cast<std::uint32_t>(
-        list_of_passing_crowd<L>(mine.x, mine.token(0), ::min(mine.token(mine.count), mine.length), wanted));
-    if (threadIdx.x < passed) out.best[threadIdx.x] = shared<PassingState>().list[threadIdx.x];
-  }
-  if (threadIdx.x == 0) out.count = passed;
-}
 
 template <class L>
-__global__ void __launch_bounds__(kPassingThreads, 2)
+__global__ void __launch_bounds__(kPassingThreads, 1)
     sample_logprobs_passing(const __grid_constant__ SamplePassingLaunch a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: nobody comes here
-  using Share = PassingShare<L>;
-  constexpr unsigned kLast = kPassingThreads - 1;
   const SampleArgs& args = a.args;
-  const auto log_blocks = static_cast<unsigned>(a.log_blocks);
-  const unsigned blocks = 1U << log_blocks, rank = cluster_rank();
+  const unsigned rank = cluster_rank();
   PassingState& state = shared<PassingState>();
-  if (threadIdx.x == kLast) {
+  if (threadIdx.x == kWeighers) {
     mbarrier_init(&state.maxima_came[0], 1);
     mbarrier_init(&state.maxima_came[1], 1);
     mbarrier_publish();
-    state.bound[0] = ~Key{0};
-    state.passed[0] = state.passed[1] = 0;
   }
   __syncwarp(full_mask);
   cluster_arrive_relaxed();
-  // Lane l of a group tells the group's maximum to block l.
-  const unsigned log_groups = kLogPassingGroups - log_blocks, group_lanes = kPassingThreads >> log_groups;
-  const unsigned to = threadIdx.x & (group_lanes - 1);
-  const unsigned place = (rank << log_groups) + (threadIdx.x >> (kLogPassingThreads - log_groups));
-  const std::uint32_t share = a.share;
-  const float scale = sampling::weight_scale(args.problem.cols);
-  const bool looks = looks_up(args);
   grid_dependency_wait();
-  std::int64_t row = blockIdx.x >> log_blocks;
-  Share mine(args, row, share, rank);
-#pragma unroll 4
-  for (std::uint32_t v = threadIdx.x; v < mine.count; v += kPassingThreads) mine.ask(v);
-  async_commit();
-  // Of a row to come, by two threads: rules and the token to look up.
-  const auto note = [&](const Share& s, std::int64_t of, unsigned side) {
-    if (threadIdx.x == kWarp) state.rules[side] = sampling::rules_of<One>(args, of);
-    if (threadIdx.x == 2 * kWarp)
-      state.token_z[side] = looks ? z_of_asked<L>(s.x, s.length, args.tokens_in[of]) : __builtin_nanf("");
-  };
-  const auto place_of_row = [&](std::int64_t of) -> PassedRow& { return a.out[(of << log_blocks) + rank]; };
-  note(mine, row, 0);
-  cluster_wait();
+  const std::int64_t first = blockIdx.x >> a.log_blocks;
+  const auto turns = static_cast<unsigned>((args.problem.rows - first + a.clusters - 1) / a.clusters);
+  const PassingBooks<L> books(a, rank, turns);
+  const PassingWeigher<L> weigher(a, rank);
+  const bool weighs = threadIdx.x < kWeighers;
+  bool infinite = false;
+  if (weighs) {
+    const PassingShare<L> share(args, first, a.share, rank);
+    weigher.ask(share, 0);
+    async_commit();
+    if (turns > 1) weigher.ask(PassingShare<L>(args, first + a.clusters, a.share, rank), 1);
+    async_commit();
+    cluster_wait();
+    async_wait<1>();
+    infinite = weigher.tell_maxima(share.count, 0);
+  } else {
+    for (unsigned i = lane(); i < kCountedGroups; i += kWarp)
+      if ((i & ((1U << (kLogPassingGroups - a.log_blocks)) - 1)) >= weigher.told() / static_cast<unsigned>(sizeof(Key)))
+        state.maxima[0][i] = state.maxima[1][i] = 0;
+    for (unsigned turn = 0; turn < 3; ++turn) books.place(turn);
+    cluster_wait();
+    books.open(0, weigher.told());
+  }
 #pragma unroll 1
   for (unsigned turn = 0;; ++turn) {
-    const unsigned side = turn & 1;
-    async_wait<0>();
-    float most = kNobody;
-#pragma unroll 2
-    for (std::uint32_t v = threadIdx.x; v < mine.count; v += kPassingThreads) {
-      const Vec vec = Share::vecs()[v];
-#pragma unroll
-      for (int i = 0; i < Share::kQuads; ++i) {
-        const Quad q = Share::quad(vec, i);
-        most = ::fmaxf(most, ::fmaxf(::fmaxf(q.z[0], q.z[1]), ::fmaxf(q.z[2], q.z[3])));
-      }
-    }
-    const bool infinite = most > -kLowestZ;  // +inf, of the thread's own
-    Key key = key_of_z(z_that_counts(most));
-#pragma unroll 1
-    for (unsigned d = 1; d < group_lanes; d *= 2)
-      key = ::max(key, __shfl_xor_sync(full_mask, key, static_cast<int>(d)));
-    if (threadIdx.x == kLast)
-      mbarrier_expect(&state.maxima_came[side], rank, kCountedGroups * static_cast<unsigned>(sizeof(Key)));
-    if (to < blocks) store_async(&state.maxima[side][place], to, key, &state.maxima_came[side]);
     __syncthreads();
-    mbarrier_wait(&state.maxima_came[side], turn >> 1 & 1U);
-
-    const float z_max = z_of_key(::max(best_of(state.maxima[side], kCountedGroups), kNobodyKey));
-    const bool any = z_max > kNobody;
-    const int wanted = any ? static_cast<int>(::min(args.listed(row), std::int64_t{mine.length})) : 0;
-    if (wanted > 0) kth_by_count<kPassingThreads>(state.maxima[side], kCountedGroups, wanted, &state.bound[side]);
-    // Of the row before, whose last tokens have passed.
+    // Of the turn before.
     if (turn > 0) {
-      const std::int64_t last_row = row - a.clusters;
-      close_passed<L>(args, last_row, share, rank, state.passed[side ^ 1], place_of_row(last_row));
+      const std::int64_t row = books.row_of(turn - 1);
+      PassedRow& out = a.out[(row << a.log_blocks) + rank];
+      std::uint32_t passed = state.passed[(turn - 1) & 3];
+      if (passed > kPassedOn) [[unlikely]] {
+        const PassingShare<L> mine(args, row, a.share, rank);
+        const int wanted = static_cast<int>(::min(args.listed(row), std::int64_t{mine.length}));
+        passed = static_cast<std::uint32_t>(
+            list_of_passing_crowd<L>(mine.x, mine.token(0), ::min(mine.token(mine.count), mine.length), wanted));
+        if (threadIdx.x < passed) out.best[threadIdx.x] = state.list[threadIdx.x];
+      }
+      if (!weighs) books.close(turn - 1, passed, out);
     }
-    __syncthreads();
-    // +inf: no number reaches it.
-    const float least = wanted > 0 ? ::max(z_of_key(::max(state.bound[side], kNobodyKey)), kLowestZ) : __builtin_inff();
-    if (threadIdx.x == 0) {
-      state.bound[side ^ 1] = ~Key{0};
-      state.passed[side ^ 1] = 0;
+    if (turn == turns) return;
+    if (turn + 1 == turns) grid_launch_dependents();
+    if (weighs) {
+      weigher.weigh(turn, infinite, turn + 1 < turns, turn + 2 < turns,
+                    a.out[(books.row_of(turn) << a.log_blocks) + rank]);
+    } else {
+      books.place(turn + 3);
+      books.open(turn + 1, weigher.told());
     }
-    PassedRow& out = place_of_row(row);
-
-    const std::int64_t next_row = row + a.clusters;
-    const bool goes_on = next_row < args.problem.rows;
-    const Share next(args, goes_on ? next_row : row, share, rank);
-    if (goes_on) note(next, next_row, side ^ 1);
-    Weighed weighed{};
-    std::uint32_t v = threadIdx.x;
-    const std::uint32_t whole = goes_on ? next.whole() : 0;
-    if (any) {
-      const Weighing<L> weigh{z_max,         state.rules[side].c, scale,   add_zero(state.token_z[side]), least,
-                              mine.token(0), &state.passed[side], out.best};
-      weighed = infinite ? weigh.template replace<true>(v, mine.count, next.from(), whole)
-                         : weigh.template replace<false>(v, mine.count, next.from(), whole);
-    }
-    // Of a longer row what is left, and its end.
-#pragma unroll 1
-    for (; v < whole; v += kPassingThreads) async_copy16(Share::vecs() + v, next.from() + v);
-    if (goes_on && whole < next.count && threadIdx.x == whole % kPassingThreads) next.ask(whole);
-    async_commit();
-    const std::uint64_t mass = warp_sum(weighed.mass);
-    if (!goes_on) grid_launch_dependents();
-    const std::uint32_t above = __reduce_add_sync(full_mask, weighed.above);
-    if (lane() == 0) {
-      out.mass[warp()] = mass;
-      out.above[warp()] = above;
-    }
-    if (threadIdx.x == 0) out.z_max = z_max;
-    if (!goes_on) {
-      __syncthreads();
-      return close_passed<L>(args, row, share, rank, state.passed[side], out);
-    }
-    row = next_row;
-    mine = next;
   }
 }
 

@@ -25,7 +25,8 @@ struct PassingShare {
     const std::uint32_t all = (length + kPerVec - 1) / kPerVec;
     count = ::min(share, all - ::min(first, all));
   }
-  __device__ static Vec* vecs() { return dynamic_shared<Vec>(); }
+  __device__ PassingShare(const Raw* row, std::uint32_t of_length, std::uint32_t at, std::uint32_t vecs)
+      : x(row), length(of_length), first(at), count(vecs) {}
   __device__ const Vec* from() const { return reinterpret_cast<const Vec*>(x) + first; }
   // Vectors that the row fills; there is at most one more.
   __device__ std::uint32_t whole() const {
@@ -34,12 +35,12 @@ struct PassingShare {
   }
   __device__ std::uint32_t token(std::uint32_t v) const { return (first + v) * kPerVec; }
 
-  // Vector v < count on its way to its place; what is behind the row's end is -inf.
-  __device__ __forceinline__ void ask(std::uint32_t v) const {
+  // Vector v < count on its way to vecs[v]; what is behind the row's end is -inf.
+  __device__ __forceinline__ void ask(Vec* vecs, std::uint32_t v) const {
     if (token(v) + kPerVec <= length) {
-      async_copy16(vecs() + v, x + token(v));
+      async_copy16(vecs + v, x + token(v));
     } else {
-      auto* const to = reinterpret_cast<Raw*>(vecs() + v);
+      auto* const to = reinterpret_cast<Raw*>(vecs + v);
 #pragma unroll 1
       for (std::uint32_t e = 0; e < kPerVec; ++e)
         to[e] = token(v) + e < length ? load_once(x + token(v) + e) : static_cast<Raw>(kMinusInfinity);
@@ -62,6 +63,11 @@ struct PassingShare {
   static constexpr std::uint32_t kMinusInfinity = LogitRow<L>::kMinusInfinity;
 };
 
+// The largest, of which NaN is none.
+__device__ __forceinline__ float most_number(const Quad& q) {
+  return ::fmaxf(::fmaxf(q.z[0], q.z[1]), ::fmaxf(q.z[2], q.z[3]));
+}
+
 // Adds one where z is above the bound: two instructions, where a select would be three.
 __device__ __forceinline__ void count_above(std::uint32_t& count, float z, float bound) {
 #ifdef __CUDA_ARCH__
@@ -77,58 +83,122 @@ __device__ __forceinline__ void count_above(std::uint32_t& count, float z, float
 #endif
 }
 
-struct Weighed {
-  std::uint64_t mass;
-  std::uint32_t above;
-};
+// The least float above z, a candidate or NaN, which is not -0; NaN stays one.
+__device__ __forceinline__ float next_above(float z) {
+  return bits_float(z >= 0 ? float_bits(z) + 1 : float_bits(z) - 1);
+}
 
-// What a thread's vectors weigh, and how many of their tokens are above token_z; those of at least `least` to `best`, as far as
+// What a weigher's vectors weigh, and how many of their tokens are above token_z; those of at least `least` to `best`, as far as
 // there is room, and *passed counts all.
 template <class L>
-struct Weighing {
-  float z_max, c, scale, token_z, least;
-  std::uint32_t first_token;
-  std::uint32_t* passed;
-  Candidate* best;
+class Weighing {
+ public:
+  using Share = PassingShare<L>;
 
-  // Of its vectors v, v + kPassingThreads, .. < count; into the places of those before `whole` the vectors from[v], .. are asked for.
-  // v goes on to what is not done. kInfinite: there may be +inf, and it is the largest number.
-  template <bool kInfinite>
-  __device__ __forceinline__ Weighed replace(std::uint32_t& v, std::uint32_t count, const Vec* from,
-                                             std::uint32_t whole) const {
-    using Share = PassingShare<L>;
+  // token_z: NaN where none is looked up.
+  __device__ Weighing(float z_max, float c, float scale, float token_z, float least, std::uint32_t first_token,
+                      std::uint32_t* passed, Candidate* best)
+      : token_z_(token_z),
+        least_(least),
+        noted_(::fminf(least, next_above(token_z))),
+        first_token_(first_token),
+        passed_(passed),
+        best_(best),
+        mass_(z_max, c, scale) {
     static_assert(kPassingMostVecs * Share::kQuads <= MassOfQuads<false>::kMost);
-    MassOfQuads<false> mass(z_max, c, scale);
-    std::uint32_t above = 0;
-    Vec* const vecs = Share::vecs();
-#pragma unroll 2
-    for (; v < count; v += kPassingThreads) {
-      const Vec vec = vecs[v];
-#pragma unroll
-      for (int i = 0; i < Share::kQuads; ++i) {
-        Quad q = Share::quad(vec, i);
-        if constexpr (kInfinite) q = LogitRow<L>::candidates(q);
-        mass.add(q);
-#pragma unroll
-        for (int e = 0; e < 4; ++e) count_above(above, q.z[e], token_z);
-        // Few do.
-        if (::fmaxf(::fmaxf(q.z[0], q.z[1]), ::fmaxf(q.z[2], q.z[3])) >= least) [[unlikely]]
-          pass_on(q, v * Share::kPerVec + static_cast<std::uint32_t>(4 * i));
-      }
-      if (v < whole) async_copy16(vecs + v, from + v);
-    }
-    return {mass.sum(), above};
   }
 
+  // Its vectors v, v + kWeighers, .. < end; into the places of those before `whole` the vectors from[v], .. are asked for.
+  // v goes on to what is not done. infinite: there may be +inf, and it is the largest number.
+  __device__ __forceinline__ void replace(bool infinite, std::uint32_t& v, std::uint32_t end, Vec* vecs,
+                                          const Vec* from, std::uint32_t whole) {
+    Vec* at = vecs + v;
+    const Vec* ask = from + v;
+    if (!infinite) {
+      // Two vectors, whose chains of arithmetic fill each other's waits.
+#pragma unroll 1
+      for (; v + kWeighers < end; v += 2 * kWeighers) {
+        const Vec both[2] = {at[0], at[kWeighers]};
+        if (v < whole) async_copy16(at, ask);
+        if (v + kWeighers < whole) async_copy16(at + kWeighers, ask + kWeighers);
+        weigh(both, v * Share::kPerVec);
+        at += 2 * kWeighers;
+        ask += 2 * kWeighers;
+      }
+    }
+#pragma unroll 1
+    for (; v < end; v += kWeighers) {
+      const Vec one[1] = {at[0]};
+      if (v < whole) async_copy16(at, ask);
+      if (infinite)
+        weigh_infinite(one[0], v * Share::kPerVec);
+      else
+        weigh(one, v * Share::kPerVec);
+      at += kWeighers;
+      ask += kWeighers;
+    }
+  }
+  __device__ std::uint64_t mass() { return mass_.sum(); }
+  __device__ std::uint32_t above() const { return above_; }
+
  private:
+  // kVecs vectors that are kWeighers apart.
+  template <int kVecs>
+  __device__ __forceinline__ void weigh(const Vec (&vecs)[kVecs], std::uint32_t token) {
+    float most = 0;
+#pragma unroll
+    for (int i = 0; i < Share::kQuads; ++i) {
+#pragma unroll
+      for (int j = 0; j < kVecs; ++j) {
+        const Quad q = Share::quad(vecs[j], i);
+        mass_.add(q);
+        most = i + j == 0 ? most_number(q) : ::fmaxf(most, most_number(q));
+      }
+    }
+    if (most >= noted_) [[unlikely]] {
+#pragma unroll
+      for (int j = 0; j < kVecs; ++j)
+#pragma unroll
+        for (int i = 0; i < Share::kQuads; ++i) count(Share::quad(vecs[j], i));
+      if (most >= least_) [[unlikely]] {
+#pragma unroll
+        for (int j = 0; j < kVecs; ++j)
+#pragma unroll
+          for (int i = 0; i < Share::kQuads; ++i)
+            pass_on(Share::quad(vecs[j], i), token + static_cast<std::uint32_t>(j) * kWeighers * Share::kPerVec +
+                                                 static_cast<std::uint32_t>(4 * i));
+      }
+    }
+  }
+  __device__ void weigh_infinite(const Vec& vec, std::uint32_t token) {
+#pragma unroll
+    for (int i = 0; i < Share::kQuads; ++i) {
+      const Quad q = LogitRow<L>::candidates(Share::quad(vec, i));
+      mass_.add(q);
+      count(q);
+      pass_on(q, token + static_cast<std::uint32_t>(4 * i));
+    }
+  }
+  // Few are above the token that is looked up, as that is mostly one of the best.
+  __device__ __forceinline__ void count(const Quad& q) {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) count_above(above_, q.z[e], token_z_);
+  }
   __device__ __forceinline__ void pass_on(const Quad& q, std::uint32_t token) const {
 #pragma unroll
     for (std::uint32_t e = 0; e < 4; ++e) {
-      if (!(q.z[e] >= least)) continue;
-      const std::uint32_t slot = atomicAdd(passed, 1U);
-      if (slot < kPassedOn) best[slot] = candidate(key_of_z(z_that_counts(q.z[e])), first_token + token + e);
+      if (!(q.z[e] >= least_)) continue;
+      const std::uint32_t slot = atomicAdd(passed_, 1U);
+      if (slot < kPassedOn) best_[slot] = candidate(key_of_z(z_that_counts(q.z[e])), first_token_ + token + e);
     }
   }
+
+  float token_z_, least_, noted_;  // noted_: what is less neither is among the best nor counts
+  std::uint32_t first_token_;
+  std::uint32_t* passed_;
+  Candidate* best_;
+  MassOfQuads<false> mass_;
+  std::uint32_t above_ = 0;
 };
 
 }  // namespace topkit::cuda

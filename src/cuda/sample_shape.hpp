@@ -122,33 +122,34 @@ constexpr bool sample_holds(const SampleProblem& p, int log_blocks, std::int64_t
          static_cast<std::size_t>(shared_bytes);
 }
 
-// Log-probabilities of rows that pass through clusters (sample_logprobs_passing.cuh): two blocks a multiprocessor, of rows whose
-// logits are not changed.
+// Log-probabilities of rows that pass through clusters (sample_logprobs_passing.cuh): a block a multiprocessor with two rows' shares,
+// of rows whose logits are not changed.
 inline constexpr int kPassedOn = 64;  // candidates that a block hands on
 inline constexpr int kLogMostPassing = 3, kMostPassingBlocks = 1 << kLogMostPassing;
+inline constexpr int kLogPassingThreads = 9, kPassingThreads = 1 << kLogPassingThreads;
+inline constexpr int kWeighers = kPassingThreads - 32;   // threads that hold vectors: one warp keeps the books
 inline constexpr int kPassingMostVecs = 16;              // of a thread: those of half a multiprocessor's shared memory
 inline constexpr std::size_t kPassingStatic = 8 * 1024;  // at least the kernel's static objects
-inline constexpr std::size_t kPassedBytes = 16 * (8 + 4) + 8 + kPassedOn * 8;  // that a block leaves of a row
+inline constexpr std::size_t kPassedBytes = 8 + 4 * 4 + kPassedOn * 8;  // that a block leaves of a row
 
-// Vectors of 16 bytes of a block.
+// Vectors of 16 bytes of a block, and the places of them: one of every weigher at a time.
 inline std::uint32_t passing_share(const SampleProblem& p, int log_blocks) {
   const std::int64_t per_vec = 16 / bytes(p.dtype), vecs = (p.cols + per_vec - 1) / per_vec;
   return static_cast<std::uint32_t>((vecs + (std::int64_t{1} << log_blocks) - 1) >> log_blocks);
 }
+constexpr std::uint32_t passing_room(std::uint32_t share) { return (share + kWeighers - 1) / kWeighers * kWeighers; }
 inline std::size_t passing_shared_bytes(const SampleProblem& p, int log_blocks) {
-  return std::size_t{passing_share(p, log_blocks)} * 16;
+  return std::size_t{passing_room(passing_share(p, log_blocks))} * 2 * 16;
 }
 inline std::size_t passing_workspace_bytes(const SampleProblem& p, int log_blocks) {
   return static_cast<std::size_t>(p.rows << log_blocks) * kPassedBytes;
 }
 // The blocks that a row takes, as a logarithm; 0: it does not pass.
 inline int passing_blocks(const SampleProblem& p, std::int64_t shared_bytes) {
-  constexpr std::int64_t kReserved = 1024;  // of every block, by the system
   if (p.op != SampleOp::logprobs || p.listed > kPassedOn || p.has_softcap || p.has_bias || p.has_mask) return 0;
   for (int log_blocks = 1; log_blocks <= kLogMostPassing; ++log_blocks)
-    if (passing_share(p, log_blocks) <= kPassingMostVecs << kLogSampleThreads &&
-        passing_shared_bytes(p, log_blocks) + kPassingStatic <=
-            static_cast<std::size_t>((shared_bytes - kReserved) / 2))
+    if (passing_share(p, log_blocks) <= std::uint32_t{kPassingMostVecs} * kWeighers &&
+        passing_shared_bytes(p, log_blocks) + kPassingStatic <= static_cast<std::size_t>(shared_bytes))
       return log_blocks;
   return 0;
 }

@@ -74,11 +74,11 @@ int streaming_blocks(const SampleProblem& p, const Device& device, int blocks_an
   return 1 << blocks;
 }
 
-// Clusters of two blocks a multiprocessor that an H100 takes at once: a tenth of its multiprocessors are in groups that hold no
+// Clusters of a block a multiprocessor that an H100 takes at once: a tenth of its multiprocessors are in groups that hold no
 // cluster of four or eight more.
 std::int64_t clusters_at_once(int log_blocks, const Device& device) {
-  const int whole = 2 * device.sms >> log_blocks;
-  return std::max(log_blocks < 2 ? whole : whole * 10 / 11, 1);
+  const int two_each = 2 * device.sms >> log_blocks;
+  return std::max((log_blocks < 2 ? two_each : two_each * 10 / 11) / 2, 1);
 }
 
 }  // namespace

@@ -33,19 +33,27 @@ constexpr std::uint64_t limit_of(std::uint64_t p, std::uint64_t mass, bool inclu
   return floor + (inclusive || (low & 0xFFFFFFFFU) != 0 ? 1 : 0);
 }
 
+// A temperature that is in range; NaN is the least.
+constexpr float temperature_of(float t) { return !(t > 0) ? 0 : t > kMostTemperature ? kMostTemperature : t; }
+// 1 / T of a row that is not greedy, T in range; O: one lane.
+template <class O>
+constexpr float inverse_temperature(float t) {
+  return t <= kGreedyTemperature ? 1.0F : O::Div(1.0F, t);
+}
+
 // O: one lane.
 template <class O>
 constexpr Rules rules_of(const SampleArgs& args, std::int64_t row) {
   Rules rules{};
   // All of them before any is used: on a device each is a wait for memory.
-  float t = args.temperature[row];
+  const float given_t = args.temperature[row];
   const std::int64_t k = args.top_k[row];
   const float p = args.top_p[row], min_p = args.min_p[row];
   rules.seed = args.seed[row];
   rules.position = args.position[row];
-  t = !(t > 0) ? 0 : t > kMostTemperature ? kMostTemperature : t;
+  const float t = temperature_of(given_t);
   rules.greedy = args.problem.op != SampleOp::logprobs && (t <= kGreedyTemperature || k == 1);
-  rules.inv_t = t <= kGreedyTemperature || rules.greedy ? 1.0F : O::Div(1.0F, t);
+  rules.inv_t = rules.greedy ? 1.0F : inverse_temperature<O>(t);
   rules.c = O::Mul(rules.inv_t, kLog2E);
   rules.c_filter = args.problem.temperature_last ? kLog2E : rules.c;
   rules.k = rules.greedy ? 1 : k < 0 ? 0 : k;

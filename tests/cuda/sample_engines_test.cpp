@@ -75,7 +75,7 @@ TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_reread);
 }
 
-TEST(SampleEngines, two_blocks_of_many_rows_of_logprobs_share_a_multiprocessor) {
+TEST(SampleEngines, many_rows_of_logprobs_pass_through_clusters_of_a_block_a_multiprocessor) {
   SampleProblem p;
   p.device = DeviceKind::cuda;
   p.op = SampleOp::logprobs;
@@ -89,9 +89,9 @@ TEST(SampleEngines, two_blocks_of_many_rows_of_logprobs_share_a_multiprocessor) 
     return plan.cluster_blocks;
   };
   EXPECT_EQ(blocks(50257), 2);
-  EXPECT_EQ(choose(p, device).clusters, 132);
+  EXPECT_EQ(choose(p, device).clusters, 66);
   EXPECT_EQ(blocks(151936), 8);
-  EXPECT_EQ(choose(p, device).clusters, 30);
+  EXPECT_EQ(choose(p, device).clusters, 15);
   EXPECT_EQ(blocks(262144), 8);
   EXPECT_EQ(choose(p, device).clusters, 0);
 }

@@ -1,5 +1,7 @@
 // Rows of log-probabilities that pass through clusters, on the host stand-in: bit for bit what the kernel says that reads each row
 // again for every step, which is held against the CPU elsewhere.
+#include <limits>
+
 #include "cuda/sample_shape.hpp"
 #include "sample_sheet.hpp"
 
@@ -89,6 +91,18 @@ TEST(SampleLogprobsPassing, crowds_infinities_and_nan) {
         expect_same(sheet, listed, blocks, 2);
         ASSERT_FALSE(HasFailure()) << blocks << " blocks, " << listed << " listed";
       }
+}
+
+TEST(SampleLogprobsPassing, places_are_taken_again_behind_crowds_and_empty_rows) {
+  for (const std::int64_t clusters : {1, 3}) {
+    Sheet sheet(13, 5003, [](std::int64_t r, std::int64_t i) {
+      if (r % 4 == 1) return 2.5F;
+      if (r % 4 == 3) return -std::numeric_limits<float>::infinity();
+      return normal(r, i);
+    });
+    expect_same(sheet, 24, 4, clusters);
+    ASSERT_FALSE(HasFailure()) << clusters << " clusters";
+  }
 }
 
 TEST(SampleLogprobsPassing, trends_and_few_values) {
