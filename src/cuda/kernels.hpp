@@ -22,6 +22,10 @@ Run run_wide;       // topk_wide.cu
 // Of a CUDA algorithm; null for others. engine.cu
 Run* run_of(Algorithm algorithm);
 
+struct RadixResident;
+// Rows of one block each that radix_rows_hold() says of, of fast elements. topk_radix_rows.cu
+void run_radix_rows(const Args& args, const RadixResident& shape, void* stream);
+
 void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream);  // sample.cu
 
 }  // namespace topkit::cuda

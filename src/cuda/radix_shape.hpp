@@ -101,6 +101,15 @@ inline int radix_blocks(const Problem& p, int sms, bool clusters, std::int64_t s
   return radix_resident_shape(p, blocks, shared_bytes).blocks;
 }
 
+// Rows of one block that it takes into registers, 16384 elements after the other (radix_rows.cuh).
+inline constexpr std::int64_t kMostRowsCols = 32768;
+// A list, and the place in which radix_exact.cuh puts kMostRadixK winners into order.
+inline constexpr std::size_t kRadixRowsBytes = kSampleAt + (kMostRadixK + 4) * 8;
+
+inline bool radix_rows_hold(const Problem& p) {
+  return p.order == Order::value && p.cols <= kMostRowsCols && std::min(p.k, p.cols) <= kMostRadixK;
+}
+
 struct RadixShape {
   std::int64_t blocks;
   bool caches;  // a row's keys fit shared memory

@@ -71,28 +71,38 @@ struct RadixSample {
   int log;  // -1: none, where the row is short or most of it wins
   std::uint32_t reach;
 
-  // Of k among n elements in `whole` granules.
-  __device__ __host__ static RadixSample of(float k, float n, std::uint32_t whole, int per_granule) {
+  // Of k among n elements in `whole` granules. So many standard deviations above what is expected in the sample are to reach the
+  // bound.
+  __device__ __host__ static RadixSample of(float k, float n, std::uint32_t whole, int per_granule,
+                                            float most_reach = kMostReach, float deviations = 3.5F) {
     constexpr int kLeastLog = kLeastSampleLog;
     const float part = k / n;
     RadixSample s{kOrderThreadsLog, 0};
     while (s.log >= kLeastLog && 1U << s.log > whole) --s.log;
-    while (s.log > kLeastLog && part * static_cast<float>(per_granule << s.log) > kMostReach) --s.log;
+    while (s.log > kLeastLog && part * static_cast<float>(per_granule << s.log) > most_reach) --s.log;
     if (s.log < kLeastLog) return {-1, 0};
     const auto elements = static_cast<float>(per_granule << s.log);
     const float wanted = part * elements;
-    const float reach = wanted + 3.5F * sqrtf(wanted * (1 - part)) + 3.0F;
+    const float reach = wanted + deviations * sqrtf(wanted * (1 - part)) + 3.0F;
     if (reach >= elements) return {-1, 0};
     s.reach = static_cast<std::uint32_t>(reach);
     return s;
+  }
+  // For rows that have no length or k of their own; wherever a row begins, all but one of its granules are whole.
+  template <class E>
+  static RadixSample of_all(const Problem& p, float most_reach = kMostReach, float deviations = 3.5F) {
+    constexpr int kPerVec = RadixShare<E>::kPerVec;
+    const std::int64_t whole = p.cols / kPerVec - 1;
+    return of(static_cast<float>(std::min(p.k, p.cols)), static_cast<float>(p.cols),
+              static_cast<std::uint32_t>(std::max<std::int64_t>(whole, 0)), kPerVec, most_reach, deviations);
   }
   template <class E>
   __device__ static RadixSample of(const RadixShare<E>& share, std::int64_t k) {
     const std::uint32_t whole = share.whole_end > share.whole_begin ? share.whole_end - share.whole_begin : 0;
     return of(static_cast<float>(k), static_cast<float>(share.row.count), whole, RadixShare<E>::kPerVec);
   }
-  __device__ bool is_taken() const { return log >= 0; }
-  __device__ std::uint32_t size() const { return 1U << log; }
+  __device__ __host__ bool is_taken() const { return log >= 0; }
+  __device__ __host__ std::uint32_t size() const { return 1U << log; }
 
   // A thread's granule: spread over the row with a jitter, so that no period of the data meets the sample's.
   template <class E>

@@ -1,7 +1,8 @@
 // Radix: every row length, every k, every type, any distribution. The kernels that never say no.
 //
 // Regime: k of hundreds to 8192, any row length, types of 16 and 32 bits: radix_resident.cuh, by one block or a cluster of
-// blocks a row. What that leaves (types of 8 and 64 bits, more winners): radix_block below, one block a row.
+// blocks a row; short rows of one block are topk_radix_rows.cu's. What these leave (types of 8 and 64 bits, more winners):
+// radix_block below, one block a row.
 // Passes over memory: one, and the sample; one a digit and two more where the sample's bound misses. radix_block: one when
 // the row's keys fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one to write the winners; stops
 // early when a bin of the histogram is wanted whole.
@@ -131,25 +132,18 @@ void run_width(const Args& args, void* workspace, Stream stream) {
          args, key_map<U>(info(p.dtype), p.largest, p.nan), shape, workspace);
 }
 
-// For rows that have no length or k of their own; wherever a row begins, all but one of its granules are whole.
-template <class E>
-RadixSample sample_of_all(const Problem& p) {
-  constexpr int kPerVec = RadixShare<E>::kPerVec;
-  const std::int64_t whole = p.cols / kPerVec - 1;
-  return RadixSample::of(static_cast<float>(std::min(p.k, p.cols)), static_cast<float>(p.cols),
-                         static_cast<std::uint32_t>(std::max<std::int64_t>(whole, 0)), kPerVec);
-}
-
 void run_resident(const Plan& plan, const Args& args, Stream stream) {
   constexpr std::int64_t kAnySize = 1 << 20;
   RadixResident shape = radix_resident_shape(args.problem, plan.cluster_blocks, kAnySize);
   if (shape.blocks == 0) throw LaunchError("radix: the plan's cluster does not hold the row");
   set_depth(shape, plan.items_per_thread);
   with_element(args.problem, [&]<class E>(const E& element) {
+    if constexpr (is_fast_element<E>)
+      if (shape.blocks == 1 && radix_rows_hold(args.problem)) return run_radix_rows(args, shape, stream);
     if constexpr (sizeof(typename E::Raw) > 1) {
       constexpr std::int64_t kMostBlocks = 1 << 30;
       const std::int64_t most_rows = kMostBlocks >> shape.blocks_log;
-      RadixArgs<E> all{args, element, shape, sample_of_all<E>(args.problem), 0};
+      RadixArgs<E> all{args, element, shape, RadixSample::of_all<E>(args.problem), 0};
       for (; all.first_row < args.problem.rows; all.first_row += most_rows) {
         const std::int64_t rows = std::min(most_rows, args.problem.rows - all.first_row);
         launch(args.problem.order == Order::any ? radix_resident<E, true> : radix_resident<E, false>,

@@ -9,6 +9,7 @@
 #include "device_cluster.hpp"
 #include "device_mbarrier.hpp"
 #include "device_packed.hpp"
+#include "device_predicated.hpp"
 
 namespace topkit::cuda {
 

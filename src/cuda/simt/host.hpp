@@ -4,6 +4,7 @@
 #include "host_mbarrier.hpp"
 #include "host_memory.hpp"
 #include "host_packed.hpp"
+#include "host_predicated.hpp"
 #include "host_types.hpp"
 #include "host_warp.hpp"
 #include "machine.hpp"

@@ -1,0 +1,122 @@
+// A bound for the best of a row from a sample of it, of which each thread of the first warps has a granule.
+//
+// As radix_split.cuh, which divides a row among blocks and so needs to know how many are above each bin; here one bin is
+// looked for, by the one warp in whose bins it lies.
+#pragma once
+
+#include "radix_split.cuh"
+#include "radix_word.cuh"
+
+namespace topkit::cuda {
+
+// Where `wanted` of all items are reached from above, 1 <= wanted <= all; of fewer, nothing but their number is returned. All
+// threads call, behind a barrier; ends with one.
+__device__ inline std::uint32_t find_by_one(const std::uint32_t* bins, DigitState& digits, std::uint32_t wanted,
+                                            FoundBin& found) {
+  static_assert(kSplitOwn == 4);
+  const std::uint32_t first = (kOrderThreads - 1 - threadIdx.x) * kSplitOwn;
+  const uint4 own = *reinterpret_cast<const uint4*>(bins + first);
+  const std::uint32_t sum = own.x + own.y + own.z + own.w;
+  const std::uint32_t total = __reduce_add_sync(full_mask, sum);
+  if (lane() == 0) digits.warps[warp()] = total;
+  __syncthreads();
+  const std::uint32_t other = lane() < kOrderWarps ? digits.warps[lane()] : 0;
+  const std::uint32_t all = __reduce_add_sync(full_mask, other);
+  const std::uint32_t earlier = __reduce_add_sync(full_mask, lane() < warp() ? other : 0);
+  if (earlier < wanted && wanted <= earlier + total) {
+    const std::uint32_t before = earlier + sum_through(sum) - sum;
+    const std::uint32_t to_z = before + own.w, to_y = to_z + own.z, to_x = to_y + own.y;
+    if (before < wanted && wanted <= before + sum)
+      found = wanted <= to_z   ? FoundBin{first + 3, before, own.w}
+              : wanted <= to_y ? FoundBin{first + 2, to_z, own.z}
+              : wanted <= to_x ? FoundBin{first + 1, to_y, own.y}
+                               : FoundBin{first, to_x, own.x};
+  }
+  __syncthreads();
+  return all;
+}
+
+template <class E>
+struct RowBound {
+  typename Words<E>::Word word;  // what is not below it passes
+  bool by_key;                   // it is the lowest of its key
+};
+
+// `size` threads, whole warps, have a granule `v`, whose first element is at `position`. counts (kSplitBins) and s are zero, behind a
+// barrier. About `reach` of the sample reach the bound. Ends with a barrier.
+template <class E>
+__device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitState& digits, const E& element,
+                                 const Words<E>& words, const Vec& v, std::uint32_t size, std::uint32_t position,
+                                 std::uint32_t reach) {
+  using Word = typename Words<E>::Word;
+  constexpr int kPerVec = RadixShare<E>::kPerVec, kHalf = Words<E>::kHalf;
+  constexpr int kWordBits = 2 * kHalf;
+  const bool has = threadIdx.x < size;
+  Key keys[kPerVec];
+  if (has) {
+    Pack packs[E::kPacksPerVec];
+    element.unpack(v, packs);
+    Key best = 0;
+#pragma unroll
+    for (int e = 0; e < kPerVec; ++e) {
+      keys[e] = element.key(packs[e / E::kPerPack], e % E::kPerPack);
+      best = ::max(best, keys[e]);
+    }
+    // See split_sample().
+    const Key low = 10 * reach < 13 * size ? __reduce_min_sync(full_mask, best) : 0;
+    const Key high = __reduce_max_sync(full_mask, best);
+    if (lane() == 0 && high != 0) {
+      if (low != 0) atomicMax(&s.floor, low);
+      atomicMax(&s.high, high);
+    }
+  }
+  __syncthreads();
+  const Key floor = s.floor, top = s.high;
+  const Key likely = top > kLikelySpan<E> ? top - kLikelySpan<E> : 0;
+  const std::uint32_t slack = reach / 8 + 2;
+  // Bins are of the words from `base`, 1 << shift a bin, so many that the highest is within kSplitBins.
+  const auto shift_of = [](auto span, int bits) {
+    const int over = bits - kSplitBinsLog -
+                     (sizeof(span) == 8 ? __clzll(static_cast<long long>(span)) : __clz(static_cast<int>(span)));
+    return over > 0 ? over : 0;
+  };
+  Key low_key = ::max(floor, likely);
+  int shift = shift_of(top - low_key, 32) + kHalf;
+  Word base = Words<E>::lowest(low_key);
+  if (has) {
+#pragma unroll
+    for (int e = 0; e < kPerVec; ++e)
+      if (keys[e] >= low_key) atomicAdd(&counts[(keys[e] - low_key) >> (shift - kHalf)], 1U);
+  }
+#pragma unroll 1
+  for (int round = 0;; ++round) {
+    __syncthreads();
+    const bool all = find_by_one(counts, digits, reach, s.found) >= reach;
+    const FoundBin found = s.found;
+    const Word bound = base + (static_cast<Word>(found.bin) << shift);
+    if (all && (found.within <= slack || shift == 0)) return {bound, shift >= kHalf};
+    const Word ceiling = Words<E>::lowest(top) | ((Word{1} << kHalf) - 1);
+    const int narrowest = shift - kSplitBinsLog > 0 ? shift - kSplitBinsLog : 0;
+    if (!all) {
+      base = round == 0 && likely > floor ? Words<E>::lowest(floor) : 0;
+    } else {
+      base = bound;
+    }
+    const int even = shift_of(static_cast<Word>(ceiling - base), kWordBits);
+    // Down to the bin of the bound; when what is above it is far, that is left to the highest bin.
+    shift = all && (even >= shift || round > 3) ? narrowest : even;
+    reinterpret_cast<uint4*>(counts)[threadIdx.x] = make_uint4(0, 0, 0, 0);
+    __syncthreads();
+    if (has) {
+#pragma unroll
+      for (int e = 0; e < kPerVec; ++e) {
+        const Word w = words.word(keys[e], position + e);
+        if (w < base) continue;
+        const Word bin = (w - base) >> shift;
+        atomicAdd(&counts[bin < kSplitBins ? static_cast<std::uint32_t>(bin) : kSplitBins - 1U], 1U);
+      }
+    }
+  }
+}
+
+}  // namespace topkit::cuda

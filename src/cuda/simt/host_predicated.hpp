@@ -1,0 +1,20 @@
+// Steps that some lanes take, for the host stand-in.
+#pragma once
+
+#include <cstdint>
+
+namespace topkit::cuda {
+
+inline void count_if(bool holds, std::uint32_t& sum) { sum += holds ? 1 : 0; }
+
+template <class Word>
+struct SharedEnd {
+  Word* at;
+  explicit SharedEnd(Word* p) : at(p) {}
+};
+template <class Word>
+void push_if(bool holds, SharedEnd<Word>& end, Word word) {
+  if (holds) *end.at++ = word;
+}
+
+}  // namespace topkit::cuda

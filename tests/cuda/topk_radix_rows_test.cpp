@@ -1,0 +1,107 @@
+// What only the rows that a block takes into registers have: stages of 16384 elements, halves of them and ragged ends, words of
+// 32 bits for types of 16, bounds that divide equal keys, and lists that are put into order where they lie.
+#include <algorithm>
+#include <random>
+
+#include "cuda/radix_shape.hpp"
+#include "direct.hpp"
+
+namespace topkit::test {
+namespace {
+
+Plan of_one_block() {
+  Plan plan;
+  plan.cluster_blocks = 1;
+  plan.items_per_thread = cuda::kRing;
+  return plan;
+}
+
+template <class Raw, class Element>
+std::vector<Raw> row_of(std::int64_t cols, Element element) {
+  std::vector<Raw> x(static_cast<std::size_t>(cols));
+  for (std::uint32_t i = 0; i < x.size(); ++i) x[i] = static_cast<Raw>(element(i));
+  return x;
+}
+
+template <class Raw>
+void expect_rows(DType dtype, const std::vector<Raw>& x, std::int64_t cols, std::int64_t k, int offset = 0) {
+  static std::uint64_t turn = 0;
+  Problem problem{.dtype = dtype};
+  problem.cols = cols;
+  problem.k = k;
+  ASSERT_TRUE(cuda::radix_rows_hold(problem));
+  ASSERT_TRUE(matches_oracle(cuda::run_radix, dtype, x, cols, k, offset, turn++, 0, of_one_block()));
+}
+
+TEST(TopkRadixRows, stages_halves_of_them_and_ragged_ends) {
+  std::mt19937 random(1);
+  for (const std::int64_t cols : {4000, 8192, 8193, 16384, 16391, 24576, 30000, 32768})
+    for (const int offset : {0, 1, 3}) {
+      const std::int64_t k = std::min<std::int64_t>(cols / 8, 2048);
+      expect_rows(DType::f32, row_of<std::uint32_t>(cols, [&](auto) { return random() >> 2; }), cols, k, offset);
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, [&](auto) { return random() >> 18; }), cols, k, offset);
+      expect_rows(DType::f16, row_of<std::uint16_t>(cols, [&](auto) { return random(); }), cols, k, offset);
+    }
+}
+
+TEST(TopkRadixRows, several_rows_and_as_many_winners_as_one_list_holds) {
+  std::mt19937 random(2);
+  for (const std::int64_t k : {1, 256, 2048, 3072}) {
+    expect_rows(DType::f32, row_of<std::uint32_t>(3 * 16384, [&](auto) { return random(); }), 16384, k);
+    expect_rows(DType::bf16, row_of<std::uint16_t>(3 * 16384, [&](auto) { return random() >> 18; }), 16384, k);
+  }
+}
+
+// The bound lies among equal keys, of which the first win.
+TEST(TopkRadixRows, few_distinct_keys) {
+  std::mt19937 random(3);
+  for (const std::uint32_t distinct : {1U, 2U, 5U, 64U, 1000U})
+    for (const std::int64_t k : {300, 2048}) {
+      const auto f32 = [&](auto) { return 0x3f800000U + static_cast<std::uint32_t>(random()) % distinct; };
+      expect_rows(DType::f32, row_of<std::uint32_t>(9000, f32), 9000, k);
+      const auto bf16 = [&](auto) { return 0x3c00U + static_cast<std::uint32_t>(random()) % distinct; };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(16384, bf16), 16384, k);
+    }
+}
+
+// NaN and zeros of both signs, whose keys do not say what they were; rows of -inf but for a few.
+TEST(TopkRadixRows, keys_that_are_not_their_bits) {
+  std::mt19937 random(4);
+  for (const std::uint32_t part : {2U, 10U, 100U}) {
+    const auto rarely = [&] { return static_cast<std::uint32_t>(random()) % part == 0; };
+    expect_rows(DType::f32,
+                row_of<std::uint32_t>(12000, [&](auto i) { return rarely() ? 0x7fc00000U + i : 0x3f800000U + i; }),
+                12000, 1024);
+    expect_rows(DType::f32,
+                row_of<std::uint32_t>(12001, [&](auto i) { return rarely() ? 0xff800001U : 0x80000000U * (i & 1); }),
+                12001, 2000, 1);
+    expect_rows(DType::f32,
+                row_of<std::uint32_t>(16390, [&](auto i) { return rarely() ? 0xbf800000U - i : 0xff800000U; }), 16390,
+                1500, 2);
+    expect_rows(DType::bf16, row_of<std::uint16_t>(20000, [&](auto) { return rarely() ? 0x7fc1U : 0x8000U; }), 20000,
+                999);
+    expect_rows(DType::f16,
+                row_of<std::uint16_t>(16390, [&](auto i) { return rarely() ? 0x3c00U + i % 512 : 0xfc00U; }), 16390,
+                3000, 3);
+  }
+}
+
+// One outlier stretches the bins so that all others share one; winners that the sample does not see; sorted rows.
+TEST(TopkRadixRows, samples_and_bins_that_say_too_little) {
+  std::mt19937 random(5);
+  std::vector<std::uint32_t> x = row_of<std::uint32_t>(8192, [&](auto) { return 0x3f800000U + random() % 5000; });
+  x[4321] = 0x7f000000;
+  expect_rows(DType::f32, x, 8192, 2000);
+  std::vector<std::uint16_t> y = row_of<std::uint16_t>(32768, [&](auto) { return 0x3f80U + random() % 3; });
+  y[17] = 0x7f00;
+  expect_rows(DType::bf16, y, 32768, 2500);
+  const auto crowd = [](auto i) { return i >= 5000 && i < 6000 ? 0x42000000U + i : 0x3f000000U + i % 7; };
+  expect_rows(DType::f32, row_of<std::uint32_t>(16384, crowd), 16384, 1000);
+  expect_rows(DType::f32, row_of<std::uint32_t>(16384, crowd), 16384, 1001);
+  expect_rows(DType::f32, row_of<std::uint32_t>(16384, [](auto i) { return 0x3f800000U + i; }), 16384, 2048);
+  expect_rows(DType::f32, row_of<std::uint32_t>(32000, [](auto i) { return 0x4f800000U - i; }), 32000, 3000);
+  expect_rows(DType::f16, row_of<std::uint16_t>(32768, [](auto i) { return i / 2; }), 32768, 2048);
+}
+
+}  // namespace
+}  // namespace topkit::test
