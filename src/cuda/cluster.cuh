@@ -1,7 +1,7 @@
 // A row resident in the registers of a cluster of blocks: read once, bounded, filtered, ranked by the first block.
 //
 //   load      each block a share of the row, 16 bytes a thread at a time
-//   maxima    one key a group of lanes, sent to all blocks                                          (hop)
+//   maxima    one key a group of threads, which are no neighbours, sent to all blocks                  (hop)
 //   bound     a safe lower bound of the k-th key, by each block for itself (cluster_bound.cuh)
 //   filter    elements that reach it go to the list of their block, and from there to the first block, or all   (hop)
 //   end       topk: each block counts the ranks of its own candidates among all, and writes (cluster_kernel.cuh);
@@ -47,7 +47,7 @@ inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ra
 struct ClusterShape {
   constexpr int groups() const { return 1 << (kLogClusterThreads - log_group + log_blocks); }
   int log_blocks;  // of a cluster, that is of a row
-  int log_group;   // lanes whose elements share one maximum; blocks * threads / lanes <= kMostGroups
+  int log_group;   // threads whose elements share one maximum; blocks * threads / these <= kMostGroups
   int capacity;    // of a block's list, >= k
   std::int64_t first_row;
 };
@@ -114,7 +114,9 @@ inline LaunchShape cluster_launch(const char* kernel, const ClusterShape& shape,
 
 struct ClusterState {
   alignas(16) Key maxima[kMostGroups];
-  alignas(16) std::uint32_t counts[kMaxCluster];  // candidates from each block; 0 where the cluster has none
+  Key own[kClusterThreads];  // maxima of this block's groups
+  // Candidates from each block, or kInOrder; 0 where the cluster has none.
+  alignas(16) std::uint32_t counts[kMaxCluster];
   Mbarrier maxima_came, candidates_came;
   std::uint32_t passed;
   Key bound;
@@ -138,8 +140,9 @@ __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterS
     state.bound = 0;
   }
   if (threadIdx.x >= 1U << shape.log_blocks && threadIdx.x < kMaxCluster) state.counts[threadIdx.x] = 0;
+  state.own[threadIdx.x] = 0;
   if (static_cast<int>(threadIdx.x) < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
-  __syncwarp(full_mask);
+  __syncthreads();
   cluster_arrive_relaxed();
 }
 
@@ -163,11 +166,15 @@ struct ClusterRoom {
         list(received + cluster_candidates(shape)) {}
 };
 
+// Or-ed to the number of a list's candidates: they are best first.
+inline constexpr std::uint32_t kInOrder = 1U << 31;
+
 // Fills room.list with those of the block's elements that may be among the row's k best, and returns how many, at most
-// shape.capacity. All threads of all blocks; ends with a barrier.
+// shape.capacity, or kInOrder. All threads of all blocks; ends with a barrier.
 template <class E, class Share, class ByTheWay>
-__device__ __forceinline__ int list_best(const ClusterShape& shape, const E& element, Share& share, int k,
-                                         ClusterState& state, const ClusterRoom& room, const ByTheWay& by_the_way) {
+__device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, const E& element, Share& share, int k,
+                                                   ClusterState& state, const ClusterRoom& room,
+                                                   const ByTheWay& by_the_way) {
   constexpr int kThreads = kClusterThreads;
   using Mask = typename Share::Mask;
   const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
@@ -179,21 +186,21 @@ __device__ __forceinline__ int list_best(const ClusterShape& shape, const E& ele
     Key key = element.key(best, 0);
     if constexpr (E::kPerPack == 2) key = ::max(key, element.key(best, 1));
     if (share.there == 0) key = 0;
-    if (shape.log_group == kLogWarp) {
-      key = __reduce_max_sync(full_mask, key);
-    } else {
-#pragma unroll 1
-      for (int d = 1; d < 1 << shape.log_group; d *= 2) key = ::max(key, __shfl_xor_sync(full_mask, key, d));
-    }
+    // Neighbours are of different groups, and threads of one lane too.
+    const unsigned group = (threadIdx.x ^ warp()) & ((1U << log_groups) - 1);
+    if (shape.log_group == kLogWarp) key = ::max(key, __shfl_xor_sync(full_mask, key, kWarp / 2));
+    if (shape.log_group != kLogWarp || lane() < kWarp / 2) atomicMax(&state.own[group], key);
+    __syncthreads();
     cluster_wait();
     if (threadIdx.x == kThreads - 1) mbarrier_expect(&state.maxima_came, rank, groups * sizeof(Key));
-    Key* const mine = &state.maxima[(rank << log_groups) + (threadIdx.x >> shape.log_group)];
 #pragma unroll 1
-    for (unsigned to = lane() & ((1U << shape.log_group) - 1); to < blocks; to += 1U << shape.log_group)
-      store_async(mine, to, key, &state.maxima_came);
+    for (int i = static_cast<int>(threadIdx.x); i < groups; i += kThreads) {
+      const int own = i >> shape.log_blocks;
+      store_async(&state.maxima[(rank << log_groups) + own], static_cast<unsigned>(i) & (blocks - 1), state.own[own],
+                  &state.maxima_came);
+    }
   }
   by_the_way.meanwhile();
-  __syncthreads();  // state.bound and the unused maxima, behind the load's latency
   mbarrier_wait(&state.maxima_came, 0);
   kth_by_pivots<kThreads>(state.maxima, groups, k, &state.bound);
   __syncthreads();
@@ -210,20 +217,22 @@ __device__ __forceinline__ int list_best(const ClusterShape& shape, const E& ele
     list_elements(element, share, mask, room.list, shape.capacity, &state.passed);
   }
   __syncthreads();
-  auto passed = static_cast<int>(state.passed);
+  std::uint32_t passed = state.passed;
   // Many more than the block can have of the k best are its own matter, not the first block's.
-  if (passed > ::min(shape.capacity, ::max(2 * k, 2 * kWarp))) [[unlikely]] {
+  if (passed > static_cast<std::uint32_t>(::min(shape.capacity, ::max(2 * k, 2 * kWarp)))) [[unlikely]] {
     const Standing standing = standing_of(state.maxima, groups, log_groups, rank);
     const int wanted = k - standing.ahead;
-    passed = 0;
+    passed = kInOrder;
     if (wanted > 0) {
+      int listed;
       // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too.
       if (standing.high == bound && element.key(threshold, 0) == bound) {
-        passed = list_first<kThreads>(share, mask, bound, wanted, room.list, state.crowd);
+        listed = list_first<kThreads>(share, mask, bound, wanted, room.list, state.crowd);
       } else {
         const ShareAside<kThreads, E, Share> aside(share);
-        passed = list_of_crowd<kThreads>(element, aside, bound, standing, wanted, room.list, state);
+        listed = list_of_crowd<kThreads>(element, aside, bound, standing, wanted, room.list, state);
       }
+      passed = static_cast<std::uint32_t>(listed) | (standing.high == bound ? kInOrder : 0);
     }
     __syncthreads();
   }
@@ -238,7 +247,7 @@ __device__ __forceinline__ int join_lists(const ClusterShape& shape, const Clust
   const unsigned blocks = 1U << shape.log_blocks;
   // Warps w, w + blocks, .. take the list of block w.
   const unsigned from = warp() & (blocks - 1);
-  const std::uint32_t n = lane() < blocks ? state.counts[lane()] : 0;
+  const std::uint32_t n = lane() < blocks ? state.counts[lane()] & ~kInOrder : 0;
   const auto before = static_cast<int>(__reduce_add_sync(full_mask, lane() < from ? n : 0));
   const auto count = static_cast<int>(__reduce_add_sync(full_mask, n));
   const auto mine = static_cast<int>(__shfl_sync(full_mask, n, static_cast<int>(from)));
@@ -278,7 +287,7 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
   const unsigned rank = cluster_rank();
   const ClusterRoom room(shape);
   ShareOfRow<E, kThreads, kVecs> share(row, shape.log_blocks, rank);
-  const int passed = list_best(shape, element, share, k, state, room, by_the_way);
+  const auto passed = static_cast<int>(list_best(shape, element, share, k, state, room, by_the_way) & ~kInOrder);
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)
     store_async(&room.received[rank * shape.capacity + i], 0, room.list[i], &state.candidates_came);

@@ -24,10 +24,10 @@ struct CrowdState {
 
 // Where a block stands in its row, from the maxima of all groups.
 struct Standing {
-  Key high;   // the block's best
-  Key low;    // the least of its groups' maxima
-  int ahead;  // groups of other blocks whose maximum comes before whatever this block has: no more than k - ahead of the
-              // block's elements are among the row's k best
+  Key high;  // the block's best
+  Key low;   // the least of its groups' maxima
+  int ahead;  // groups of other blocks whose maximum is above whatever this block has: no more than k - ahead of the block's
+              // elements are among the row's k best
 };
 
 // By each warp for itself; maxima is 16-byte aligned, a block has at least four groups.
@@ -47,10 +47,9 @@ __device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, i
 #pragma unroll 1
   for (int i = static_cast<int>(lane()); i < groups / 4; i += kWarp) {
     if (owner(i) == rank) continue;
-    const Key before = high + (owner(i) < rank ? 0 : 1);  // of an equal key the lower position comes first
     const Vec v = fours[i];
 #pragma unroll
-    for (int j = 0; j < 4; ++j) ahead += before != 0 && v.word[j] >= before ? 1 : 0;
+    for (int j = 0; j < 4; ++j) ahead += v.word[j] > high ? 1 : 0;
   }
   return {high, low, static_cast<int>(__reduce_add_sync(full_mask, ahead))};
 }
@@ -96,16 +95,16 @@ struct ShareAside {
 
   Pack packs[kElements / E::kPerPack];
   Mask there;
-  std::uint32_t first;
+  std::uint32_t first, step;
   Pack best;
 
   __device__ explicit ShareAside(const Share& share)
-      : there(share.there), first(share.position(0)), best(share.best()) {
+      : there(share.there), first(share.position(0)), step(share.step * kPerVec), best(share.best()) {
 #pragma unroll
     for (int i = 0; i < kElements / E::kPerPack; ++i) packs[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
   }
   __device__ std::uint32_t position(int bit) const {
-    return first + static_cast<std::uint32_t>(bit / kPerVec * (kThreads * kPerVec) + bit % kPerVec);
+    return first + static_cast<std::uint32_t>(bit / kPerVec) * step + static_cast<std::uint32_t>(bit % kPerVec);
   }
   __device__ Pack pack_of(int bit) const { return packs[bit / E::kPerPack]; }
 

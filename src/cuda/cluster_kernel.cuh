@@ -18,7 +18,9 @@ __device__ __forceinline__ std::uint32_t count_before(Candidate first, Candidate
   std::uint32_t before = 0;
 #pragma unroll 1
   for (int block = 0; block < 1 << shape.log_blocks; block += 4) {
-    const Vec many = reinterpret_cast<const Vec*>(state.counts)[block / 4];
+    Vec many = reinterpret_cast<const Vec*>(state.counts)[block / 4];
+#pragma unroll
+    for (int b = 0; b < 4; ++b) many.word[b] &= ~kInOrder;
     const Candidate* const lists = received + block * shape.capacity;
     const std::uint32_t most = ::max(::max(many.word[0], many.word[1]), ::max(many.word[2], many.word[3]));
 #pragma unroll 1
@@ -66,31 +68,38 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     return;
   }
   ShareOfRow<E, kThreads, kVecs> share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
-  const int own = list_best(shape, element, share, k, state, room, NothingElse());
-  const bool sorted = k > kComparedABlock << shape.log_blocks && a.args.problem.order != Order::index;
-  if (sorted) sort_own(room, own);
-  const Candidate* const list = sorted ? room.dense : room.list;
+  std::uint32_t found = list_best(shape, element, share, k, state, room, NothingElse());
+  const auto own = static_cast<int>(found & ~kInOrder);
+  const Candidate* list = room.list;
+  if (found < kInOrder && k > kComparedABlock << shape.log_blocks && a.args.problem.order != Order::index) {
+    sort_own(room, own);
+    list = room.dense;
+    found |= kInOrder;
+  }
 #pragma unroll 1
   for (int i = thread; i < own << shape.log_blocks; i += kThreads)
     store_async(&room.received[rank * shape.capacity + (i >> shape.log_blocks)], i & (blocks - 1),
                 list[i >> shape.log_blocks], &state.candidates_came);
   if (const unsigned to = kThreads - 1 - threadIdx.x; to < blocks) {
     mbarrier_expect(&state.candidates_came, to, own * sizeof(Candidate) + sizeof(std::uint32_t));
-    store_async(&state.counts[rank], to, static_cast<std::uint32_t>(own), &state.candidates_came);
+    store_async(&state.counts[rank], to, found, &state.candidates_came);
   }
   // As in gather(): not sooner.
   grid_launch_dependents();
   const Writer<E> writer(a.args, element, span, row_index);
   mbarrier_wait(&state.candidates_came, 0);
-  const std::uint32_t count = __reduce_add_sync(full_mask, lane() < blocks ? state.counts[lane()] : 0);
+  const std::uint32_t listed = lane() < blocks ? state.counts[lane()] : kInOrder;
+  const std::uint32_t count = __reduce_add_sync(full_mask, listed & ~kInOrder);
+  const bool in_order = __all_sync(full_mask, listed >= kInOrder) != 0;
   // Crowds in several blocks, or places that only all winners together tell.
-  if (count > kRankedAtOnce || a.args.problem.order == Order::index) [[unlikely]] {
+  if ((count > kRankedAtOnce && !in_order) || a.args.problem.order == Order::index) [[unlikely]] {
     if (rank != 0) return;
     const Gathered found = gather_received<kRankedAtOnce>(shape, k, state, room);
     rank_and_emit<kThreads>(found.candidates, found.scratch, found.count, k, a.args.problem.order,
                             [&](int place, Candidate c) { writer.write(place, c); });
-  } else if (sorted) {
-    place_among_lists(shape, state, room, rank, own, k, [&](int place, Candidate c) { writer.write(place, c); });
+  } else if (in_order) {
+    place_among_lists(shape, state, room.received, list, rank, own, k,
+                      [&](int place, Candidate c) { writer.write(place, c); });
   } else {
     // Two candidates for eight threads; the first two of these write one each.
     constexpr int kAtOnce = kThreads / kThreadsACandidate;

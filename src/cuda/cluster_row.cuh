@@ -1,5 +1,7 @@
-// A block's share of a row in registers: granule j * kThreads + thread of the share is vector j of that thread, so that
-// position order is (block, vector, thread, element).
+// A block's share of a row in registers. The row, or a part of it, is dealt to the blocks of its cluster by lines of 128 bytes,
+// each eight lines to eight blocks in an order of their own: neighbours that win together (a sorted row, a hot range of
+// tokens) are many blocks' and many warps' matter, and no period of the data meets one block alone. In a block, position
+// order is (vector, thread, element).
 #pragma once
 
 #include <type_traits>
@@ -30,24 +32,26 @@ struct ShareOfRow {
   static_assert(kElements <= 64);
   using Mask = std::conditional_t<(kElements > 32), std::uint64_t, std::uint32_t>;
 
+  static constexpr int kLogLine = 3;  // granules
+
   Row<E> row;
-  std::uint32_t begin, end;  // granules of this block
+  std::uint32_t begin, end;   // granules of the row or the part
+  std::uint32_t first, step;  // granules of this thread: first, first + step, ..
   Pack packs[kVecs][kPacks];
   Mask there;  // elements that are the row's
 
-  // Granules [from, to) of the row, or what there is of them.
-  __device__ ShareOfRow(const Row<E>& r, std::uint32_t from, std::uint32_t to)
-      : row(r), begin(::min(from, r.granules())), end(::min(to, r.granules())) {}
-
-  // One of 2^log_blocks.
-  __device__ ShareOfRow(const Row<E>& r, int log_blocks, unsigned rank) : row(r) {
-    const std::uint32_t granules = row.granules();
-    const std::uint32_t share = (((granules + (1U << log_blocks) - 1) >> log_blocks) + 7) / 8 * 8;
-    begin = ::min(rank * share, granules);
-    end = ::min(begin + share, granules);
+  // Of granules [from, to) of the row, or what there is of them, the share of one of 2^log_blocks blocks. from is that of a line.
+  __device__ ShareOfRow(const Row<E>& r, int log_blocks, unsigned rank, std::uint32_t from, std::uint32_t to)
+      : row(r), begin(::min(from, r.granules())), end(::min(to, r.granules())), step(kThreads << log_blocks) {
+    const std::uint32_t line = threadIdx.x >> kLogLine, turn = line ^ line >> log_blocks ^ line >> 2 * log_blocks;
+    const std::uint32_t block = (rank ^ turn) & ((1U << log_blocks) - 1);
+    first = begin + (((line << log_blocks) + block) << kLogLine) + (threadIdx.x & ((1U << kLogLine) - 1));
   }
 
-  __device__ std::uint32_t granule(int j) const { return begin + j * kThreads + threadIdx.x; }
+  // Of the whole row.
+  __device__ ShareOfRow(const Row<E>& r, int log_blocks, unsigned rank) : ShareOfRow(r, log_blocks, rank, 0, ~0U) {}
+
+  __device__ std::uint32_t granule(int j) const { return first + j * step; }
   // Of bit b in the row.
   __device__ std::uint32_t position(int b) const { return row.position(granule(b / kPerVec), b % kPerVec); }
 
@@ -61,7 +65,7 @@ struct ShareOfRow {
     for (int j = 0; j < kVecs; ++j) {
       const std::uint32_t g = granule(j);
       v[j] = Vec{{E::kPad, E::kPad, E::kPad, E::kPad}};
-      if (g >= from && g < to) v[j] = load_once(mine + j * kThreads);
+      if (g >= from && g < to) v[j] = load_once(mine + j * step);
     }
     there = 0;
 #pragma unroll
@@ -137,7 +141,7 @@ struct ShareOfRow {
     return (~Mask{0} >> (sizeof(Mask) * 8 - kPerVec)) << (j * kPerVec);
   }
 
-  // Granule g, which lies in this share and sticks out of the row, goes to its thread.
+  // Granule g, which sticks out of the row, goes to its thread.
   __device__ static Mask load_edge(const Row<E>& row, const E& element, std::uint32_t g, Pack (&out)[kPacks]) {
     row.load(element, g, out);
     Mask bits = 0;
@@ -147,14 +151,12 @@ struct ShareOfRow {
     return bits;
   }
   __device__ void edge(const E& element, std::uint32_t g) {
-    const std::uint32_t at = g - begin;
-    if (at % kThreads != threadIdx.x) return;
+    if (g < first || ((g - first) & (step - 1)) != 0) return;
     Pack some[kPacks];
     const Mask bits = load_edge(row, element, g, some);
-    const auto mine = static_cast<int>(at / kThreads);
 #pragma unroll
     for (int j = 0; j < kVecs; ++j) {
-      const bool here = j == mine;
+      const bool here = granule(j) == g;
 #pragma unroll
       for (int i = 0; i < kPacks; ++i) packs[j][i] = here ? some[i] : packs[j][i];
       there = here ? (there & ~vec_bits(j)) | bits << (j * kPerVec) : there;

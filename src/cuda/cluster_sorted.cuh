@@ -29,21 +29,22 @@ __device__ __forceinline__ std::uint32_t better_in(const Candidate* sorted, std:
   return better;
 }
 
-// Calls emit(place, candidate) for those of the block's `own`, which lie in room.dense best first, that are among the row's k
-// best; room.received has the lists of all blocks, best first. A candidate has as many neighbouring threads as there are
-// blocks. All threads.
+// Calls emit(place, candidate) for those of the block's `own`, which lie in `list` best first, that are among the row's k best;
+// `received` has the lists of all blocks, best first. A candidate has as many neighbouring threads as there are blocks. All
+// threads.
 template <class Emit>
 __device__ __forceinline__ void place_among_lists(const ClusterShape& shape, const ClusterState& state,
-                                                  const ClusterRoom& room, unsigned rank, int own, int k, Emit emit) {
+                                                  const Candidate* received, const Candidate* list, unsigned rank,
+                                                  int own, int k, Emit emit) {
   const int log_blocks = shape.log_blocks;
   const unsigned block = lane() & ((1U << log_blocks) - 1);
-  const std::uint32_t n = state.counts[block], most = __reduce_max_sync(full_mask, n);
-  const Candidate* const sorted = room.received + block * shape.capacity;
+  const std::uint32_t n = state.counts[block] & ~kInOrder, most = __reduce_max_sync(full_mask, n);
+  const Candidate* const sorted = received + block * shape.capacity;
 #pragma unroll 1
   for (int from = 0; from + (static_cast<int>(warp() * kWarp) >> log_blocks) < own;
        from += kClusterThreads >> log_blocks) {
     const int i = from + (static_cast<int>(threadIdx.x) >> log_blocks);
-    const Candidate c = room.dense[::min(i, own - 1)];
+    const Candidate c = list[::min(i, own - 1)];
     std::uint32_t place = block == rank ? static_cast<std::uint32_t>(i) : better_in(sorted, n, c, most);
     __syncwarp(full_mask);
 #pragma unroll 1

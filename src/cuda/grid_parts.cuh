@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
   const ClusterRoom room(a.shape);
   ClusterState& state = shared<ClusterState>();
   const std::uint32_t row_index = __umulhi(blockIdx.x, a.inverse);
-  const std::uint32_t from = (blockIdx.x - row_index * a.out.blocks) * a.share;
+  const std::uint32_t block = blockIdx.x - row_index * a.out.blocks, rank = cluster_rank();
   open_cluster(a.shape, state);
   // The next kernel is one block a row, which takes nobody's place, and reads nothing before this one has ended.
   grid_launch_dependents();
@@ -42,8 +42,10 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     cluster_wait();
     return;
   }
-  ShareOfRow<E, kClusterThreads, kVecs> share(Row<E>(a.args, span, row_index), from, from + a.share);
-  const int listed = list_best(a.shape, a.element, share, k, state, room, NothingElse());
+  const std::uint32_t from = (block - rank) * a.share;  // of the part
+  ShareOfRow<E, kClusterThreads, kVecs> share(Row<E>(a.args, span, row_index), a.shape.log_blocks, rank, from,
+                                              from + (a.share << a.shape.log_blocks));
+  const auto listed = static_cast<int>(list_best(a.shape, a.element, share, k, state, room, NothingElse()) & ~kInOrder);
   static_assert(kClusterMostK <= kClusterThreads);
   const auto thread = static_cast<int>(threadIdx.x);
   if (thread < listed) a.out.lists[blockIdx.x * kClusterMostK + threadIdx.x] = room.list[thread];
