@@ -99,7 +99,8 @@ int run(const Options& options) {
                 static_cast<long long>(report.failed() - failed), seconds(begin));
     std::fflush(stdout);
   }
-  if (options.only.empty() || options.only == "grid")
+  // Of problems picked by name some algorithms may have none.
+  if (options.about.empty() && (options.only.empty() || options.only == "grid"))
     for (const auto counts = report.solved_by(); const std::string& algorithm : cuda_algorithms()) {
       const auto at = counts.find(algorithm);
       if (at == counts.end())
