@@ -1,4 +1,4 @@
-// A row resident in the registers of a cluster of blocks: read once, bounded, filtered, ranked by the first block.
+// A row resident in the registers of a cluster of blocks: read once, bounded, filtered, ranked.
 //
 //   load      each block a share of the row, 16 bytes a thread at a time
 //   maxima    one key a group of threads, which are no neighbours, sent to all blocks                  (hop)
@@ -115,7 +115,7 @@ inline LaunchShape cluster_launch(const char* kernel, const ClusterShape& shape,
 struct ClusterState {
   alignas(16) Key maxima[kMostGroups];
   Key own[kClusterThreads];  // maxima of this block's groups
-  // Candidates from each block, or kInOrder; 0 where the cluster has none.
+  // Candidates from each block, kInOrder or-ed by the top-k kernel; 0 where the cluster has none.
   alignas(16) std::uint32_t counts[kMaxCluster];
   Mbarrier maxima_came, candidates_came;
   std::uint32_t passed;
@@ -170,7 +170,7 @@ struct ClusterRoom {
 inline constexpr std::uint32_t kInOrder = 1U << 31;
 
 // Fills room.list with those of the block's elements that may be among the row's k best, and returns how many, at most
-// shape.capacity, or kInOrder. All threads of all blocks; ends with a barrier.
+// shape.capacity, kInOrder or-ed. All threads of all blocks; ends with a barrier.
 template <class E, class Share, class ByTheWay>
 __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, const E& element, Share& share, int k,
                                                    ClusterState& state, const ClusterRoom& room,

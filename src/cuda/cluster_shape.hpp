@@ -29,13 +29,13 @@ struct ClusterSpread {
   int log_blocks, vecs;
 };
 
-// Granules of a thread when 2^log_blocks blocks share `granules`: shares are whole runs of 8.
+// Granules of a thread when 2^log_blocks blocks share `granules`, which are dealt by lines of 8.
 constexpr std::int64_t cluster_vecs(std::int64_t granules, int log_blocks) {
   const std::int64_t share = (((granules + (1 << log_blocks) - 1) >> log_blocks) + 7) / 8 * 8;
   return (share + kClusterThreads - 1) / kClusterThreads;
 }
 
-// A row that starts on a 16-byte boundary; a row that does not takes up to two granules more.
+// A row that starts on a 16-byte boundary; a row that does not takes up to one granule more.
 inline std::int64_t cluster_granules(const Problem& p) { return (p.cols * bytes(p.dtype) + kGranule - 1) / kGranule; }
 
 inline bool cluster_holds(const Problem& p) {

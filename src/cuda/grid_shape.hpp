@@ -73,13 +73,16 @@ inline GridParts grid_parts(const Problem& p, int sms, bool clusters) {
   const struct {
     int vecs;
     std::int64_t clusters;
-  } choices[] = {
-      {4, kQuickParts}, {8, kQuickParts}, {most, most > shared ? one_an_sm : two_an_sm}, {shared, two_an_sm}};
+  } choices[] = {{4, std::min(kQuickParts, two_an_sm)},
+                 {8, std::min(kQuickParts, two_an_sm)},
+                 {most, most > shared ? one_an_sm : two_an_sm},
+                 {shared, two_an_sm}};
   for (const auto& [vecs, at_once] : choices) {
     if (!is_fast(p) && vecs != most) continue;
     const std::int64_t parts = grid_parts_of(granules, vecs);
-    if (p.rows * parts > at_once) continue;
-    // One part more, for a row that is not aligned. A list and its count a block.
+    // One part more, for a row that is not aligned.
+    if (p.rows * parts > at_once || (parts + 1) << kLogGridCluster > kMostGridLists) continue;
+    // A list and its count a block.
     const std::int64_t lists = p.rows * (parts + 1) << kLogGridCluster;
     return {static_cast<int>(parts), vecs, static_cast<std::size_t>(lists * (kClusterMostK * 8 + 4))};
   }

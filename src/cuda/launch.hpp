@@ -22,7 +22,9 @@ struct LaunchShape {
   unsigned cluster = 1;  // blocks; grid is a multiple of it
   std::size_t shared_bytes = 0;
   Stream stream = nullptr;
-  bool pdl = false;  // may start while the kernel before it ends: calls grid_dependency_wait() before it reads
+  // May start while the kernel before it ends: calls grid_dependency_wait() before it reads what that one writes. What earlier ones
+  // wrote it may read sooner only where the kernel before it triggers (grid_launch_dependents) behind a wait of its own.
+  bool pdl = false;
 };
 
 // The runtime refused: what, and its words.

@@ -115,7 +115,8 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
   return {bound, team.publish()};
 }
 
-// Where candidates are put into order: in the place of the sample and the stages, once the row has been read.
+// Where candidates are put into order: behind the list, in the place of the sample and the stages if there are any, once the row has
+// been read.
 __device__ inline Candidate* sorted_of() { return reinterpret_cast<Candidate*>(dynamic_shared<char>() + kSampleAt); }
 
 // Puts next_winners() into order and writes them; `count` as of order_exactly().

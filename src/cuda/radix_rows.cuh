@@ -20,6 +20,7 @@ namespace topkit::cuda {
 template <class E>
 __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_constant__ RadixArgs<E> a) {
   using Word = typename Words<E>::Word;
+  static_assert(kMostRowsCols <= Words<E>::kMostCols);
   const E& element = a.element;
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
   OrderState& order = state.order;

@@ -64,11 +64,17 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
 inline constexpr float kMostReach = 384;
 inline constexpr int kLeastSampleLog = 5;
 
+// Of `expected` elements that are as many as lie above `of` of a sample: no more in all but one of a thousand rows.
+inline constexpr double kListDeviations = 3.2;
+inline double most_listed(double expected, double of) {
+  return expected * (1 + kListDeviations / std::sqrt(of) + 2.5 / of);
+}
+
 // Whether what reaches the bound (RadixSample::of) fits the lists of so many blocks, and what one sends another its room there, in
 // all but one of a thousand rows. The longer the row, the fewer of its sample tell where the k-th is, and the less certain is
 // how many pass.
 inline bool radix_lists_hold(const Problem& p, int blocks) {
-  constexpr double kCapacity = kRadixCapacity, kDeviations = 3.2;
+  constexpr double kCapacity = kRadixCapacity;
   const auto cols = static_cast<double>(std::max<std::int64_t>(p.cols, 1));
   const double won = static_cast<double>(std::min(p.k, p.cols)) / cols;
   const std::int64_t per_granule = 16 / bytes(p.dtype);
@@ -76,10 +82,8 @@ inline bool radix_lists_hold(const Problem& p, int blocks) {
   while (sample > per_granule << kLeastSampleLog && won * static_cast<double>(sample) > kMostReach) sample /= 2;
   const double part = std::min(static_cast<double>(sample) / cols, 1.0);
   const double wanted = won * cols * part, reach = wanted + 3.5 * std::sqrt(wanted) + 3;
-  // Of `expected` elements that are as many as lie above `of` of the sample.
-  const auto most = [](double expected, double of) { return expected * (1 + kDeviations / std::sqrt(of) + 2.5 / of); };
-  const double listed = most(reach / part / blocks, reach / blocks), sent = blocks == 1 ? 0 : listed / blocks;
-  return listed <= kCapacity && sent + kDeviations * std::sqrt(sent) <= kCapacity / blocks;
+  const double listed = most_listed(reach / part / blocks, reach / blocks), sent = blocks == 1 ? 0 : listed / blocks;
+  return listed <= kCapacity && sent + kListDeviations * std::sqrt(sent) <= kCapacity / blocks;
 }
 
 // Blocks for a row of this problem on a device of `sms` multiprocessors, or 0.

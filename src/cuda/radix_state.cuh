@@ -1,4 +1,4 @@
-// What the blocks of radix_resident keep in shared memory, and their sums.
+// What the blocks of radix_resident keep in shared memory, and their sums; radix_rows keeps the part that needs no cluster.
 #pragma once
 
 #include "../args.hpp"

@@ -1,7 +1,7 @@
 // What the warps of a block tell each other of rows that pass (sample_logprobs_passing.cuh), and a block's best where a crowd passes.
 #pragma once
 
-#include "cluster.cuh"
+#include "kth.cuh"
 #include "sample_passing_share.cuh"
 #include "stream_list.cuh"
 

@@ -20,20 +20,26 @@
 //   add_from_below(sum, distance)          adds what the lane that far below has
 //   count_if(holds, sum), SharedEnd<Word>, push_if(holds, end, word)     one predicated instruction each, or two
 //   kWarp, lane(), warp(), full_mask       kArch: 10 * capability that is compiled for (the stand-in says 900)
-//   shared<T>()                            this block's static object of type T, one a type (wrap in a struct of your
-//   own) dynamic_shared<T>()                    the launch's shared_bytes, 16-byte aligned block_sync(id, threads),
-//   block_arrive(id, threads)   named barriers 1..15 cluster_rank(), cluster_size(), cluster_index() cluster_sync(),
-//   cluster_arrive(), cluster_wait()     all threads of the cluster, warps converged map_shared(p, rank) p's twin in
-//   another block of the cluster, a generic pointer cluster_load(p, rank), cluster_store(p, rank, v), cluster_add(p,
-//   rank, v)   the same by shared::cluster address
+//   shared<T>()                            this block's static object of type T, one a type (wrap in a struct of your own)
+//   dynamic_shared<T>()                    the launch's shared_bytes, 128-byte aligned
+//   block_sync(id, threads), block_arrive(id, threads)
+//                                          named barriers 1..15
+//   cluster_rank(), cluster_size(), cluster_index()
+//   cluster_sync(), cluster_arrive(), cluster_wait()
+//                                          all threads of the cluster, warps converged
+//   map_shared(p, rank)                    p's twin in another block of the cluster, a generic pointer
+//   cluster_load(p, rank), cluster_store(p, rank, v), cluster_add(p, rank, v)
+//                                          the same by shared::cluster address
 //   Mbarrier, mbarrier_init(m, arrivals), mbarrier_publish(), mbarrier_expect(m, rank, bytes), mbarrier_wait(m, parity),
-//   store_async(p, rank, v, m), cluster_arrive_relaxed()     stores that arrive with their notice, see
-//   simt/device_mbarrier.hpp
-//   async_copy16(shared, global), async_copy4/8, async_commit(),
-//   async_wait<n>() grid_dependency_wait(), grid_launch_dependents()     programmatic dependent launch load_once<T>(p)
-//   a load of 4, 8 or 16 bytes that will not be read again (no L1, evict first) prefetch(p) asks for p's line in L2 max_nan(a, b), min_nan f32: NaN wins
-//   (max.NaN.f32) max_nan_f16x2, max_nan_bf16x2, min_nan_..., gt_mask_f16x2, ge_mask_f16x2, gt_mask_bf16x2,
-//   ge_mask_bf16x2
+//   store_async(p, rank, v, m), cluster_arrive_relaxed()
+//                                          stores that arrive with their notice, see simt/device_mbarrier.hpp
+//   async_copy16(shared, global), async_copy4/8, async_commit(), async_wait<n>()
+//   grid_dependency_wait(), grid_launch_dependents()
+//                                          programmatic dependent launch
+//   load_once<T>(p)                        a load of 4, 8 or 16 bytes that will not be read again (no L1, evict first)
+//   prefetch(p)                            asks for p's line in L2
+//   max_nan(a, b), min_nan                 f32: NaN wins (max.NaN.f32)
+//   max_nan_f16x2, max_nan_bf16x2, min_nan_..., gt_mask_f16x2, ge_mask_f16x2, gt_mask_bf16x2, ge_mask_bf16x2
 //                                          pairs in one std::uint32_t; masks are 0xFFFF a half, false for NaN
 //   not_less_f16x2, not_less_bf16x2        !(a < b): true for NaN
 //   less_sign(a, b)                        f32: bit 31 says a < b, false for NaN; the other bits say nothing. It is set

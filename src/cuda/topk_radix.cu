@@ -1,8 +1,8 @@
 // Radix: every row length, every k, every type, any distribution. The kernels that never say no.
 //
 // Regime: k of hundreds to 8192, any row length, types of 16 and 32 bits: radix_resident.cuh, by one block or a cluster of
-// blocks a row; short rows of one block are topk_radix_rows.cu's. What these leave (types of 8 and 64 bits, more winners):
-// radix_block below, one block a row.
+// blocks a row; of one block a row the largest of floats, best first, are topk_radix_rows.cu's. What these leave (types of 8 and
+// 64 bits, more winners): radix_block below, one block a row.
 // Passes over memory: one, and the sample; one a digit and two more where the sample's bound misses. radix_block: one when
 // the row's keys fit shared memory, else one a digit (at most 3 for 32 bits, 6 for 64) and one to write the winners; stops
 // early when a bin of the histogram is wanted whole.

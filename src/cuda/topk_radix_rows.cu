@@ -5,7 +5,6 @@
 // Limit: instructions and the waits between them: a row takes 12 barriers, a multiprocessor has two.
 // Ideas: those of topk_radix.cu.
 #include <algorithm>
-#include <cmath>
 
 #include "by_element.hpp"
 #include "kernels.hpp"
@@ -24,8 +23,8 @@ RadixSample sample_of_rows(const Problem& p) {
   if (!small.is_taken()) return small;
   const auto reach = static_cast<double>(small.reach);
   const double sampled = RadixShare<E>::kPerVec * static_cast<double>(small.size());
-  const double listed = reach / sampled * static_cast<double>(p.cols);
-  return listed * (1 + 3.2 / std::sqrt(reach) + 2.5 / reach) <= kRadixCapacity ? small : RadixSample::of_all<E>(p);
+  const double expected = reach / sampled * static_cast<double>(p.cols);
+  return most_listed(expected, reach) <= kRadixCapacity ? small : RadixSample::of_all<E>(p);
 }
 
 }  // namespace

@@ -120,13 +120,14 @@ TEST(SampleLogprobsPassing, trends_and_few_values) {
 }
 
 TEST(SampleLogprobsPassing, every_row_its_own_length_and_temperature) {
-  Sheet sheet(7, 6004, normal);
-  sheet.by_row(true);
-  sheet.lengths = {6004, 1, 700, 0, 2000, 2221, 6003};
-  for (const std::int64_t clusters : {1, 3}) {
-    expect_same(sheet, 33, 4, clusters);
-    ASSERT_FALSE(HasFailure()) << clusters << " clusters";
-  }
+  for (const DType type : {DType::f32, DType::bf16})
+    for (const std::int64_t clusters : {1, 3}) {
+      Sheet sheet(7, 6004, normal, type, 4);
+      sheet.by_row(true);
+      sheet.lengths = {6004, 1, 700, 0, 2000, 2221, 6003};
+      expect_same(sheet, 33, 4, clusters);
+      ASSERT_FALSE(HasFailure()) << clusters << " clusters";
+    }
 }
 
 }  // namespace

@@ -29,12 +29,18 @@ testing::AssertionResult selects(const std::vector<std::uint32_t>& row, int n, s
 
 constexpr std::int64_t kCols = 9001;
 
+// The block, one of 2^log_blocks, that has element i of an aligned row of f32: lines of 32 elements are dealt (cluster_row.cuh).
+std::size_t dealt_to(std::size_t i, int log_blocks) {
+  const std::size_t line = i / 32, turn = (line >> log_blocks) % 64;
+  return (line ^ turn ^ turn >> log_blocks ^ turn >> 2 * log_blocks) & ((std::size_t{1} << log_blocks) - 1);
+}
+
 TEST(TopkCluster, equal_elements_win_by_index_across_blocks) {
   for (const int n : {2, 8, 16})
     for (const std::int64_t k : {1, 50, 200, 256}) {
       ASSERT_TRUE(selects(row_of(kCols, [](auto) { return 1; }), n, k));
       ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i % 3; }), n, k, 1));
-      // The ties lie in the last block, winners above them elsewhere.
+      // The ties lie together, winners above them everywhere.
       ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i > 8000 ? 2 : i % 1000 == 7 ? 3 : 0; }), n, k, 2));
     }
 }
@@ -61,12 +67,25 @@ TEST(TopkCluster, blocks_with_unlike_numbers_of_winners) {
       auto row = row_of(kCols, [&](auto) { return static_cast<int>(random() % 7); });
       std::array<int, 4> left = of_block;
       for (std::size_t i = 3; i < row.size(); i += 8)
-        if (int& more = left[i * 4 / row.size()]; more > 0) {
+        if (int& more = left[dealt_to(i, 2)]; more > 0) {
           --more;
           row[i] = std::bit_cast<std::uint32_t>(static_cast<float>(100 + random() % 1000));
         }
       ASSERT_TRUE(selects(row, 4, k));
       ASSERT_TRUE(selects(row, 2, k, 1));
+    }
+}
+
+// One block has ties at the bound and nothing above, whose list comes in order; the others have few winners, in none.
+TEST(TopkCluster, a_list_in_order_among_others) {
+  for (const std::int64_t k : {20, 60, 64, 100})
+    for (const std::size_t tied : {0U, 3U}) {
+      const auto row = row_of(kCols, [&](auto i) {
+        if (dealt_to(i, 2) == tied) return 5.0;
+        return i % 97 == 11 ? 5.0 + static_cast<double>(i % 13) : -static_cast<double>(i % 1000);
+      });
+      ASSERT_TRUE(selects(row, 4, k));
+      ASSERT_TRUE(selects(row, 8, k, 1));
     }
 }
 

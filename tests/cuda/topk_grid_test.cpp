@@ -139,21 +139,26 @@ TEST(TopkGrid, a_row_that_just_fits_may_begin_anywhere) {
 
 // Blocks that run at once hold the rows, one of 512 elements of 16 bytes and more has several clusters.
 TEST(TopkGrid, parts_are_only_what_runs_at_once) {
-  for (const DType dtype : {DType::f32, DType::bf16, DType::i32, DType::u8})
-    for (const std::int64_t rows : {1, 2, 3, 8, 30})
-      for (const std::int64_t cols : {1000, 524288, 1000000, 1048576, 2000001, 3900000, 16777216}) {
-        Problem p{.device = DeviceKind::cuda, .dtype = dtype};
-        p.rows = rows;
-        p.cols = cols;
-        p.k = 100;
-        const cuda::GridParts shape = cuda::grid_parts(p, 132, true);
-        if (shape.parts == 0) continue;
-        const int blocks = shape.parts << cuda::kLogGridCluster;
-        EXPECT_LE(rows * blocks, is_fast(p) && shape.vecs <= 8 ? 240 : 120);
-        EXPECT_LE(blocks + (1 << cuda::kLogGridCluster), cuda::kMostGridLists);
-        EXPECT_LE(cuda::grid_share(cuda::cluster_granules(p), shape.parts), shape.vecs * cuda::kClusterThreads);
-      }
+  for (const int sms : {16, 78, 114, 132, 148, 188})
+    for (const DType dtype : {DType::f32, DType::bf16, DType::i32, DType::u8})
+      for (const std::int64_t rows : {1, 2, 3, 8, 30})
+        for (const std::int64_t cols :
+             {1000, 524288, 1000000, 1048576, 2000001, 3900000, 8388608, 8500000, 11000000, 16777216}) {
+          Problem p{.device = DeviceKind::cuda, .dtype = dtype};
+          p.rows = rows;
+          p.cols = cols;
+          p.k = 100;
+          const cuda::GridParts shape = cuda::grid_parts(p, sms, true);
+          if (shape.parts == 0) continue;
+          const int blocks = shape.parts << cuda::kLogGridCluster;
+          EXPECT_LE(rows * blocks, is_fast(p) && shape.vecs <= 8 ? 2 * (sms - 8) : sms - 8);
+          EXPECT_LE(blocks + (1 << cuda::kLogGridCluster), cuda::kMostGridLists);
+          EXPECT_LE(cuda::grid_share(cuda::cluster_granules(p), shape.parts), shape.vecs * cuda::kClusterThreads);
+        }
 }
+
+constexpr std::size_t kBehind = 600;  // places behind the room, to see that nothing is written there
+constexpr cuda::Candidate kUntouched = 0x5a5a5a5a5a5a5a5a;
 
 struct Narrowed {
   std::vector<cuda::Candidate> kept;
@@ -161,7 +166,7 @@ struct Narrowed {
 };
 
 Narrowed narrowed(const std::vector<cuda::Candidate>& list, int most, int k, std::uint64_t lane_order) {
-  Narrowed out{std::vector<cuda::Candidate>(static_cast<std::size_t>(most)), 0};
+  Narrowed out{std::vector<cuda::Candidate>(static_cast<std::size_t>(most) + kBehind, kUntouched), 0};
   simt::settings().seed = lane_order;
   const auto kernel = [](const cuda::Candidate* from, int count, cuda::Candidate* to, int room, int winners,
                          int* kept) {
@@ -195,11 +200,11 @@ TEST(GridNarrow, keeps_the_best_and_few_more) {
 TEST(GridNarrow, says_when_too_many_are_left) {
   std::vector<cuda::Candidate> list;
   for (std::uint32_t i = 0; i < 8000; ++i) list.push_back(cuda::candidate(i % 512 == 7 ? 1000 + i : i % 100, i));
-  const Narrowed now = narrowed(list, 384, 15, 1);
-  EXPECT_GE(now.count, 15);
-  const Narrowed none = narrowed(list, 8, 15, 2);
-  EXPECT_GE(none.count, 15);
-  EXPECT_EQ(none.kept.size(), 8U);  // and nothing behind it was written
+  for (const int room : {384, 8}) {
+    const Narrowed now = narrowed(list, room, 15, 1);
+    EXPECT_GE(now.count, 15);
+    EXPECT_EQ(std::count(now.kept.begin() + room, now.kept.end(), kUntouched), kBehind) << room << " places";
+  }
 }
 
 }  // namespace
