@@ -62,13 +62,7 @@ __device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitStat
       keys[e] = element.key(packs[e / E::kPerPack], e % E::kPerPack);
       best = ::max(best, keys[e]);
     }
-    // See split_sample().
-    const Key low = 10 * reach < 13 * size ? __reduce_min_sync(full_mask, best) : 0;
-    const Key high = __reduce_max_sync(full_mask, best);
-    if (lane() == 0 && high != 0) {
-      if (low != 0) atomicMax(&s.floor, low);
-      atomicMax(&s.high, high);
-    }
+    s.raise(best, reach, size);
   }
   __syncthreads();
   const Key floor = s.floor, top = s.high;

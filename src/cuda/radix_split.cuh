@@ -57,6 +57,19 @@ struct SplitState {
   Key floor, high;  // zero when the sample is looked at: a key that a large part of it reaches, and its best
   FoundBin found;
   std::uint32_t reached;  // of the sample
+
+  // From the best key of each lane's granule, of a sample of which `reach` among `size` granules shall pass. Whole warps; a barrier
+  // is owed. The least of a warp's 32 granules' bests, and of all warps the highest: about 45 % of the sample reach it.
+  // With more than 1.3 winners a granule it might be above the bound.
+  __device__ void raise(Key best, std::uint32_t reach, std::uint32_t size) {
+    const bool vouched = 10 * reach < 13 * size;
+    const Key least = vouched ? __reduce_min_sync(full_mask, best) : 0;
+    const Key most = __reduce_max_sync(full_mask, best);
+    if (lane() == 0 && most != 0) {
+      if (least != 0) atomicMax(&floor, least);
+      atomicMax(&high, most);
+    }
+  }
 };
 
 // bins[bin] is the number of sampled elements in higher bins; what it is below `reach` for passes.
@@ -94,15 +107,7 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     keys[e] = has ? element.key(packs[e / E::kPerPack], e % E::kPerPack) : 0;
     best = ::max(best, keys[e]);
   }
-  // The least of a warp's 32 granules' bests, and of all warps the highest: about 45 % of the sample reach it. With more
-  // than 1.3 winners a granule it might be above the bound.
-  const bool vouched = 10 * reach < 13 * size;
-  const Key low = vouched ? __reduce_min_sync(full_mask, best) : 0;
-  const Key high = __reduce_max_sync(full_mask, best);
-  if (lane() == 0 && high != 0) {
-    if (low != 0) atomicMax(&s.floor, low);
-    atomicMax(&s.high, high);
-  }
+  s.raise(best, reach, size);
   __syncthreads();
   const Key floor = s.floor, top = s.high;
   const Candidate ceiling = static_cast<Candidate>(top) << 32 | 0xffffffffU;

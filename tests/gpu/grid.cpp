@@ -42,19 +42,20 @@ void add_sizes(const Options& options, DType dtype, std::vector<Request>& reques
   }
 }
 
+struct Shape {
+  std::int64_t rows, cols, k;
+};
+
 void add_distributions(const Options& options, DType dtype, std::vector<Request>& requests) {
-  struct Size {
-    std::int64_t rows, cols, k;
-  };
-  std::vector<Size> sizes{{2, 700, 20}, {1, 20000, 100}};
+  std::vector<Shape> shapes{{2, 700, 20}, {1, 20000, 100}};
   if (!options.reduced)
-    sizes = {{64, 100, 4},   {64, 300, 8},      {16, 1024, 32},    {8, 4096, 128},   {4, 8192, 10},
-             {2, 50304, 50}, {1, 128256, 1000}, {1, 300000, 2048}, {2, 30000, 15000}};
+    shapes = {{64, 100, 4},   {64, 300, 8},      {16, 1024, 32},    {8, 4096, 128},   {4, 8192, 10},
+              {2, 50304, 50}, {1, 128256, 1000}, {1, 300000, 2048}, {2, 30000, 15000}};
   for (const bench::Distribution& distribution : bench::distributions()) {
     for (const bool largest : {true, false}) {
-      for (const Size& size : sizes) {
+      for (const auto& [rows, cols, k] : shapes) {
         if (options.reduced && largest == (requests.size() % 2 == 0)) continue;
-        Request request{.dtype = dtype, .rows = size.rows, .cols = size.cols, .k = size.k};
+        Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
         request.largest = largest;
         request.index_type = largest ? IndexType::i64 : IndexType::i32;
         request.distribution = distribution.name;
@@ -68,7 +69,7 @@ void add_distributions(const Options& options, DType dtype, std::vector<Request>
 void add_many_rows(std::vector<Request>& requests) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16})
     for (const std::string_view distribution : {"normal", "all_equal", "few_distinct", "ascending", "nan_hotspots"})
-      for (const auto& [rows, cols, k] : {std::tuple{4096, 1024, 32},
+      for (const auto& [rows, cols, k] : {Shape{4096, 1024, 32},
                                           {16384, 256, 8},
                                           {65536, 128, 4},
                                           {1000, 10000, 10},
@@ -80,37 +81,34 @@ void add_many_rows(std::vector<Request>& requests) {
       }
 }
 
-// Few rows over the whole device, by value of every distribution, and with all options drawn.
+// One shape by value of every distribution, then so many times with all options drawn, and as often with ragged rows.
+void add_shape(DType dtype, const Shape& shape, int times, std::uint64_t& seed, std::vector<Request>& requests) {
+  const auto [rows, cols, k] = shape;
+  for (const bench::Distribution& distribution : bench::distributions()) {
+    Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
+    request.distribution = distribution.name;
+    requests.push_back(request);
+  }
+  for (int i = 0; i < times; ++i) requests.push_back(for_cuda(test::drawn(dtype, rows, cols, k, seed++)));
+  for (int i = 0; i < times; ++i)
+    requests.push_back(for_cuda(test::ragged(dtype, rows, cols, k, static_cast<int>(seed++ * 7 % 16))));
+}
+
+// Few rows over the whole device.
 void add_long_rows(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
-    for (const auto& [rows, cols, k] : {std::tuple{1, 1048576, 100}, {3, 700001, 256}, {1, 2500000, 10}}) {
-      for (const bench::Distribution& distribution : bench::distributions()) {
-        Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
-        request.distribution = distribution.name;
-        requests.push_back(request);
-      }
-      for (int i = 0; i < 2; ++i) requests.push_back(for_cuda(test::drawn(dtype, rows, cols, k, seed++)));
-      for (int i = 0; i < 2; ++i)
-        requests.push_back(for_cuda(test::ragged(dtype, rows, cols, k, static_cast<int>(seed++ * 7 % 16))));
-    }
+    for (const Shape& shape : {Shape{1, 1048576, 100}, {3, 700001, 256}, {1, 2500000, 10}})
+      add_shape(dtype, shape, 2, seed, requests);
 }
 
-// Thousands of winners, or a large part of the row: by value of every distribution, and with all options drawn.
+// Thousands of winners, or a large part of the row.
 void add_many_winners(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
-    for (const auto& [rows, cols, k] :
-         {std::tuple{64, 8192, 2048}, {8, 65536, 1500}, {16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}}) {
-      for (const bench::Distribution& distribution : bench::distributions()) {
-        Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
-        request.distribution = distribution.name;
-        requests.push_back(request);
-      }
-      for (int i = 0; i < 4; ++i) requests.push_back(for_cuda(test::drawn(dtype, rows, cols, k, seed++)));
-      for (int i = 0; i < 4; ++i)
-        requests.push_back(for_cuda(test::ragged(dtype, rows, cols, k, static_cast<int>(seed++ * 7 % 16))));
-    }
+    for (const Shape& shape :
+         {Shape{64, 8192, 2048}, {8, 65536, 1500}, {16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}})
+      add_shape(dtype, shape, 4, seed, requests);
 }
 
 void run_one(const Request& request, Arena& arena, Report& report) {
