@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -65,7 +66,49 @@ def test_limits_of_others_are_said_before_they_run():
     for name, k, sentence in [("cute", 3, "cols = 30: must be a power of two"), ("raft", 3, "")]:
         assert sentence in (backends.get(name).refuses(x, k, -1, True, True) or "")
     assert "k = 3: must be a power of two" in backends.get("cute").refuses(different((2, 64)), 3, -1, True, True)
+    half = types.SimpleNamespace(dtype="bfloat16")
+    assert backends.get("cupy").refuses(half, 3, -1, True, True) == "x.dtype = bfloat16: CuPy sorts no such type"
+    assert backends.get("cupy").refuses(x, 3, -1, True, True) is None
     assert "no top-k primitive" in backends.get("cudnn").what
+
+
+def test_a_rule_is_what_does_not_change_from_call_to_call():
+    assert backends.rule_of("cols = 30: must be a power of two") == "must be a power of two"
+    assert backends.rule_of("torch is not installed") == "torch is not installed"
+
+
+def test_who_is_not_here_says_why():
+    assert backends.get("topkit").absent("cpu") is None
+    assert backends.get("numpy").absent("cuda") == "runs on cpu only"
+
+
+def test_one_row_is_given_to_cupy_as_one_axis(monkeypatch):
+    cupy = backends.get("cupy")
+    monkeypatch.setattr(cupy, "kind", "numpy")  # it has the same functions
+    seen = []
+    real = backends._arrays.partition
+
+    def partition(xp, x, *rest):
+        seen.append(x.shape)
+        return real(xp, x, *rest)
+
+    monkeypatch.setattr(backends._arrays, "partition", partition)
+    for shape, dim in [((1, 60), -1), ((60, 1, 1), 0), ((2, 60), -1)]:
+        x = different(shape)
+        values, indices = cupy.run(x, 5, dim, True, True)
+        np.testing.assert_array_equal(indices, np.argsort(-x, axis=dim).take(range(5), axis=dim))
+        np.testing.assert_array_equal(values, np.take_along_axis(x, indices, dim))
+    assert seen == [(60,), (60,), (2, 60)]
+
+
+def test_jax_compiles_once_a_shape():
+    jax = pytest.importorskip("jax")
+    backend, x = backends.get("jax"), jax.numpy.asarray(different((3, 41)))
+    compiled = backends._arrays.jitted()._cache_size
+    before = compiled()
+    for _ in range(3):
+        backend.wait(backend.run(x, 4, -1, False, True))
+    assert compiled() == before + 1
 
 
 def test_decisions_are_read_from_what_was_measured():

@@ -11,10 +11,10 @@ Nobody needs to choose any more: `topkit.topk` is exact, deterministic and choos
 from functools import cache
 
 from .._errors import ArgumentError
-from ._base import Backend
+from ._base import Backend, rule_of
 from ._decide import Decision, decide
 
-__all__ = ["Backend", "Decision", "available", "decide", "get", "names", "table"]
+__all__ = ["Backend", "Decision", "available", "decide", "get", "names", "rule_of", "table"]
 
 
 @cache

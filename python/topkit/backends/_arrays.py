@@ -2,8 +2,10 @@
 
 import importlib
 import os
+from functools import cache
 
-from ._base import Backend, has
+from .._call import dtype_name
+from ._base import NOT_OF_NUMPY, Backend, has
 
 
 def partition(xp, x, k, dim, largest, sorted):
@@ -37,7 +39,7 @@ class Numpy(Backend):
 
 class Cupy(Numpy):
     name, what, kind, package = "cupy", "cupy.argpartition, which sorts the row", "cupy", "cupy-cuda13x"
-    devices, nan = ("cuda",), "undefined"
+    devices, nan, recordable = ("cuda",), "undefined", False
 
     def missing(self):
         if (why := super().missing()) is not None:
@@ -45,6 +47,18 @@ class Cupy(Numpy):
         import cupy
 
         return None if cupy.cuda.is_available() else "no CUDA device is usable from CuPy"
+
+    def refuses(self, x, k, dim, largest, sorted):
+        name = dtype_name(x.dtype)
+        return f"x.dtype = {name}: CuPy sorts no such type" if name in NOT_OF_NUMPY else None
+
+    def run(self, x, k, dim, largest, sorted):
+        if x.size != x.shape[dim]:
+            return super().run(x, k, dim, largest, sorted)
+        # Of several axes CuPy sorts pairs (row, element), which takes a multiple; one row can go without.
+        shape = list(x.shape)
+        shape[dim] = k
+        return tuple(part.reshape(shape) for part in super().run(x.reshape(-1), k, -1, largest, sorted))
 
 
 class Jax(Backend):
@@ -66,16 +80,32 @@ class Jax(Backend):
         return f"x.dtype = {x.dtype}: 64-bit types need JAX_ENABLE_X64" if wide else None
 
     def run(self, x, k, dim, largest, sorted):
-        import jax
-        import jax.numpy as jnp
+        return jitted()(x, k, dim, largest)
 
+    def wait(self, result):
+        import jax
+
+        jax.block_until_ready(result)
+
+
+@cache
+def jitted():
+    """Compiled once a shape: op by op each of these would be compiled, and dispatched in every call."""
+    import jax
+    import jax.numpy as jnp
+
+    def topk(x, k, dim, largest):
         moved = jnp.moveaxis(x, dim, -1)
-        if largest:
-            values, indices = jax.lax.top_k(moved, k)
-        else:  # the complement of an integer, the negative of a float: both reverse the order
-            values, indices = jax.lax.top_k(~moved if jnp.issubdtype(moved.dtype, jnp.integer) else -moved, k)
-            values = jnp.take_along_axis(moved, indices, -1)
+        if not largest:  # the complement of an integer, the negative of a float: both reverse the order, and themselves
+            moved = reverse(moved)
+        values, indices = jax.lax.top_k(moved, k)
+        values = values if largest else reverse(values)
         return jnp.moveaxis(values, -1, dim), jnp.moveaxis(indices, -1, dim)
+
+    def reverse(x):
+        return ~x if jnp.issubdtype(x.dtype, jnp.integer) else -x
+
+    return jax.jit(topk, static_argnums=(1, 2, 3))
 
 
 # JAX takes three quarters of a GPU's memory at its first use unless it is told otherwise before.

@@ -9,6 +9,9 @@ from .._errors import UnsupportedError
 from .._kinds import kind_of
 
 
+NOT_OF_NUMPY = ("bfloat16", "float8_e4m3fn", "float8_e5m2")
+
+
 def has(module: str) -> bool:
     """Whether `module` could be imported; importing it would load a framework."""
     try:
@@ -46,6 +49,11 @@ def convert(x: Any, kind: str) -> Any:
     return jax.numpy.from_dlpack(x)
 
 
+def rule_of(why: str) -> str:
+    """Of "cols = 30: must be a power of two" what does not change from call to call."""
+    return why.partition(": ")[2] or why
+
+
 class Backend:
     """What it is and by which rules it answers. `exact`: values are the input's bits and no better one is left out."""
 
@@ -58,11 +66,17 @@ class Backend:
     ties = "any"  # which of equal keys wins: "lowest" index, or "any"
     nan = "largest"  # "largest", "last" (never before a number) or "undefined"
     own_stream = False  # True: it runs on a stream of its own, so that torch's can neither record nor time it
+    recordable = True  # False: it synchronises or allocates by itself, which no CUDA graph can hold
     gradual = False  # True: the result may be in any order even when sorted is asked for
 
     def missing(self) -> str | None:
         """Why it cannot run on this machine, in one line; None when it can."""
         raise NotImplementedError
+
+    def absent(self, device: str) -> str | None:
+        """Why it is not among those of "cpu" or "cuda" here, in one line; None when it is."""
+        why = self.missing()  # which may find out which devices it has
+        return why or (None if device in self.devices else f"runs on {' and '.join(self.devices)} only")
 
     def refuses(self, x: Any, k: int, dim: int, largest: bool, sorted: bool) -> str | None:
         """Why it cannot do this call, in one line; None when it can."""
@@ -70,6 +84,9 @@ class Backend:
 
     def run(self, x: Any, k: int, dim: int, largest: bool, sorted: bool) -> Any:
         raise NotImplementedError
+
+    def wait(self, result: Any) -> None:
+        """Until `result` is there. Only who has a stream of his own needs it: torch waits for its own."""
 
     def version(self) -> str:
         try:
@@ -83,7 +100,7 @@ class Backend:
             return why
         if device not in self.devices:
             return f"x is on {device}: {self.name} runs on {' and '.join(self.devices)}"
-        if self.kind == "numpy" and dtype_name(x.dtype) in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+        if self.kind == "numpy" and dtype_name(x.dtype) in NOT_OF_NUMPY:
             return f"x.dtype = {dtype_name(x.dtype)}: NumPy has no such type"
         return self.refuses(x, k, dim, largest, sorted)
 

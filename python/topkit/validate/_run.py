@@ -76,7 +76,7 @@ def one(backend: backends.Backend, case: Case, device: str) -> Verdict | str:
     if x is host and case.dtype == "bfloat16":
         return "torch is not installed, and NumPy has no bfloat16"
     if (why := backend.why_not(x, case.k, -1, case.largest, True)) is not None:
-        return why.partition(": ")[2] or why  # the rule, without the value: one line for all cases that meet it
+        return backends.rule_of(why)  # one line for all cases that meet it
     values, indices = backend.topk(x, case.k, -1, case.largest, True)
     return judge(host, case.dtype, to_host(values, case.dtype), to_host(indices, "int64"), case.k, case.largest)
 
@@ -87,9 +87,7 @@ def run(
     total, done = len(names) * len(cases), 0
     for name in names:
         backend, summary = backends.get(name), Summary(name)
-        summary.missing = backend.missing()
-        if summary.missing is None and device not in backend.devices:
-            summary.missing = f"runs on {' and '.join(backend.devices)} only"
+        summary.missing = backend.absent(device)
         for case in cases if summary.missing is None else ():
             try:
                 verdict = one(backend, case, device)
