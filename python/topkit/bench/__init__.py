@@ -1,5 +1,7 @@
 """Times topkit and its peers, by turns and verified. `python -m topkit.bench`; one JSON line a result, as `topkit bench`."""
 
-from ._measure import Case, cases, measure
+from ._cases import Case, cases
+from ._measure import measure
+from ._notes import Notes
 
-__all__ = ["Case", "cases", "measure"]
+__all__ = ["Case", "Notes", "cases", "measure"]

@@ -1,7 +1,10 @@
 """python -m topkit.bench: times topkit and every peer that is here, by turns, and verifies each.
 
-The lines are those of `topkit bench --json`. Exit code: 0 done, 1 an answer was wrong, 2 wrong usage, 130 interrupted
-(what was measured is kept).
+The lines are those of `topkit bench --json`; what is not measured, and why, is said on standard error. A peer that raises
+leaves that case, and the run goes on.
+
+Exit code: 0 done; 1 topkit failed, a case could not be measured, or an answer was wrong of somebody who says he is exact;
+2 wrong usage; 130 interrupted. Whatever the end, -o holds what was measured.
 """
 
 import argparse
@@ -12,37 +15,53 @@ import time
 
 from .. import backends
 from .._progress import Progress
-from ._measure import Case, cases, measure
+from ._cases import SUITES, Case, cases
+from ._measure import DeviceLost, measure
+from ._notes import Notes
+from ._output import Output
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m topkit.bench", description=__doc__.splitlines()[0])
+    about, _, more = __doc__.partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="python -m topkit.bench", description=about, epilog=more, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where torch has one")
     help_of_case = "of bench/cases.json; a trailing * takes all that begin so"
     parser.add_argument("--case", action="append", metavar="NAME", help=help_of_case)
+    parser.add_argument("--suite", choices=SUITES, default="all", help="of the cases those of a suite")
     parser.add_argument("--shape", metavar="ROWSxCOLS", help="in place of cases: one shape, with --dtype and -k")
     parser.add_argument("--dtype", default="f32")
     parser.add_argument("-k", type=int, default=50)
     parser.add_argument("--backend", action="append", metavar="NAME", choices=backends.names(), help="only these (default: all)")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--minutes", type=float, help="begin no case after so long")
     parser.add_argument("--json", action="store_true", help="one JSON line a result in place of the table")
-    parser.add_argument("-o", "--output", type=pathlib.Path, help="a JSON array of all results, also after Ctrl-C")
+    parser.add_argument("-o", "--output", type=pathlib.Path, help="a JSON array of all results, kept after every case")
     parser.add_argument("--commit", default="", help="recorded in the results")
     chosen = parser.parse_args(arguments)
     chosen.device = chosen.device or ("cuda" if backends._base.cuda_missing() is None else "cpu")
     if chosen.rounds < 1:
         parser.error(f"--rounds {chosen.rounds}: must be at least 1")
+    if chosen.minutes is not None and not chosen.minutes > 0:
+        parser.error(f"--minutes {chosen.minutes}: must be above 0")
     if chosen.shape:
         rows, _, cols = chosen.shape.partition("x")
         if not (rows.isdigit() and cols.isdigit()):
             parser.error(f"--shape {chosen.shape}: must be ROWSxCOLS")
+        if not 1 <= chosen.k <= int(cols):
+            parser.error(f"-k {chosen.k}: must be in 1..{cols}, the columns")
         name = f"{chosen.device}-{chosen.dtype}-{chosen.shape}-{chosen.k}"
         chosen.cases = [Case(name, chosen.device, chosen.dtype, int(rows), int(cols), chosen.k)]
     else:
         try:
-            chosen.cases = cases(chosen.device, chosen.case)
+            chosen.cases = cases(chosen.device, chosen.case, chosen.suite)
         except LookupError as problem:
             parser.error(str(problem))
+    try:
+        chosen.output = Output(chosen.output)
+    except OSError as problem:
+        parser.error(f"-o {chosen.output}: {problem.strerror}")
     return chosen
 
 
@@ -53,37 +72,55 @@ def table_line(line: dict, ours: dict) -> str:
     return f"{line['case']:<30} {who:<28} {line['hot_us']:>10.2f} {cold} {ratio} {'yes' if line['verified'] else 'NO'}"
 
 
-def main(arguments: list[str]) -> int:
-    chosen = parse(arguments)
+def measure_all(chosen: argparse.Namespace, progress: Progress, notes: Notes) -> None:
     if chosen.device == "cuda":
         from ._cuda_timer import CudaTimer as Timer, machine
     else:
         from ._cpu_timer import CpuTimer as Timer, machine
-    names = chosen.backend or [name for name in backends.names() if ":" not in name]
+    names = list(dict.fromkeys(chosen.backend or [name for name in backends.names() if ":" not in name]))
     origin = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "commit": chosen.commit}
-    timer, progress, results, code = Timer(), Progress(), [], 0
+    timer, output, begin = Timer(), chosen.output, time.monotonic()
     if not chosen.json:
         print(f"{'case':<30} {'who':<28} {'hot us':>10} {'cold us':>10} {'/topkit':>8} exact")
-    try:
-        for i, case in enumerate(chosen.cases):
-            lines: list[dict] = []
+    for i, case in enumerate(chosen.cases):
+        if chosen.minutes is not None and time.monotonic() - begin > 60 * chosen.minutes:
+            notes.say(f"{chosen.minutes:g} minutes are over: {len(chosen.cases) - i} cases were not measured")
+            return
+        ours: dict = {}
 
-            def tick(round: int) -> None:
-                progress.show(i * chosen.rounds + round, len(chosen.cases) * chosen.rounds, case.name)
+        def tick(round: int) -> None:
+            progress.show(i * chosen.rounds + round, len(chosen.cases) * chosen.rounds, case.name)
 
-            for line in measure(case, names, timer, chosen.rounds, origin, tick):
-                progress.clear()
-                lines.append(line)
-                results.append(line)
-                ours = next((line for line in lines if line["peer"] == "topkit"), {})
-                print(json.dumps(line) if chosen.json else table_line(line, ours), flush=True)
-    except KeyboardInterrupt:
+        for line in measure(case, names, timer, chosen.rounds, origin, notes, tick):
+            progress.clear()
+            output.results.append(line)
+            ours = ours or (line if line["peer"] == "topkit" else {})
+            print(json.dumps(line) if chosen.json else table_line(line, ours), flush=True)
+        output.keep()
+
+
+def main(arguments: list[str]) -> int:
+    chosen = parse(arguments)
+    progress = Progress()
+
+    def say(line: str) -> None:
         progress.clear()
-        print("interrupted: what was measured is kept", file=sys.stderr)
-        code = 130
-    if chosen.output is not None:
-        chosen.output.write_text("[\n" + ",\n".join(json.dumps(line) for line in results) + "\n]\n")
-    return code or int(not all(line["verified"] for line in results))
+        print(line, file=sys.stderr, flush=True)
+
+    notes = Notes(say)
+    try:
+        measure_all(chosen, progress, notes)
+    except KeyboardInterrupt:
+        say("interrupted: what was measured is kept")
+        return 130
+    except DeviceLost as problem:
+        say(str(problem))
+        return 1
+    finally:  # whatever else comes, too
+        chosen.output.close()
+    if notes.broken:
+        say("; ".join(notes.broken))
+    return int(bool(notes.broken))
 
 
 if __name__ == "__main__":

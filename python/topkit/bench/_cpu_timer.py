@@ -14,25 +14,27 @@ class CpuTimer:
     def __init__(self, threads: int = 1):
         self.threads = threads
         self.flush = np.ones(FLUSH_BYTES // 8)
-        self.calls: dict[int, int] = {}
         if threads == 1:
             one_thread()
 
     def copies(self, case) -> int:
         return 2 if case.cache == "l2" else min(256, max(1, -(-POOL_BYTES // max(case.bytes, 1))))
 
-    def own_memory(self, inputs: list) -> list:
-        return [x.clone() if hasattr(x, "clone") else x.copy() for x in inputs]
+    def alive(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
 
     def prepare(self, contender) -> None:
         begin = time.perf_counter_ns()
         contender.call(0)
         contender.call(0)
         each = max((time.perf_counter_ns() - begin) // 2, 1)
-        self.calls[id(contender)] = int(min(4096, max(1, SAMPLE_NS // each)))
+        contender.prepared = int(min(4096, max(1, SAMPLE_NS // each)))
 
     def sample_us(self, contender, heat: str) -> float | None:
-        calls = self.calls[id(contender)] if heat == "hot" else 1
+        calls = contender.prepared if heat == "hot" else 1
         copies = len(contender.inputs)
         if heat == "cold":
             self.flush += 1.0

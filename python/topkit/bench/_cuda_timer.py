@@ -2,13 +2,26 @@
 synchronises, or allocates by himself) is timed by events around calls made one after another, which includes his host; who
 has a stream of his own, by the clock, until the device is idle."""
 
+import gc
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-CALLS = 20
+SAMPLE_US = 1000  # a sample repeats the call until it takes about this long
+MOST_CALLS = 400
+MOST_COPIES = 256
 L2_FACTOR = 3  # cold: copies that together are so many times the L2 cache
-MOST_COPIES = 64
+CYCLES_PER_US = 2000  # of the device's clock, or a little less
+
+
+@dataclass
+class Sample:
+    """What one sample runs: a graph of calls, or the calls themselves where graph is None."""
+
+    order: list[int]  # of inputs
+    graph: Any = None
 
 
 class CudaTimer:
@@ -16,62 +29,109 @@ class CudaTimer:
 
     def __init__(self):
         self.l2 = torch.cuda.get_device_properties(0).L2_cache_size
-        self.graphs: dict = {}
+        self.other = torch.zeros(L2_FACTOR * self.l2 // 4, dtype=torch.float32, device="cuda")
+        self.side = torch.cuda.Stream()
+        self.begin, self.end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
 
     def copies(self, case) -> int:
         return min(MOST_COPIES, max(1, -(-L2_FACTOR * self.l2 // max(case.bytes, 1))))
 
-    def own_memory(self, inputs: list) -> list:
-        return [x.clone() for x in inputs]
+    def alive(self) -> bool:
+        try:
+            torch.cuda.synchronize()
+        except Exception:  # after an illegal access of anybody's kernel the process has no device any more
+            return False
+        return True
+
+    def release(self) -> None:
+        """The memory of graphs that are gone."""
+        torch.cuda.empty_cache()
 
     def prepare(self, contender) -> None:
-        for heat in ("hot", "cold"):
-            self.graphs[id(contender), heat] = self.record(contender, heat)
+        self.warm(contender)
+        first = Sample([0, 0])
+        if contender.backend.recordable and not contender.backend.own_stream:
+            first.graph = self.record(contender, first.order)
+        self.time_us(contender, first)
+        us = max(self.time_us(contender, first), 0.1)
+        contender.prepared = {}
+        for heat, order in (("hot", self.hot_order(us)), ("cold", self.cold_order(us, len(contender.inputs)))):
+            graph = self.record(contender, order) if first.graph is not None else None
+            contender.prepared[heat] = Sample(order, graph)
 
-    def order(self, contender, heat: str) -> list[int]:
-        copies = len(contender.inputs)
-        return [0] * CALLS if heat == "hot" else [i % copies for i in range(max(CALLS, copies))]
+    def hot_order(self, us: float) -> list[int]:
+        return [0] * int(max(1, min(MOST_CALLS, SAMPLE_US / us)))
 
-    def record(self, contender, heat: str):
-        if contender.backend.own_stream:
-            return None
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
+    def cold_order(self, us: float, copies: int) -> list[int]:
+        """Every copy in turn. Where they are more than the cache holds the turn repeats; where they are not, once is all."""
+        turns = int(max(1, min(MOST_CALLS, SAMPLE_US / us) / copies)) if copies < MOST_COPIES else 1
+        return list(range(copies)) * turns
+
+    def warm(self, contender) -> None:
+        """Compiles, and allocates, before anything is recorded: on the stream that records."""
+        self.side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.side):
+            for _ in range(2):
                 contender.call(0)
+        contender.wait()
         torch.cuda.synchronize()
+
+    def record(self, contender, order: list[int]):
+        """A graph of calls, None where they cannot be recorded."""
         graph = torch.cuda.CUDAGraph()
+        collecting = gc.isenabled()
+        gc.disable()  # what it frees meanwhile would belong to the graph
         try:
-            with torch.cuda.graph(graph, stream=stream):
-                for i in self.order(contender, heat):
-                    contender.call(i)
+            # Not torch.cuda.graph: it collects garbage and empties the cache every time, which takes longer than the rest.
+            with torch.cuda.stream(self.side):
+                graph.capture_begin(capture_error_mode="thread_local")
+                try:
+                    for i in order:
+                        contender.call(i)
+                finally:
+                    graph.capture_end()
         except Exception:
             torch.cuda.synchronize()
             return None
+        finally:
+            if collecting:
+                gc.enable()
         graph.replay()
         torch.cuda.synchronize()
         return graph
 
     def sample_us(self, contender, heat: str) -> float | None:
-        graph, order = self.graphs[id(contender), heat], self.order(contender, heat)
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        torch.cuda.synchronize()
-        if contender.backend.own_stream:
-            since = time.perf_counter()
-            for i in order:
-                contender.call(i)
-            torch.cuda.synchronize()
-            return (time.perf_counter() - since) * 1e6 / len(order)
-        begin.record()
-        if graph is not None:
-            graph.replay()
+        if heat == "hot":
+            contender.call(0)  # after somebody's cold sample the input is nowhere
+            contender.wait()
         else:
-            for i in order:
+            self.other.max()  # reads so many caches
+        return self.time_us(contender, contender.prepared[heat])
+
+    def time_us(self, contender, sample: Sample) -> float:
+        if contender.backend.own_stream:
+            return self.by_clock_us(contender, sample.order)
+        if sample.graph is not None:
+            # The device waits until the graph is handed over, so that no gap of the host falls between the events.
+            torch.cuda._sleep((100 + 2 * len(sample.order)) * CYCLES_PER_US)
+        self.begin.record()
+        if sample.graph is not None:
+            sample.graph.replay()
+        else:
+            for i in sample.order:
                 contender.call(i)
-        end.record()
-        end.synchronize()
-        return begin.elapsed_time(end) * 1000 / len(order)
+        self.end.record()
+        self.end.synchronize()
+        return self.begin.elapsed_time(self.end) * 1000 / len(sample.order)
+
+    def by_clock_us(self, contender, order: list[int]) -> float:
+        torch.cuda.synchronize()
+        since = time.perf_counter()
+        for i in order:
+            contender.call(i)
+        contender.wait()
+        torch.cuda.synchronize()
+        return (time.perf_counter() - since) * 1e6 / len(order)
 
 
 def machine() -> str:
