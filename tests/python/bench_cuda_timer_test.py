@@ -127,6 +127,13 @@ def test_the_device_waits_until_a_graph_is_handed_over(timer_on):
     assert device.log == ["flush", "sleep", "event", ("replay", 192), "event"]  # all copies that are three caches
 
 
+def test_what_no_cache_holds_is_not_warmed(timer_on):
+    device = Device()
+    timer, contender = timer_on(device, 1 << 21)
+    assert timer.sample_us(contender, "hot") == pytest.approx(US)
+    assert device.log == ["sleep", "event", ("replay", 200), "event"]
+
+
 def test_what_cannot_be_recorded_is_called_between_events(timer_on):
     device = Device(recordable=False)
     timer, contender = timer_on(device)
@@ -144,5 +151,6 @@ def test_who_has_a_stream_of_his_own_is_timed_by_the_clock(timer_on, monkeypatch
 def test_a_sample_takes_about_a_millisecond_and_cold_ones_every_copy(timer_on):
     timer, _ = timer_on(Device())
     assert len(timer.hot_order(0.1)) == MOST_CALLS and len(timer.hot_order(1e6)) == 1
-    assert timer.cold_order(5, 3) == [0, 1, 2] * 66 and timer.cold_order(1e6, 3) == [0, 1, 2]
+    assert timer.cold_order(5, 3) == [0, 1, 2] * 66 and timer.cold_order(5e3, 3) == [0, 1, 2]
+    assert timer.cold_order(1e4, 3) == [0, 1] and timer.cold_order(1e6, 3) == [0]
     assert timer.cold_order(0.1, MOST_COPIES) == list(range(MOST_COPIES))  # a second turn might find them in the cache

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def raises(self, x, k):
 
 
 def raises_when_judged(self, x, k):
-    if self.calls > 2 + 2 * 3:  # two to prepare, three rounds hot and cold
+    if self.calls > 5 + 2 * 3:  # to prepare, and three rounds hot and cold
         raises(self, x, k)
     return first_ones(self, x, k)
 
@@ -100,7 +101,7 @@ def test_a_wrong_answer_is_not_verified(fake, said):
     assert "is not the k best: a better element was left out, and it does not say it is exact" in said[-1]
 
 
-@pytest.mark.parametrize("answer, call", [(raises, 1), (raises_when_judged, 9)])
+@pytest.mark.parametrize("answer, call", [(raises, 1), (raises_when_judged, 12)])
 def test_a_peer_that_raises_leaves_the_case_and_the_others_go_on(fake, said, answer, call):
     fake("peer", answer)
     lines, notes = lines_of(["peer", "topkit", "numpy"], said)
@@ -246,3 +247,43 @@ def test_who_was_disturbed_has_no_line_but_is_named(said):
 
     lines, notes = lines_of(["topkit"], said, Busy())
     assert not lines and said == [f"{CASE.name}: topkit was disturbed in too many rounds: the machine is busy"]
+
+
+def test_a_run_is_resumed_without_what_its_file_holds(two_small_cases, monkeypatch, capsys):
+    output, _ = two_small_cases
+    asked = ["--device", "cpu", "--rounds", "1", "--backend", "topkit", "--json", "--resume", str(output)]
+    small = command.cases()
+    monkeypatch.setattr(command, "cases", lambda *_: small[:1])
+    assert command.main(asked) == 0
+    first = json.loads(output.read_text())
+    monkeypatch.setattr(command, "cases", lambda *_: small)
+    capsys.readouterr()
+    assert command.main(asked) == 0
+    both = json.loads(output.read_text())
+    assert [line["case"] for line in both] == ["first", "second"] and both[0] == first[0]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == both[1:]
+
+
+OTHERS = [("{", "is no JSON"), ('{"case": 1}', "something else"), ('[{"case": "a", "machine": "other"}]', "machine is 'other'")]
+
+
+@pytest.mark.parametrize("text, words", OTHERS)
+def test_a_file_of_something_else_is_not_resumed(tmp_path, capsys, text, words):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(SystemExit) as stop:
+        command.main(["--device", "cpu", "--resume", str(path)])
+    assert stop.value.code == 2 and words in capsys.readouterr().err and path.read_text() == text
+
+
+def test_a_slow_first_call_does_not_make_samples_short():
+    slow = [0.02, 0.02]
+
+    class Peer:
+        def call(self, i):
+            if slow:
+                time.sleep(slow.pop())
+
+    peer = Peer()
+    Clock().prepare(peer)
+    assert peer.prepared > 2  # of some microseconds each

@@ -192,3 +192,20 @@ def test_an_eager_call_costs_less_than_torchs(record_property):
     record_property("torch_us", theirs)
     print(f"eager 1x50304 k=50: topkit {ours:.1f} us, torch {theirs:.1f} us")
     assert ours < theirs
+
+
+def test_the_bench_times_graphs_and_verifies_on_the_device():
+    from topkit.bench import Case, Notes, measure
+    from topkit.bench._cuda_timer import CudaTimer
+
+    class Timer(CudaTimer):
+        def prepare(self, contender):
+            super().prepare(contender)
+            assert all(sample.graph is not None for sample in contender.prepared.values())
+
+    said: list[str] = []
+    for rows, dtype in ((1, "f32"), (32, "bf16")):  # judged on the host, and where it lies
+        case = Case("case", "cuda", dtype, rows, 50304, 50)
+        lines = list(measure(case, ["topkit", "torch"], Timer(), 3, {}, Notes(said.append)))
+        assert len(lines) == 2 and all(line["verified"] for line in lines) and not said, said
+        assert all(0 < line["hot_us"] < 1000 and 0 < line["cold_us"] < 1000 for line in lines)

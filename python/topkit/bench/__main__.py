@@ -4,7 +4,7 @@ The lines are those of `topkit bench --json`; what is not measured, and why, is 
 leaves that case, and the run goes on.
 
 Exit code: 0 done; 1 topkit failed, a case could not be measured, or an answer was wrong of somebody who says he is exact;
-2 wrong usage; 130 interrupted. Whatever the end, -o holds what was measured.
+2 wrong usage; 130 interrupted. Whatever the end, the file of -o or --resume holds what was measured.
 """
 
 import argparse
@@ -37,7 +37,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--minutes", type=float, help="begin no case after so long")
     parser.add_argument("--json", action="store_true", help="one JSON line a result in place of the table")
-    parser.add_argument("-o", "--output", type=pathlib.Path, help="a JSON array of all results, kept after every case")
+    file = parser.add_mutually_exclusive_group()
+    help_of_resume = "as -o, and what the file holds is not repeated"
+    file.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE", help="a JSON array of all results, kept after every case")
+    file.add_argument("--resume", type=pathlib.Path, metavar="FILE", help=help_of_resume)
     parser.add_argument("--commit", default="", help="recorded in the results")
     chosen = parser.parse_args(arguments)
     chosen.device = chosen.device or ("cuda" if backends._base.cuda_missing() is None else "cpu")
@@ -58,11 +61,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             chosen.cases = cases(chosen.device, chosen.case, chosen.suite)
         except LookupError as problem:
             parser.error(str(problem))
+    path = chosen.output or chosen.resume
     try:
-        chosen.output = Output(chosen.output)
-    except OSError as problem:
-        parser.error(f"-o {chosen.output}: {problem.strerror}")
+        chosen.output = Output(path)
+        if chosen.resume:
+            chosen.output.resume(origin_of(chosen))
+    except (OSError, ValueError) as problem:
+        parser.error(f"{'--resume' if chosen.resume else '-o'} {path}: {getattr(problem, 'strerror', None) or problem}")
     return chosen
+
+
+def origin_of(chosen: argparse.Namespace) -> dict:
+    if chosen.device == "cuda":
+        from ._cuda_timer import machine
+    else:
+        from ._cpu_timer import machine
+    return {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "commit": chosen.commit}
 
 
 def table_line(line: dict, ours: dict) -> str:
@@ -74,22 +88,22 @@ def table_line(line: dict, ours: dict) -> str:
 
 def measure_all(chosen: argparse.Namespace, progress: Progress, notes: Notes) -> None:
     if chosen.device == "cuda":
-        from ._cuda_timer import CudaTimer as Timer, machine
+        from ._cuda_timer import CudaTimer as Timer
     else:
-        from ._cpu_timer import CpuTimer as Timer, machine
+        from ._cpu_timer import CpuTimer as Timer
     names = list(dict.fromkeys(chosen.backend or [name for name in backends.names() if ":" not in name]))
-    origin = {"machine": machine(), "date": time.strftime("%Y-%m-%d"), "commit": chosen.commit}
-    timer, output, begin = Timer(), chosen.output, time.monotonic()
+    timer, output, origin, begin = Timer(), chosen.output, origin_of(chosen), time.monotonic()
+    left = [case for case in chosen.cases if not output.has(case.name)]
     if not chosen.json:
         print(f"{'case':<30} {'who':<28} {'hot us':>10} {'cold us':>10} {'/topkit':>8} exact")
-    for i, case in enumerate(chosen.cases):
+    for i, case in enumerate(left):
         if chosen.minutes is not None and time.monotonic() - begin > 60 * chosen.minutes:
-            notes.say(f"{chosen.minutes:g} minutes are over: {len(chosen.cases) - i} cases were not measured")
+            notes.say(f"{chosen.minutes:g} minutes are over: {len(left) - i} cases were not measured")
             return
         ours: dict = {}
 
         def tick(round: int) -> None:
-            progress.show(i * chosen.rounds + round, len(chosen.cases) * chosen.rounds, case.name)
+            progress.show(i * chosen.rounds + round, len(left) * chosen.rounds, case.name)
 
         for line in measure(case, names, timer, chosen.rounds, origin, notes, tick):
             progress.clear()
