@@ -59,11 +59,11 @@ void shape_grid(Plan& plan, const Problem& p, const Device& device, bool cluster
     plan.workspace_bytes = resident.workspace_bytes;
     return;
   }
-  const cuda::GridShape shape = cuda::grid_shape(p, device.sms, clusters);
-  plan.block_threads = 512;
-  plan.cluster_blocks = shape.blocks;
-  plan.row_parts = shape.parts;
-  plan.launches = 2;
+  const cuda::GridShape shape = cuda::grid_shape(p, cuda::grid_sample_blocks(p, clusters));
+  plan.block_threads = cuda::kGridThreads;
+  plan.cluster_blocks = shape.sample_blocks;
+  plan.row_parts = static_cast<int>(shape.chunks);
+  plan.launches = 3;
   plan.workspace_bytes = shape.workspace_bytes;
 }
 

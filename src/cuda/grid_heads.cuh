@@ -32,6 +32,16 @@ inline JoinShape join_shape(int k, std::uint32_t blocks, const ClusterShape& par
   return shape;
 }
 
+// Of a row's one list, of which all threads read.
+inline JoinShape guessed_shape(int k, std::int64_t listed) {
+  JoinShape shape{};
+  shape.log_lanes = kLogClusterThreads;
+  static_assert(kJoinThreads == 1 << kLogClusterThreads);
+  shape.steps = static_cast<int>(std::min<std::int64_t>(listed / (2 * kJoinThreads) + 1, kJoinSteps));
+  shape.log_group = cluster_log_group(k, 0);
+  return shape;
+}
+
 // Of one thread: places 2 * (i * lanes + id) and the next of its list are two[i].
 struct Heads {
   Vec two[kJoinSteps];

@@ -6,8 +6,12 @@
 //
 // A list longer than what was loaded (the row is no random one) makes the block copy them all, and what is too many for its
 // memory is merged, 32 candidates a warp at a time; ties are told apart by their positions (grid_narrow.cuh).
+//
+// It also ends a streamed row (grid_filter.cuh), which has one list: what reaches a bound that a sample guessed. Where fewer than k
+// do, or more than the list has places for, the row is read once more (grid_again.cuh).
 #pragma once
 
+#include "grid_again.cuh"
 #include "grid_heads.cuh"
 #include "grid_merge.cuh"
 #include "grid_narrow.cuh"
@@ -54,8 +58,28 @@ template <int kThreads>
   return static_cast<int>(state.all);
 }
 
-template <class E>
-__global__ void __launch_bounds__(kJoinThreads)
+// A list of any length, or where the guess was wrong the row, to the block's list; returns how many it holds. All threads,
+// behind a barrier; ends with one.
+template <int kThreads, class E>
+__device__ __forceinline__ int gather_guessed(const E& element, const Row<E>& row, const Candidate* from,
+                                              std::uint32_t count, std::uint32_t places, Candidate* list, int k,
+                                              MergeState& state) {
+  if (count < static_cast<unsigned>(k) || count > places) {
+    merge_row<kThreads>(element, row, list, k, state);
+  } else if (count > kMergeCapacity) {
+    merge_list<kThreads>(from, count, list, k, state);
+  } else {
+#pragma unroll 4
+    for (std::uint32_t i = threadIdx.x; i < count; i += kThreads) list[i] = load_once(from + i);
+    __syncthreads();
+    return static_cast<int>(count);
+  }
+  return static_cast<int>(state.held);
+}
+
+// kGuessed: a row has one list, of what reaches a bound that a sample guessed.
+template <class E, bool kGuessed>
+__global__ void __launch_bounds__(kJoinThreads, 1)
     grid_join(const __grid_constant__ Args args, const E element, const GridLists in, const JoinShape shape) {
   constexpr int kThreads = kJoinThreads;
   JoinState& state = shared<JoinState>();
@@ -64,8 +88,8 @@ __global__ void __launch_bounds__(kJoinThreads)
   const std::uint32_t row_index = blockIdx.x, which = threadIdx.x >> shape.log_lanes,
                       id = threadIdx.x & ((1U << shape.log_lanes) - 1);
   const bool mine = which < in.blocks;
-  const Candidate* const lists = in.lists + static_cast<std::size_t>(row_index) * in.blocks * kClusterMostK;
-  const Vec* const places = reinterpret_cast<const Vec*>(lists + which * kClusterMostK) + id;
+  const Candidate* const lists = in.lists + static_cast<std::size_t>(row_index) * in.blocks * in.places;
+  const Vec* const places = reinterpret_cast<const Vec*>(lists + which * in.places) + id;
   if (thread < kComparedWithEach + kRankPad) room[thread] = 0;  // behind whatever is listed
   if (thread == 0) state.merge.held = state.all = 0;
   __syncthreads();
@@ -87,11 +111,16 @@ __global__ void __launch_bounds__(kJoinThreads)
   Candidate *list = room, *beside = room + kMergeCapacity;
   int held = 0;
   const Key best = heads.count(count, id, shape);
-  const bool longer = __syncthreads_or(count > 2U * static_cast<unsigned>(shape.steps) << shape.log_lanes) != 0;
+  const bool missed = kGuessed && (count < static_cast<unsigned>(k) || count > in.places);
+  const bool longer =
+      __syncthreads_or(missed || count > 2U * static_cast<unsigned>(shape.steps) << shape.log_lanes) != 0;
   if (!longer) {
     heads.append(kth_of_threads<kThreads>(best, shape.log_group, k, state.narrow), shape, list, &state.merge.held);
     __syncthreads();
     held = static_cast<int>(state.merge.held);
+  } else if constexpr (kGuessed) {
+    held =
+        gather_guessed<kThreads>(element, Row<E>(args, span, row_index), lists, count, in.places, list, k, state.merge);
   } else {
     if (mine && id == 0) {
       state.counts[which] = count;

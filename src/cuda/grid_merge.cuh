@@ -33,6 +33,22 @@ __device__ Candidate merge_more(const Candidate (&more)[kEach], Candidate* list,
   return lowest - 1;
 }
 
+// The best of more than the block's list holds. All threads; ends with a barrier.
+template <int kThreads>
+__device__ __forceinline__ void merge_list(const Candidate* all, std::uint32_t count, Candidate* list, int k,
+                                           MergeState& state) {
+  Candidate floor = 0;
+  for (std::uint32_t base = threadIdx.x; base - threadIdx.x < count; base += kMergeEach * kThreads) {
+    Candidate more[kMergeEach];
+#pragma unroll
+    for (int i = 0; i < kMergeEach; ++i) {
+      const std::uint32_t at = base + i * kThreads;
+      more[i] = at < count ? load_once(all + at) : 0;
+    }
+    floor = merge_more<kThreads>(more, list, k, floor, state);
+  }
+}
+
 // List s is all[s * room..] of counts[s] candidates: a warp a list, 32 candidates at a time. s.held is what `list` holds
 // already. All threads, behind a barrier; ends with one.
 template <int kThreads>

@@ -9,9 +9,10 @@
 namespace topkit::cuda {
 
 struct GridLists {
-  Candidate* lists;       // kClusterMostK places a block
-  std::uint32_t* counts;  // of a block's list
-  std::uint32_t blocks;   // of a row
+  Candidate* lists;
+  std::uint32_t* counts;  // of a list
+  std::uint32_t blocks;   // lists of a row, one a block
+  std::uint32_t places;   // of a list
 };
 
 template <class E>

@@ -10,32 +10,65 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kMostGridShares = 512;
-
-// Candidates each block may leave for the second kernel: any k best, cut with little effort.
-constexpr int grid_room(std::int64_t k) { return static_cast<int>(k + k / 8 + 8); }
-
-inline constexpr std::int64_t kGridPartBytes = 24;  // what else it leaves
+// Rows that are streamed: a sample of each tells a bound, then blocks of kGridThreads look once at what is left.
+inline constexpr int kGridThreads = 512, kMostSampleGroups = 256;
 
 struct GridShape {
-  int blocks;  // of a cluster
-  int parts;   // clusters of a row, at least 2
+  int sample_blocks;    // of the cluster that samples a row
+  int sample_vecs;      // granules of a thread that does
+  int log_group;        // threads of which one maximum counts; up to two warps
+  std::int64_t chunks;  // of a row, a block each
+  std::int64_t room;    // candidates of a row
+  std::int64_t listed;  // of them, how many a random row hardly exceeds
   std::size_t workspace_bytes;
 };
 
-inline GridShape grid_shape(const Problem& p, int sms, bool clusters) {
+// Granules a thread of a filtering block has on their way.
+constexpr int grid_filter_vecs(bool fast, std::size_t element_bytes) { return fast || element_bytes == 4 ? 8 : 4; }
+
+// Clusters of sixteen find their places for two rows, eight of eight for eight.
+inline int grid_sample_blocks(const Problem& p, bool clusters) {
+  if (!clusters || p.rows > 8) return 1;
+  return p.rows <= 2 ? 16 : 8;
+}
+
+constexpr int grid_most_mean(int groups) { return groups * groups / 1024; }
+
+// Granules of a row that are sampled, one of each of equal strata, where threads can look at `most`. Of k winners no more than
+// grid_most_mean(groups) are to be expected among them: a rank near the number of groups is no bound.
+constexpr std::uint32_t grid_places(std::uint32_t granules, std::uint32_t most, int k, int groups) {
+  const float few =
+      static_cast<float>(grid_most_mean(groups)) * static_cast<float>(granules) / static_cast<float>(k) + 1;
+  const std::uint32_t places = granules < most ? granules : most;
+  return few < static_cast<float>(places) ? static_cast<std::uint32_t>(few) : places;
+}
+
+inline GridShape grid_shape(const Problem& p, int sample_blocks) {
+  constexpr std::int64_t kStratum = 128, kMostVecs = 16;
+  constexpr int kQuickGroups = 128;  // the more of them, the longer the search
+  constexpr std::int64_t kLeastRoom = 8192, kMostRoom = 1 << 17;
   GridShape shape{};
-  shape.blocks = clusters ? 4 : 1;
-  const std::int64_t rows = std::max<std::int64_t>(1, p.rows);
-  const std::int64_t bytes_of_row = p.cols * bytes(p.dtype);
-  // Two blocks a multiprocessor, each with 32 KiB on their way: no fewer bytes for a block.
-  // Clusters do not fill every group of multiprocessors, and one that waits for the others would double the time.
-  const std::int64_t slots = clusters ? 31LL * std::max(sms, 1) / 16 : 2LL * std::max(sms, 1);
-  const std::int64_t most = std::min<std::int64_t>(kMostGridShares, slots / rows) / shape.blocks;
-  shape.parts = static_cast<int>(
-      std::clamp<std::int64_t>(bytes_of_row / (32768 * shape.blocks), 2, std::max<std::int64_t>(most, 2)));
-  const std::int64_t shares = rows * shape.parts * shape.blocks;
-  shape.workspace_bytes = static_cast<std::size_t>(shares * (grid_room(p.k) * 8 + kGridPartBytes));
+  shape.sample_blocks = sample_blocks;
+  const std::int64_t granules = std::max<std::int64_t>(p.cols * bytes(p.dtype) / kGranule, 1);
+  const std::int64_t threads = static_cast<std::int64_t>(sample_blocks) * kGridThreads;
+  shape.sample_vecs = 1;
+  while (shape.sample_vecs < kMostVecs && threads * shape.sample_vecs * kStratum < granules) shape.sample_vecs *= 2;
+  const auto k = static_cast<int>(std::max<std::int64_t>(p.k, 1));
+  const auto most = static_cast<std::uint32_t>(threads * shape.sample_vecs);
+  const bool quick = k * std::min<std::int64_t>(most, granules) <= granules * grid_most_mean(kQuickGroups);
+  const int groups = quick ? kQuickGroups : kMostSampleGroups;
+  while (threads >> shape.log_group > groups) ++shape.log_group;
+  // Winners that lie together are found by their strata, not by their number: room for four times as many strata as the
+  // rank (sample_rank(), which is no more than twice the mean and eleven).
+  const std::int64_t places = grid_places(static_cast<std::uint32_t>(granules), most, k, groups);
+  const std::int64_t mean = k * places / granules;
+  const std::int64_t stratum = p.cols / places;
+  shape.room = std::clamp(4 * (2 * mean + 11) * stratum, kLeastRoom, kMostRoom);
+  shape.listed = (2 * mean + 11) * stratum * bytes(p.dtype) / kGranule;
+  const std::int64_t chunk = static_cast<std::int64_t>(grid_filter_vecs(is_fast(p), bytes(p.dtype))) * kGridThreads;
+  shape.chunks = (granules + chunk - 1) / chunk;
+  shape.workspace_bytes =
+      static_cast<std::size_t>(p.rows) * (16 + static_cast<std::size_t>(shape.room) * sizeof(std::uint64_t));
   return shape;
 }
 

@@ -29,27 +29,15 @@ inline constexpr int kStreamThreads = 512;
 inline constexpr int kStreamWarps = kStreamThreads / kWarp;
 inline constexpr int kMostStreamBlocks = 16;
 
-// What a block of a row in parts leaves beside its candidates.
-struct StreamPart {
-  Candidate low;   // at least k of them are no worse; 0: not known
-  Candidate high;  // none is better
-  std::uint32_t count;
-};
-
 struct StreamShape {
-  int blocks;       // of a cluster
-  int parts;        // clusters of a row; > 1: candidates go to `out`
+  int blocks;       // of a row
   int tile_vecs;    // vectors of a thread that what a block samples fills, a power of two
   int sample_vecs;  // of these, how many give the threshold, a power of two
   int joined;       // of these, how many are in one group, a power of two
   int lanes;        // neighbours whose vectors are in one group, a power of two that is at least `blocks`
   int heard;        // the first of them, whose vectors count
-  int rounds;       // of sampling; > 1: a row in parts, and all of a thread's samples are one group
   int capacity;     // of a block's list
-  int room;         // candidates that each block of a row has in `out`
   std::int64_t first_row;
-  Candidate* out;    // [rows, parts * blocks, room]
-  StreamPart* ends;  // [rows, parts * blocks]
 };
 
 // What is launched, and what becomes of a row's best: here topk's outputs. span() is what the row asks, begin() is called by all
@@ -209,28 +197,6 @@ template <bool kClustered, class Launch>
   a.end(list, k, row_index, list + a.shape.capacity);
 }
 
-// The candidates of a block of a row in parts, for the second kernel.
-template <int kThreads>
-__device__ __forceinline__ void leave_part(const StreamShape& shape, int count) {
-  StreamState& state = shared<StreamState>();
-  Candidate* const list = dynamic_shared<Candidate>();
-  if (count > shape.room) {
-    __syncthreads();
-    count = cut_list<kThreads>(list, count, state.k, shape.room, state.cut);
-    if (threadIdx.x == 0) state.low = state.cut.low;
-    __syncthreads();
-  }
-  Candidate* const out = shape.out + static_cast<std::int64_t>(blockIdx.x) * shape.room;
-  for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) out[i] = list[i];
-  if (warp() != 0) return;
-  // Only where there were too many does it matter that a part has nothing that wins.
-  Candidate high = state.low == 0 ? ~Candidate{0} : 0;
-  if (state.low != 0)
-    for (int i = static_cast<int>(lane()); i < count; i += kWarp) high = ::max(high, list[i]);
-  high = warp_best(high);
-  if (lane() == 0) shape.ends[blockIdx.x] = {state.low, high, static_cast<std::uint32_t>(count)};
-}
-
 template <class E, bool kClustered, class Launch = StreamArgs<E>>
 __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     stream_kernel(const __grid_constant__ Launch a) {
@@ -243,9 +209,8 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   const E& element = a.element;
   const int blocks = kClustered ? shape.blocks : 1;
   const int rank = kClustered ? static_cast<int>(cluster_rank()) : 0;
-  const int shares = shape.blocks * shape.parts;
-  const std::int64_t row_index = shape.first_row + blockIdx.x / shares;
-  const int share = static_cast<int>(blockIdx.x % shares);
+  const std::int64_t row_index = shape.first_row + blockIdx.x / blocks;
+  const int share = static_cast<int>(blockIdx.x % blocks);
   StreamState& state = shared<StreamState>();
   Candidate* const list = dynamic_shared<Candidate>();
 
@@ -255,11 +220,7 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   const Row<E> row(a.args, span, row_index);
   const int k = static_cast<int>(span.count);
   if (k == 0) {
-    if (shape.parts > 1) {
-      if (threadIdx.x == 0) shape.ends[blockIdx.x] = {0, 0, 0};
-    } else if (rank == 0) {
-      a.none(row_index);
-    }
+    if (rank == 0) a.none(row_index);
     return;
   }
   if constexpr (kClustered) {
@@ -274,16 +235,14 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   // Whole granules; the two at the ends of a row that are not, are its first block's.
   const std::uint32_t first = row.shift != 0 ? 1 : 0;
   const std::uint32_t last = ::max((row.shift + row.count) / Row<E>::kPerVec, first);
-  const std::uint32_t each = ((last - first + shares - 1) / shares + kChunk - 1) / kChunk * kChunk;
+  const std::uint32_t each = ((last - first + blocks - 1) / blocks + kChunk - 1) / kChunk * kChunk;
   const std::uint32_t begin = ::min(first + share * each, last);
   const std::uint32_t size = ::min(each, last - begin);  // granules, from here on counted from `begin`
   const std::uint32_t chunks = (size + kChunk - 1) / kChunk;
   const Vec* mine = row.vectors() + begin;
-  // A row in parts is sampled as a whole by each cluster, and then streamed as if it were not; otherwise a block samples
-  // its share, and what it has sampled is streamed no more.
-  const bool own_sample = shape.parts == 1;
-  Strata strata(own_sample ? chunks : (last - first) / kChunk, kTile * (own_sample ? 1 : blocks * shape.rounds));
-  std::uint32_t rest = own_sample && strata.width() == 1 ? 0 : size;  // what is streamed
+  // A block samples its share, and what it has sampled is streamed no more.
+  Strata strata(chunks, kTile);
+  std::uint32_t rest = strata.width() == 1 ? 0 : size;  // what is streamed
 
   constexpr std::uint32_t kNone = ~0U;
   Vec v[kVecs];
@@ -302,18 +261,8 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     const std::uint32_t g = strata.at(q) * kChunk + lane();
     return j < tile_vecs && q < strata.taken() && g < granules ? g : kNone;
   };
-  const auto best_key = [&](const Vec& vec) {
-    Pack packs[kPacks];
-    element.unpack(vec, packs);
-#pragma unroll
-    for (int i = 1; i < kPacks; ++i) packs[0] = E::max(packs[0], packs[i]);
-    const Key key = element.key(packs[0], 0);
-    return E::kPerPack == 2 ? ::max(key, element.key(packs[0], 1)) : key;
-  };
   // Of the first share, the largest: all blocks of a row must agree on one threshold.
-  const std::uint32_t taken =
-      own_sample ? Strata((::min(each, last - first) + kChunk - 1) / kChunk, kTile).taken() : strata.taken();
-  const Vec* const whole = row.vectors() + first;
+  const std::uint32_t taken = Strata((::min(each, last - first) + kChunk - 1) / kChunk, kTile).taken();
   if (threadIdx.x == 0) {
     state.passed = 0;
     state.bound = ~Key{0};
@@ -333,26 +282,11 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     state.refetch = 0;
     state.rest = rest;
     state.strata = strata;
-    if (!own_sample) state.strata.hold_none();
   }
-  Key joined = 0;
-#pragma unroll 1
-  for (int r = 0;;) {
 #pragma unroll
-    for (int j = 0; j < kVecs; ++j) {
-      if (own_sample) {
-        at[j] = sampled(j, size, shape.tile_vecs);
-        if (at[j] != kNone) v[j] = load_once(mine + at[j]);
-      } else {
-        const std::uint32_t q = (r * kTile + warp() * kVecs + j) * blocks + rank;
-        at[j] = q < strata.taken() ? 0 : kNone;
-        if (at[j] != kNone) v[j] = load_once(whole + strata.at(q) * kChunk + lane());
-      }
-    }
-    if (++r >= shape.rounds) break;
-#pragma unroll
-    for (int j = 0; j < kVecs; ++j)
-      if (at[j] != kNone) joined = ::max(joined, best_key(v[j]));
+  for (int j = 0; j < kVecs; ++j) {
+    at[j] = sampled(j, size, shape.tile_vecs);
+    if (at[j] != kNone) v[j] = load_once(mine + at[j]);
   }
   a.begin(row_index);
   for (int i = stream_groups(shape) + static_cast<int>(threadIdx.x); i < kMostGroups; i += kThreads)
@@ -366,10 +300,11 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     const int lanes = shape.lanes;
     const int to = static_cast<int>(threadIdx.x) % lanes;
     int group = static_cast<int>(threadIdx.x) / lanes + rank * (stream_groups(shape) / blocks);
+    Key joined = 0;
 #pragma unroll
     for (int j = 0; j < kVecs; ++j) {
       if (j >= shape.sample_vecs) break;
-      joined = ::max(joined, at[j] != kNone && to < shape.heard ? best_key(v[j]) : 0);
+      joined = ::max(joined, at[j] != kNone && to < shape.heard ? best_key(element, v[j]) : 0);
       if (((j + 1) & (shape.joined - 1)) != 0) continue;
       for (int d = 1; d < lanes; d *= 2) joined = ::max(joined, __shfl_xor_sync(full_mask, joined, d));
       if constexpr (kClustered) {
@@ -381,24 +316,18 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       joined = 0;
     }
   }
-  if (!own_sample) {
-    strata.hold_none();
+  here -= kTileGranules;
+  // Memory does not wait for the search.
 #pragma unroll
-    for (int j = 0; j < kVecs; ++j) fetch(here, j);
-  } else {
-    here -= kTileGranules;
-    // Memory does not wait for the search.
-#pragma unroll
-    for (int j = 0; j < kVecs; ++j) {
-      const std::uint32_t g = threadIdx.x + j * kThreads;
-      if (threadIdx.x % 8 == 0 && g < rest) prefetch(mine + g);
-    }
+  for (int j = 0; j < kVecs; ++j) {
+    const std::uint32_t g = threadIdx.x + j * kThreads;
+    if (threadIdx.x % 8 == 0 && g < rest) prefetch(mine + g);
   }
   __syncthreads();
   if constexpr (kClustered) mbarrier_wait(&state.maxima_came, 0);
   Key bound;
   {
-    const float chunks_taken = static_cast<float>(taken * (own_sample ? blocks : 1));
+    const float chunks_taken = static_cast<float>(taken * blocks);
     const float elements = chunks_taken * static_cast<float>(shape.sample_vecs * shape.heard * (kChunk * kElements)) /
                            static_cast<float>(shape.tile_vecs * shape.lanes);
     const int r = sample_rank(k, elements, static_cast<float>(row.count));
@@ -521,10 +450,6 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
       __syncthreads();
       rising = state.rising;
       restore();
-    }
-    if (shape.parts > 1) {
-      leave_part<kThreads>(shape, count);
-      return;
     }
     all = count;
     if constexpr (kClustered) {

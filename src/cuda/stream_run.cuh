@@ -1,4 +1,4 @@
-// Host side of the stream kernel, shared by topk_stream.cu, which compiles it, and topk_grid.cu.
+// Host side of the stream kernel, shared by topk_stream.cu and sample_best.cu.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,6 @@ inline StreamShape stream_shape(const Plan& plan, const Problem& problem) {
   StreamShape shape{};
   const auto k = static_cast<int>(std::min(problem.k, problem.cols));
   shape.blocks = plan.cluster_blocks;
-  shape.parts = plan.row_parts;
   // A few times k candidates, and room to cut rarely.
   shape.capacity = k <= 256 ? 2048 : k <= 1024 ? 4096 : 8192;
   // A sample of about 100 of the k best: then the survivors are fewest for the groups that there are.
@@ -26,10 +25,8 @@ inline StreamShape stream_shape(const Plan& plan, const Problem& problem) {
   const int vecs = vectors_of(problem);
   const std::int64_t chunk = kChunk * 16 / bytes(problem.dtype);
   shape.tile_vecs = vecs;
-  if (shape.parts == 1) {
-    const std::int64_t share = (problem.cols / (16 / bytes(problem.dtype)) + shape.blocks - 1) / shape.blocks;
-    while (shape.tile_vecs > 1 && share <= kStreamThreads / 2 * shape.tile_vecs) shape.tile_vecs /= 2;
-  }
+  const std::int64_t share = (problem.cols / (16 / bytes(problem.dtype)) + shape.blocks - 1) / shape.blocks;
+  while (shape.tile_vecs > 1 && share <= kStreamThreads / 2 * shape.tile_vecs) shape.tile_vecs /= 2;
   const float all = static_cast<float>(chunk * kStreamWarps * shape.tile_vecs * shape.blocks);
   const float sampled = std::min(all / static_cast<float>(problem.cols), 1.0F);  // of the row
   const float mean = static_cast<float>(k) * sampled;
@@ -48,20 +45,7 @@ inline StreamShape stream_shape(const Plan& plan, const Problem& problem) {
   shape.heard = shape.lanes;
   while (shape.heard > 1 && heard * static_cast<float>(shape.heard) > kMostMean * static_cast<float>(shape.lanes))
     --shape.heard;
-  // A row in parts: a sample of every 256th, as far as it does not cost much itself.
-  shape.rounds = 1;
-  if (shape.parts > 1) {
-    while (shape.rounds < 4 && static_cast<float>(problem.cols) > 256.0F * all * static_cast<float>(shape.rounds))
-      shape.rounds *= 2;
-    if (shape.rounds > 1) {
-      shape.sample_vecs = shape.joined = vecs;
-      shape.heard = shape.lanes;
-    }
-  }
   return shape;
 }
-
-// Starts the stream kernel: every row by shape.parts clusters of shape.blocks blocks.
-void launch_stream(const char* name, const StreamShape& shape, const Args& args, Stream stream);
 
 }  // namespace topkit::cuda

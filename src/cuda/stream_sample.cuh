@@ -21,4 +21,15 @@ __device__ inline int sample_rank(int k, float sampled, float n) {
   return ::min(k, static_cast<int>(mean + 4.75F * sqrtf(mean) + 5.3F));
 }
 
+// The largest key of a granule.
+template <class E>
+__device__ __forceinline__ Key best_key(const E& element, const Vec& vec) {
+  Pack packs[E::kPacksPerVec];
+  element.unpack(vec, packs);
+#pragma unroll
+  for (int i = 1; i < E::kPacksPerVec; ++i) packs[0] = E::max(packs[0], packs[i]);
+  const Key key = element.key(packs[0], 0);
+  return E::kPerPack == 2 ? ::max(key, element.key(packs[0], 1)) : key;
+}
+
 }  // namespace topkit::cuda

@@ -13,16 +13,16 @@ namespace topkit::cuda {
 namespace {
 
 template <bool kClustered, class E>
-void launch_rows(const char* name, const StreamShape& whole, const Args& args, const E& element, Stream stream) {
+void launch_rows(const StreamShape& whole, const Args& args, const E& element, Stream stream) {
   constexpr std::int64_t kMostBlocks = 1 << 30;
-  const std::int64_t most_rows = kMostBlocks / (whole.blocks * whole.parts);
+  const std::int64_t most_rows = kMostBlocks / whole.blocks;
   for (std::int64_t row = 0; row < args.problem.rows; row += most_rows) {
     const std::int64_t rows = std::min(most_rows, args.problem.rows - row);
     StreamArgs<E> all{args, element, whole};
     all.shape.first_row = row;
     launch(stream_kernel<E, kClustered>,
-           LaunchShape{.kernel = name,
-                       .grid = static_cast<unsigned>(rows * whole.blocks * whole.parts),
+           LaunchShape{.kernel = "topk_stream",
+                       .grid = static_cast<unsigned>(rows * whole.blocks),
                        .block = kStreamThreads,
                        .cluster = static_cast<unsigned>(whole.blocks),
                        .shared_bytes = stream_shared_bytes(whole, static_cast<int>(args.problem.k)),
@@ -48,18 +48,15 @@ void launch_best(int blocks, const Args& args, const E& element, Stream stream) 
 
 }  // namespace
 
-void launch_stream(const char* name, const StreamShape& shape, const Args& args, Stream stream) {
-  with_element(args.problem, [&](const auto& element) {
-    if (shape.blocks > 1) return launch_rows<true>(name, shape, args, element, stream);
-    launch_rows<false>(name, shape, args, element, stream);
-  });
-}
-
 void run_stream(const Plan& plan, const Args& args, void*, Stream stream) {
   if (args.problem.k == 1)
     return with_element(args.problem,
                         [&](const auto& element) { launch_best(plan.cluster_blocks, args, element, stream); });
-  launch_stream("topk_stream", stream_shape(plan, args.problem), args, stream);
+  const StreamShape shape = stream_shape(plan, args.problem);
+  with_element(args.problem, [&](const auto& element) {
+    if (shape.blocks > 1) return launch_rows<true>(shape, args, element, stream);
+    launch_rows<false>(shape, args, element, stream);
+  });
 }
 
 }  // namespace topkit::cuda

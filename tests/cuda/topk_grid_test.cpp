@@ -1,5 +1,5 @@
 // What only rows in the registers of many clusters have: parts that share no bound, lists longer than what is read of each
-// at first, more ties than a block ranks at once.
+// at first, more ties than a block ranks at once; and what only streamed rows have: a sample that misleads.
 #include <algorithm>
 #include <bit>
 #include <functional>
@@ -11,6 +11,7 @@
 #include "cuda/grid_narrow.cuh"
 #include "cuda/grid_shape.hpp"
 #include "cuda/launch.hpp"
+#include "cuda/stream_strata.cuh"
 #include "direct.hpp"
 
 namespace topkit::test {
@@ -155,6 +156,108 @@ TEST(TopkGrid, parts_are_only_what_runs_at_once) {
           EXPECT_LE(blocks + (1 << cuda::kLogGridCluster), cuda::kMostGridLists);
           EXPECT_LE(cuda::grid_share(cuda::cluster_granules(p), shape.parts), shape.vecs * cuda::kClusterThreads);
         }
+}
+
+// Rows of a few chunks of 16384 elements of f32, behind a sample by one block or a cluster.
+template <class Raw>
+testing::AssertionResult streams(DType dtype, const std::vector<Raw>& rows, std::int64_t cols, int blocks,
+                                 std::int64_t k, int offset = 0, Order order = Order::value) {
+  static std::uint64_t lane_order = 0;
+  Plan plan;
+  plan.cluster_blocks = blocks;
+  Problem p{.device = DeviceKind::cuda, .dtype = dtype};
+  p.rows = static_cast<std::int64_t>(rows.size()) / cols;
+  p.cols = cols;
+  p.k = k;
+  plan.workspace_bytes = cuda::grid_shape(p, blocks).workspace_bytes;
+  return matches_oracle(cuda::run_grid, dtype, rows, cols, k, offset, lane_order++ % 8, plan.workspace_bytes, plan,
+                        order);
+}
+
+testing::AssertionResult streams(const std::vector<std::uint32_t>& row, std::int64_t k, int offset = 0) {
+  return streams(DType::f32, row, static_cast<std::int64_t>(row.size()), 1, k, offset);
+}
+
+TEST(GridStreamed, random_rows_behind_samples_of_every_size) {
+  std::mt19937 random(11);
+  std::vector<std::uint32_t> rows(2 * kCols);
+  for (auto& element : rows) element = std::bit_cast<std::uint32_t>(static_cast<float>(random() % 1000000));
+  for (const int blocks : {1, 8, 16})
+    for (const std::int64_t k : {1, 50, 300, 2048})
+      ASSERT_TRUE(
+          streams(DType::f32, rows, kCols, blocks, k, static_cast<int>(k % 4), k == 300 ? Order::index : Order::value));
+}
+
+TEST(GridStreamed, rows_of_few_values_and_in_order) {
+  for (const std::int64_t k : {1, 50, 2000}) {
+    ASSERT_TRUE(streams(row_of(kCols, [](auto) { return 1; }), k));
+    ASSERT_TRUE(streams(row_of(kCols, [](auto i) { return i % 3; }), k, 1));
+    ASSERT_TRUE(streams(row_of(kCols, [](auto i) { return static_cast<double>(i); }), k, 2));
+    ASSERT_TRUE(streams(row_of(kCols, [](auto i) { return -static_cast<double>(i); }), k, 3));
+    ASSERT_TRUE(streams(row_of(kCols, [](auto i) { return i % 2 == 0 ? -0.0 : 0.0; }), k));
+  }
+}
+
+TEST(GridStreamed, infinities_and_nan_at_the_bound) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::int64_t k : {3, 100}) {
+    ASSERT_TRUE(streams(row_of(kCols, [&](auto) { return nan; }), k));
+    ASSERT_TRUE(streams(row_of(kCols, [&](auto i) { return i % 5 == 0 ? nan : inf; }), k));
+    ASSERT_TRUE(streams(row_of(kCols, [&](auto i) { return i == 69999 ? nan : i % 2 == 0 ? inf : 0; }), k, 1));
+    ASSERT_TRUE(streams(row_of(kCols, [&](auto) { return -inf; }), k, 2));
+  }
+}
+
+TEST(GridStreamed, narrow_types) {
+  std::mt19937 random(12);
+  std::vector<std::uint16_t> half(2 * kCols);
+  for (auto& element : half) element = static_cast<std::uint16_t>(random());
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(kCols));
+  for (auto& element : bytes) element = static_cast<std::uint8_t>(random());
+  for (const std::int64_t k : {1, 50, 2000}) {
+    ASSERT_TRUE(streams(DType::bf16, half, kCols, 8, k, 3));
+    ASSERT_TRUE(streams(DType::f16, half, kCols, 1, k));
+    ASSERT_TRUE(streams(DType::u8, bytes, kCols, 1, k, 5));
+  }
+}
+
+TEST(GridStreamed, rows_shorter_than_a_chunk) {
+  std::mt19937 random(13);
+  for (const std::int64_t cols : {1, 3, 5, 65, 300, 2048, 8193})
+    for (int offset = 0; offset < 4; ++offset) {
+      const auto row = row_of(cols, [&](auto) { return static_cast<int>(random() % 1000) - 500; });
+      for (const std::int64_t k :
+           {std::int64_t{1}, std::min<std::int64_t>(cols, 256), std::min<std::int64_t>(cols, 2048)})
+        ASSERT_TRUE(streams(row, k, offset)) << cols;
+    }
+}
+
+// The granules of a row of kCols elements of f32 that a sample by one block takes: 512 strata at most.
+std::vector<std::int64_t> sampled_granules() {
+  constexpr std::uint32_t kGranules = kCols / 4, kWidth = (kGranules + 511) / 512;
+  std::vector<std::int64_t> all;
+  for (std::uint32_t q = 0; q < kGranules / kWidth; ++q) {
+    const auto mixed = static_cast<std::uint64_t>(cuda::mix(q)) * kWidth >> 32;
+    all.push_back(static_cast<std::int64_t>(q * kWidth + mixed));
+  }
+  return all;
+}
+
+TEST(GridStreamed, fewer_than_k_above_a_misleading_bound_are_looked_for_again) {
+  std::mt19937 random(14);
+  auto row = row_of(kCols, [&](auto) { return static_cast<float>(random() % 100000) / 100000; });
+  const auto sampled = sampled_granules();
+  for (std::size_t q = 0; q < 40; ++q)
+    row[static_cast<std::size_t>(sampled[q]) * 4 + q % 4] = std::bit_cast<std::uint32_t>(3.0F);
+  for (const std::int64_t k : {41, 50, 64}) ASSERT_TRUE(streams(row, k));
+}
+
+TEST(GridStreamed, more_than_the_list_holds_are_looked_for_again) {
+  std::mt19937 random(15);
+  auto row = row_of(kCols, [&](auto) { return 1 + static_cast<int>(random() % 1000); });
+  for (const std::int64_t g : sampled_granules())
+    for (std::int64_t e = 0; e < 4; ++e) row[static_cast<std::size_t>(g * 4 + e)] = 0;
+  for (const std::int64_t k : {1, 50}) ASSERT_TRUE(streams(row, k));
 }
 
 constexpr std::size_t kBehind = 600;  // places behind the room, to see that nothing is written there

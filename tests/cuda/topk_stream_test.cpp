@@ -1,9 +1,8 @@
-// What only the stream and grid kernels have: a sample that misleads, lists that overflow, the best element alone.
+// What only the stream kernel has: a sample that misleads, lists that overflow, the best element alone.
 #include <algorithm>
 #include <bit>
 #include <random>
 
-#include "cuda/grid_shape.hpp"
 #include "cuda/stream_run.cuh"
 #include "cuda/stream_strata.cuh"
 #include "direct.hpp"
@@ -29,44 +28,11 @@ std::vector<std::uint32_t> misleading(std::uint32_t spikes, float height) {
   return row;
 }
 
-Plan in_parts(const Problem& p, int parts) {
-  Plan plan;
-  plan.row_parts = parts;
-  plan.workspace_bytes = cuda::grid_shape(p, parts, false).workspace_bytes;
-  return plan;
-}
-
 TEST(TopkStream, fewer_than_k_above_a_misleading_threshold_are_streamed_again) {
   for (const float height : {2.0F, 1e30F}) {
     const std::vector<std::uint32_t> row = misleading(40, height);
     for (const std::int64_t k : {41, 50, 64})
       ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, row, kCols, k, 0, static_cast<std::uint64_t>(k)));
-  }
-}
-
-TEST(TopkStream, fewer_than_k_in_all_parts_are_found_by_the_second_kernel) {
-  Problem p{.device = DeviceKind::cuda, .dtype = DType::f32};
-  p.rows = 1;
-  p.cols = kCols;
-  p.k = 64;
-  const std::vector<std::uint32_t> row = misleading(40, 3.0F);
-  const Plan plan = in_parts(p, 2);
-  for (const std::int64_t k : {41, 50, 64})
-    ASSERT_TRUE(matches_oracle(cuda::run_grid, DType::f32, row, kCols, k, 0, static_cast<std::uint64_t>(k),
-                               plan.workspace_bytes, plan));
-}
-
-TEST(TopkStream, parts_that_leave_more_than_one_block_holds_are_merged_in_rounds) {
-  Problem p{.device = DeviceKind::cuda, .dtype = DType::f32};
-  p.rows = 1;
-  p.cols = 60000;
-  p.k = 2000;
-  const Plan plan = in_parts(p, 6);
-  std::mt19937 random(6);
-  for (const unsigned distinct : {1U, 3U, 1000U}) {
-    std::vector<std::uint32_t> row(static_cast<std::size_t>(p.cols));
-    for (std::uint32_t& element : row) element = bits(static_cast<float>(random() % distinct));
-    ASSERT_TRUE(matches_oracle(cuda::run_grid, DType::f32, row, p.cols, p.k, 1, distinct, plan.workspace_bytes, plan));
   }
 }
 
