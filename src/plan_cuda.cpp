@@ -36,7 +36,7 @@ void shape_block(Plan& plan, const Problem& p) {
 
 void shape_cluster(Plan& plan, const Problem& p, const Device& device) {
   const cuda::ClusterSpread spread = cuda::cluster_spread(p, device.sms);
-  plan.cluster_blocks = 1 << spread.log_blocks;
+  plan.cluster_blocks = spread.blocks;
   plan.items_per_thread = spread.vecs;
   plan.block_threads = cuda::kClusterThreads;
 }

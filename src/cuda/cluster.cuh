@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "../args.hpp"
 #include "../plan.hpp"
@@ -45,12 +46,21 @@ inline constexpr int kLogWarp = 5;
 inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ranked without being cut down first
 
 struct ClusterShape {
-  constexpr int groups() const { return 1 << (kLogClusterThreads - log_group + log_blocks); }
-  int log_blocks;  // of a cluster, that is of a row
+  int log_blocks;  // of a cluster, that is of a row: of their number, or of the power of two above it
   int log_group;   // threads whose elements share one maximum; blocks * threads / these <= kMostGroups
   int capacity;    // of a block's list, >= k
   std::int64_t first_row;
+  unsigned spare = 0;  // blocks that a row has less than 2^log_blocks
+
+  constexpr unsigned blocks() const { return (1U << log_blocks) - spare; }
+  constexpr int groups() const { return static_cast<int>(blocks()) << (kLogClusterThreads - log_group); }
 };
+
+// Its blocks(), of which a kernel knows when it is compiled whether they are kOddBlocks, or a power of two: 0.
+template <int kOddBlocks>
+__device__ __forceinline__ unsigned blocks_of(const ClusterShape& shape) {
+  return kOddBlocks != 0 ? kOddBlocks : 1U << shape.log_blocks;
+}
 
 template <class E>
 struct ClusterArgs {
@@ -93,9 +103,11 @@ inline ClusterFit fit_cluster(const Plan& plan, const Args& args) {
   ClusterShape shape{};
   while (1 << shape.log_blocks < plan.cluster_blocks) ++shape.log_blocks;
   const std::int64_t granules = cluster_granules(p) + (rows_are_aligned(args) ? 0 : 1);
-  while (shape.log_blocks < kLogMaxCluster && cluster_vecs(granules, shape.log_blocks) > cluster_most_vecs(p))
+  if (plan.cluster_blocks == kOddCluster && cluster_vecs(granules, kOddCluster) <= odd_cluster_vecs(p))
+    shape.spare = (1U << shape.log_blocks) - kOddCluster;
+  while (shape.log_blocks < kLogMaxCluster && cluster_vecs(granules, 1 << shape.log_blocks) > cluster_most_vecs(p))
     ++shape.log_blocks;
-  const auto vecs = static_cast<int>(cluster_vecs(granules, shape.log_blocks));
+  const auto vecs = static_cast<int>(cluster_vecs(granules, static_cast<int>(shape.blocks())));
   const auto k = static_cast<int>(std::min<std::int64_t>(p.k, kClusterMostK));
   shape.capacity = kClusterMostK;
   shape.log_group = cluster_log_group(k, shape.log_blocks);
@@ -106,7 +118,7 @@ inline LaunchShape cluster_launch(const char* kernel, const ClusterShape& shape,
   return {.kernel = kernel,
           .grid = grid,
           .block = kClusterThreads,
-          .cluster = 1U << shape.log_blocks,
+          .cluster = shape.blocks(),
           .shared_bytes = cluster_shared_bytes(shape),
           .stream = stream,
           .pdl = true};
@@ -130,16 +142,18 @@ inline constexpr int cluster_blocks_an_sm = !is_fast_element<E> || kVecs * E::kP
 
 // What needs nothing of the input: before grid_dependency_wait(). Matched by the cluster_wait() of gather(), or of a caller
 // who does not come there.
+template <int kOddBlocks = 0>
 __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterState& state) {
-  const int groups = shape.groups();
+  const unsigned blocks = blocks_of<kOddBlocks>(shape);
+  const int groups = static_cast<int>(blocks << (kLogClusterThreads - shape.log_group));
   if (threadIdx.x == kClusterThreads - 1) {
     mbarrier_init(&state.maxima_came, 1);
-    mbarrier_init(&state.candidates_came, 1U << shape.log_blocks);
+    mbarrier_init(&state.candidates_came, blocks);
     mbarrier_publish();
     state.passed = 0;
     state.bound = 0;
   }
-  if (threadIdx.x >= 1U << shape.log_blocks && threadIdx.x < kMaxCluster) state.counts[threadIdx.x] = 0;
+  if (threadIdx.x >= blocks && threadIdx.x < kMaxCluster) state.counts[threadIdx.x] = 0;
   state.own[threadIdx.x] = 0;
   if (static_cast<int>(threadIdx.x) < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
   __syncthreads();
@@ -177,9 +191,12 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
                                                    const ByTheWay& by_the_way) {
   constexpr int kThreads = kClusterThreads;
   using Mask = typename Share::Mask;
-  const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
-  const int log_groups = kLogClusterThreads - shape.log_group, groups = 1 << (log_groups + shape.log_blocks);
-  share.load(element);
+  // A kernel that wants no more of the row has registers for what saves some clocks.
+  constexpr bool kAlone = std::is_same_v<ByTheWay, NothingElse>;
+  constexpr int kChain = kAlone ? 8 : 32;
+  const unsigned rank = cluster_rank(), blocks = blocks_of<Share::kOddBlocks>(shape);
+  const int log_groups = kLogClusterThreads - shape.log_group, groups = static_cast<int>(blocks << log_groups);
+  share.template load<kAlone>(element, [] { cluster_wait(); });
 
   const Pack best = share.best();
   {
@@ -191,13 +208,13 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
     if (shape.log_group == kLogWarp) key = ::max(key, __shfl_xor_sync(full_mask, key, kWarp / 2));
     if (shape.log_group != kLogWarp || lane() < kWarp / 2) atomicMax(&state.own[group], key);
     __syncthreads();
-    cluster_wait();
     if (threadIdx.x == kThreads - 1) mbarrier_expect(&state.maxima_came, rank, groups * sizeof(Key));
 #pragma unroll 1
-    for (int i = static_cast<int>(threadIdx.x); i < groups; i += kThreads) {
+    for (int i = static_cast<int>(threadIdx.x); i < 1 << (log_groups + shape.log_blocks); i += kThreads) {
       const int own = i >> shape.log_blocks;
-      store_async(&state.maxima[(rank << log_groups) + own], static_cast<unsigned>(i) & (blocks - 1), state.own[own],
-                  &state.maxima_came);
+      const unsigned to = static_cast<unsigned>(i) & ((1U << shape.log_blocks) - 1);
+      if (Share::kOddBlocks == 0 || to < blocks)
+        store_async(&state.maxima[(rank << log_groups) + own], to, state.own[own], &state.maxima_came);
     }
   }
   by_the_way.meanwhile();
@@ -208,7 +225,7 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
 
   const Pack threshold = element.threshold(bound);
   Mask mask = 0;
-  if (E::passes(best, threshold) != 0) mask = share.passing(threshold);
+  if (E::passes(best, threshold) != 0) mask = share.template passing<kChain>(threshold);
   // A warp that passes as a whole is a crowd: none of its elements are listed before they have been counted.
   constexpr std::uint32_t kCrowd = 1U << 20;
   if (__all_sync(full_mask, mask != 0)) {
@@ -225,8 +242,15 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
     passed = kInOrder;
     if (wanted > 0) {
       int listed;
-      // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too.
-      if (standing.high == bound && element.key(threshold, 0) == bound) {
+      // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too; of NaN with what NaN's
+      // threshold lets pass beside it.
+      bool tied = standing.high == bound;
+      if constexpr (kAlone) {
+        if (tied && element.key(threshold, 0) != bound) mask &= share.having(element, bound);
+      } else {
+        tied = tied && element.key(threshold, 0) == bound;
+      }
+      if (tied) {
         listed = list_first<kThreads>(share, mask, bound, wanted, room.list, state.crowd);
       } else {
         const ShareAside<kThreads, E, Share> aside(share);

@@ -22,22 +22,22 @@ __device__ __forceinline__ void kth_by_pivots(const Key* maxima, int groups, int
     const int at = static_cast<int>(warp()) + i * kWarps;
     pivot[i] = maxima[at * step + (5 * at & (step - 1))];  // no period of a row meets all of them
   }
-  std::uint32_t two[kOwn / 2] = {};  // counts of two pivots a word
+  std::uint32_t reach[kOwn] = {};
 #pragma unroll 1
   for (int i = static_cast<int>(lane()); i < ::max(groups, kCountedGroups) / 4; i += kWarp) {
     const Vec v = reinterpret_cast<const Vec*>(maxima)[i];
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
 #pragma unroll
-      for (int q = 0; q < kOwn; ++q) two[q / 2] += v.word[j] >= pivot[q] ? 1U << (q % 2 * 16) : 0;
+      for (int q = 0; q < kOwn; ++q) count_if(v.word[j] >= pivot[q], reach[q]);
     }
   }
   Key best = 0;
 #pragma unroll
-  for (int q = 0; q < kOwn / 2; ++q) {
-    const std::uint32_t reach = __reduce_add_sync(full_mask, two[q]);
-    if (static_cast<int>(reach & 0xffff) >= k) best = ::max(best, pivot[2 * q]);
-    if (static_cast<int>(reach >> 16) >= k) best = ::max(best, pivot[2 * q + 1]);
+  for (int q = 0; q < kOwn; q += 2) {
+    const std::uint32_t two = __reduce_add_sync(full_mask, reach[q] | reach[q + 1] << 16);
+    if (static_cast<int>(two & 0xffff) >= k) best = ::max(best, pivot[q]);
+    if (static_cast<int>(two >> 16) >= k) best = ::max(best, pivot[q + 1]);
   }
   if (lane() == 0) atomicMax(bound, best);
 }

@@ -7,56 +7,70 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kThreadsACandidate = 8;
 // With more winners a block than this the blocks sort their candidates first (cluster_sorted.cuh).
-inline constexpr int kComparedABlock = 16;
+inline constexpr int kComparedABlock = 24;
 
-// How many of all candidates come before `first`, and << 16 before `second`, by kThreadsACandidate neighbours: each looks at
-// every eighth place of every list, of four lists at once. Whole warps.
-__device__ __forceinline__ std::uint32_t count_before(Candidate first, Candidate second, const ClusterShape& shape,
-                                                      const Candidate* received, const ClusterState& state) {
-  std::uint32_t before = 0;
+// Calls emit(place, candidate) for those of the block's `own`, in `list`, that are among the row's k best. A warp finds the places of
+// two candidates at once, its lanes spread over the lists of all blocks; `listed` is how long the lane's list is. Whole warps.
+template <class Emit>
+__device__ __forceinline__ void place_by_comparing(int log_blocks, std::uint32_t listed, const Candidate* received,
+                                                   const Candidate* list, int own, int k, Emit emit) {
+  constexpr int kWarps = kClusterThreads / kWarp, kAtOnce = 4;
+  const int log_lanes = kLogWarp - log_blocks;
+  const std::uint32_t step = 1U << log_lanes, from = lane() & (step - 1);
+  const Candidate* const lists = received + (lane() >> log_lanes) * kClusterMostK;
 #pragma unroll 1
-  for (int block = 0; block < 1 << shape.log_blocks; block += 4) {
-    Vec many = reinterpret_cast<const Vec*>(state.counts)[block / 4];
-#pragma unroll
-    for (int b = 0; b < 4; ++b) many.word[b] &= ~kInOrder;
-    const Candidate* const lists = received + block * shape.capacity;
-    const std::uint32_t most = ::max(::max(many.word[0], many.word[1]), ::max(many.word[2], many.word[3]));
+  for (int i = static_cast<int>(warp()); i < own; i += 2 * kWarps) {
+    const bool two = i + kWarps < own;  // else the second is the first once more
+    const Candidate first = list[i], second = list[two ? i + kWarps : i];
+    std::uint32_t before_first = 0, before_second = 0;
 #pragma unroll 1
-    for (std::uint32_t j = threadIdx.x % kThreadsACandidate; j < most; j += kThreadsACandidate) {
-      Candidate other[4];
+    for (std::uint32_t j = from; j < listed; j += kAtOnce * step) {
+      Candidate other[kAtOnce];
 #pragma unroll
-      for (int b = 0; b < 4; ++b) other[b] = j < many.word[b] ? lists[b * shape.capacity + static_cast<int>(j)] : 0;
+      for (int q = 0; q < kAtOnce; ++q) other[q] = j + q * step < listed ? lists[j + q * step] : 0;
 #pragma unroll
-      for (int b = 0; b < 4; ++b) before += (other[b] > first ? 1U : 0U) + (other[b] > second ? 1U << 16 : 0U);
+      for (int q = 0; q < kAtOnce; ++q) {
+        count_if(other[q] > first, before_first);
+        count_if(other[q] > second, before_second);
+      }
     }
+    __syncwarp(full_mask);
+    const std::uint32_t before = __reduce_add_sync(full_mask, before_first | before_second << 16);
+    const auto place = static_cast<int>(lane() == 0 ? before & 0xffff : before >> 16);
+    if (lane() < (two ? 2U : 1U) && place < k) emit(place, lane() == 0 ? first : second);
   }
-  __syncwarp(full_mask);
-#pragma unroll
-  for (int d = 1; d < kThreadsACandidate; d *= 2) before += __shfl_xor_sync(full_mask, before, d);
-  return before;
 }
 
-// A selection alone has registers enough for 64 elements of which two lie in one.
+// A selection alone has registers enough for nine vectors twice.
 template <class E, int kVecs>
-inline constexpr int topk_blocks_an_sm = !is_fast_element<E> || kVecs * E::kPacksPerVec > 32 ? 1 : 2;
+inline constexpr int topk_blocks_an_sm = !is_fast_element<E> || kVecs > kOddMostVecs ? 1 : 2;
 
-template <class E, int kVecs>
+template <class E, int kVecs, int kOddBlocks>
 __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
   constexpr int kThreads = kClusterThreads;
   const ClusterShape& shape = a.shape;
   const E& element = a.element;
-  const std::int64_t row_index = shape.first_row + (blockIdx.x >> shape.log_blocks);
-  const unsigned rank = cluster_rank(), blocks = 1U << shape.log_blocks;
+  const std::int64_t row_index =
+      shape.first_row + (kOddBlocks != 0 ? blockIdx.x / kOddBlocks : blockIdx.x >> shape.log_blocks);
+  const unsigned rank = cluster_rank(), blocks = blocks_of<kOddBlocks>(shape);
   const auto thread = static_cast<int>(threadIdx.x);
   const ClusterRoom room(shape);
   ClusterState& state = shared<ClusterState>();
-  open_cluster(shape, state);
-  grid_dependency_wait();
-  const Args::Span span = a.args.span(row_index);
+  open_cluster<kOddBlocks>(shape, state);
+  // The place of a row needs nothing that the kernel before may write, unless it has a length, a start or a k of its own; the compiler
+  // would wait first and compute then, but for the condition, which always holds.
+  const Problem& p = a.args.problem;
+  Args::Span span{0, p.cols, p.k};
+  using Share = ShareOfRow<E, kThreads, kVecs, kOddBlocks>;
+  Share share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
+  if (share.known() != ~0U) grid_dependency_wait();
+  if (p.has_lengths || p.has_row_k) {
+    span = a.args.span(row_index);
+    share = Share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
+  }
   const auto k = static_cast<int>(span.count);
   const auto pad = [&](const Writer<E>& writer) {
 #pragma unroll 1
@@ -67,7 +81,6 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     cluster_wait();
     return;
   }
-  ShareOfRow<E, kThreads, kVecs> share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
   std::uint32_t found = list_best(shape, element, share, k, state, room, NothingElse());
   const auto own = static_cast<int>(found & ~kInOrder);
   const Candidate* list = room.list;
@@ -77,20 +90,27 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     found |= kInOrder;
   }
 #pragma unroll 1
-  for (int i = thread; i < own << shape.log_blocks; i += kThreads)
-    store_async(&room.received[rank * shape.capacity + (i >> shape.log_blocks)], i & (blocks - 1),
-                list[i >> shape.log_blocks], &state.candidates_came);
+  for (int i = thread; i < own << shape.log_blocks; i += kThreads) {
+    const unsigned to = static_cast<unsigned>(i) & ((1U << shape.log_blocks) - 1);
+    if (kOddBlocks == 0 || to < blocks)
+      store_async(&room.received[rank * shape.capacity + (i >> shape.log_blocks)], to, list[i >> shape.log_blocks],
+                  &state.candidates_came);
+  }
   if (const unsigned to = kThreads - 1 - threadIdx.x; to < blocks) {
     mbarrier_expect(&state.candidates_came, to, own * sizeof(Candidate) + sizeof(std::uint32_t));
     store_async(&state.counts[rank], to, found, &state.candidates_came);
   }
   // As in gather(): not sooner.
   grid_launch_dependents();
-  const Writer<E> writer(a.args, element, span, row_index);
+  // Where the row begins is asked once more, for the registers that it would take meanwhile.
+  const Writer<E> writer(a.args, element, a.args.span(row_index), row_index);
   mbarrier_wait(&state.candidates_came, 0);
-  const std::uint32_t listed = lane() < blocks ? state.counts[lane()] : kInOrder;
-  const std::uint32_t count = __reduce_add_sync(full_mask, listed & ~kInOrder);
-  const bool in_order = __all_sync(full_mask, listed >= kInOrder) != 0;
+  // By the lane's list, of which each has as many lanes; what is no block has none.
+  const int log_lanes = kLogWarp - shape.log_blocks;
+  const unsigned whose = lane() >> log_lanes;
+  const std::uint32_t told = kOddBlocks == 0 || whose < blocks ? state.counts[whose] : kInOrder;
+  const std::uint32_t listed = told & ~kInOrder, count = __reduce_add_sync(full_mask, listed) >> log_lanes;
+  const bool in_order = __all_sync(full_mask, told >= kInOrder) != 0;
   // Crowds in several blocks, or places that only all winners together tell.
   if ((count > kRankedAtOnce && !in_order) || a.args.problem.order == Order::index) [[unlikely]] {
     if (rank != 0) return;
@@ -101,17 +121,8 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     place_among_lists(shape, state, room.received, list, rank, own, k,
                       [&](int place, Candidate c) { writer.write(place, c); });
   } else {
-    // Two candidates for eight threads; the first two of these write one each.
-    constexpr int kAtOnce = kThreads / kThreadsACandidate;
-    const int id = thread % kThreadsACandidate;
-#pragma unroll 1
-    for (int from = 0; from + static_cast<int>(warp()) * (kWarp / kThreadsACandidate) < own; from += 2 * kAtOnce) {
-      const int first = from + thread / kThreadsACandidate, second = first + kAtOnce;
-      const Candidate c[2] = {room.list[::min(first, own - 1)], room.list[::min(second, own - 1)]};
-      const std::uint32_t before = count_before(c[0], c[1], shape, room.received, state);
-      const auto place = static_cast<int>(id == 0 ? before & 0xffff : before >> 16);
-      if (id < 2 && (id == 0 ? first : second) < own && place < k) writer.write(place, id == 0 ? c[0] : c[1]);
-    }
+    place_by_comparing(shape.log_blocks, listed, room.received, room.list, own, k,
+                       [&](int place, Candidate c) { writer.write(place, c); });
   }
   pad(writer);
 }

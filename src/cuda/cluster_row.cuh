@@ -4,6 +4,7 @@
 // order is (vector, thread, element).
 #pragma once
 
+#include <bit>
 #include <type_traits>
 
 #include "row.cuh"
@@ -23,8 +24,10 @@ __device__ __forceinline__ std::uint32_t shuffle_halves(std::uint32_t x) {
   return x;
 }
 
-template <class E, int kThreads, int kVecs>
+// kOdd: the blocks of the cluster, where they are no power of two.
+template <class E, int kThreads, int kVecs, int kOdd = 0>
 struct ShareOfRow {
+  static constexpr int kOddBlocks = kOdd;
   static constexpr int kPacks = E::kPacksPerVec;
   static constexpr int kPerVec = kPacks * E::kPerPack;
   static constexpr int kElements =
@@ -37,15 +40,26 @@ struct ShareOfRow {
   Row<E> row;
   std::uint32_t begin, end;   // granules of the row or the part
   std::uint32_t first, step;  // granules of this thread: first, first + step, ..
+  const Vec* mine;            // the first of them
   Pack packs[kVecs][kPacks];
   Mask there;  // elements that are the row's
 
   // Of granules [from, to) of the row, or what there is of them, the share of one of 2^log_blocks blocks. from is that of a line.
   __device__ ShareOfRow(const Row<E>& r, int log_blocks, unsigned rank, std::uint32_t from, std::uint32_t to)
-      : row(r), begin(::min(from, r.granules())), end(::min(to, r.granules())), step(kThreads << log_blocks) {
-    const std::uint32_t line = threadIdx.x >> kLogLine, turn = line ^ line >> log_blocks ^ line >> 2 * log_blocks;
-    const std::uint32_t block = (rank ^ turn) & ((1U << log_blocks) - 1);
-    first = begin + (((line << log_blocks) + block) << kLogLine) + (threadIdx.x & ((1U << kLogLine) - 1));
+      : row(r),
+        begin(::min(from, r.granules())),
+        end(::min(to, r.granules())),
+        step(kOdd != 0 ? kThreads * kOdd : kThreads << log_blocks) {
+    std::uint32_t line = threadIdx.x >> kLogLine;
+    if constexpr (kOdd != 0) {
+      line = line * kOdd + (rank + line + line / kOdd) % kOdd;
+    } else {
+      const std::uint32_t turn = line ^ line >> log_blocks ^ line >> 2 * log_blocks;
+      line = (line << log_blocks) + ((rank ^ turn) & ((1U << log_blocks) - 1));
+    }
+    first = begin + (line << kLogLine) + (threadIdx.x & ((1U << kLogLine) - 1));
+    mine = row.vec(first);
+    there = whole();
   }
 
   // Of the whole row.
@@ -55,58 +69,69 @@ struct ShareOfRow {
   // Of bit b in the row.
   __device__ std::uint32_t position(int b) const { return row.position(granule(b / kPerVec), b % kPerVec); }
 
-  __device__ void load(const E& element) {
-    // The first and the last granule may stick out of the row.
-    const bool head = row.shift != 0, tail = (row.shift + row.count) % kPerVec != 0;
-    const std::uint32_t from = ::max(begin, head ? 1U : 0U), to = ::min(end, row.granules() - (tail ? 1U : 0U));
-    Vec v[kVecs];
-    const Vec* const mine = row.vec(granule(0));
-#pragma unroll
-    for (int j = 0; j < kVecs; ++j) {
-      const std::uint32_t g = granule(j);
-      v[j] = Vec{{E::kPad, E::kPad, E::kPad, E::kPad}};
-      if (g >= from && g < to) v[j] = load_once(mine + j * step);
-    }
-    there = 0;
-#pragma unroll
-    for (int j = 0; j < kVecs; ++j) {
-      const std::uint32_t g = granule(j);
-      if (g >= from && g < to) there |= vec_bits(j);
-    }
-#pragma unroll
-    for (int j = 0; j < kVecs; ++j) {
-      element.unpack(v[j], packs[j]);
-      if constexpr (!E::kRawPacks) {
-#pragma unroll
-        for (int i = 0; i < kPacks; ++i) packs[j][i] = (there >> (j * kPerVec) & 1U) != 0 ? packs[j][i] : E::kPad;
-      }
-    }
-    if (head && begin == 0) edge(element, 0);
-    if (tail && end == row.granules() && begin < end && !(head && end == 1)) edge(element, end - 1);
+  // A word that takes what is known of the share before an element is, and is never ~0, which no compiler sees: granules are fewer
+  // than 2^28, and the uppermost bits of an address are 0.
+  __device__ std::uint32_t known() const {
+    const auto some = static_cast<std::uint32_t>(there) ^ static_cast<std::uint32_t>(there >> (kElements / 2));
+    return first ^ ((some ^ some >> 16) & 0xffff) ^
+           static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(mine) >> 60);
   }
 
-  // Bit s is set for elements that are not below the threshold.
+  // meanwhile() is called when all has been asked for, of which nothing is there. kKnown: `there` is kept from before, for which a
+  // kernel that is short of registers has none.
+  template <bool kKnown, class F>
+  __device__ void load(const E& element, F meanwhile) {
+    const auto is_there = [&](int j) { return kKnown ? (there >> (j * kPerVec) & 1U) != 0 : is_whole(j); };
+    const Vec* at = mine;
+    if constexpr (E::kRawPacks) {
+#pragma unroll
+      for (int j = 0; j < kVecs; ++j, at += step) {
+        Vec v{{E::kPad, E::kPad, E::kPad, E::kPad}};
+        if (is_there(j)) v = load_once(at);
+        element.unpack(v, packs[j]);
+      }
+      meanwhile();
+      if constexpr (!kKnown) there = whole();
+    } else {
+      Vec v[kVecs];
+#pragma unroll
+      for (int j = 0; j < kVecs; ++j, at += step) v[j] = is_there(j) ? load_once(at) : Vec{};
+      meanwhile();
+      if constexpr (!kKnown) there = whole();
+#pragma unroll
+      for (int j = 0; j < kVecs; ++j) {
+        Pack some[kPacks];
+        element.unpack(v[j], some);
+#pragma unroll
+        for (int i = 0; i < kPacks; ++i) packs[j][i] = is_there(j) ? some[i] : E::kPad;
+      }
+    }
+    if (head() && begin == 0) edge(element, 0);
+    if (tail() && end == row.granules() && begin < end && !(head() && end == 1)) edge(element, end - 1);
+  }
+
+  // Bit s is set for elements that are not below the threshold; kChain of them wait for one another.
+  template <int kChain>
   __device__ Mask passing(Pack threshold) const {
-    constexpr int kWord = kElements < 32 ? kElements : 32;
+    constexpr int kWord = 32;
+    if constexpr (kElements <= kWord) {
+      return passing_word<0, kElements, kChain>(threshold) & there;
+    } else {
+      return (passing_word<0, kWord, kChain>(threshold) |
+              static_cast<Mask>(passing_word<kWord, kElements - kWord, kChain>(threshold)) << kWord) &
+             there;
+    }
+  }
+
+  // Bit s is set for elements of this key; where there are none, it says nothing.
+  __device__ Mask having(const E& element, Key key) const {
     Mask mask = 0;
 #pragma unroll
-    for (int word = 0; word < kElements / kWord; ++word) {
-      std::uint32_t bits = 0;
-      if constexpr (E::kPerPack == 1) {
-#pragma unroll
-        for (int i = kWord - 1; i >= 0; --i)
-          bits = E::append_below(bits, packs[(word * kWord + i) / kPacks][i % kPacks], threshold);
-        bits = ~bits;
-      } else {
-        // The packs' low elements, and above them their high ones, into the order of the row.
-#pragma unroll
-        for (int i = 0; i < kWord / 2; ++i)
-          bits |= E::passing(packs[(word * kWord / 2 + i) / kPacks][i % kPacks], threshold) & 0x00010001U << i;
-        bits = shuffle_halves(bits);
-      }
-      mask |= static_cast<Mask>(bits) << (word * kWord);
-    }
-    return mask & there;
+    for (int i = 0; i < kElements; ++i)
+      mask |=
+          static_cast<Mask>(element.key(packs[i / kPerVec][i % kPerVec / E::kPerPack], i % E::kPerPack) == key ? 1 : 0)
+          << i;
+    return mask;
   }
 
   // Element `bit` as a pack's half bit % kPerPack, chosen by a tree of selects without an index into registers.
@@ -125,17 +150,58 @@ struct ShareOfRow {
   }
 
  private:
-  // Pack `at` of the kMany from kFrom on; only its low bits count.
+  // passing() of kMany elements from kFrom on; the bits above are anything.
+  template <int kFrom, int kMany, int kChain>
+  __device__ std::uint32_t passing_word(Pack threshold) const {
+    std::uint32_t bits = 0;
+    if constexpr (E::kPerPack == 1) {
+      // Each appends to the one before it: in chains beside one another.
+#pragma unroll
+      for (int chain = 0; chain < kMany; chain += kChain) {
+        std::uint32_t some = 0;
+#pragma unroll
+        for (int i = (kMany - chain < kChain ? kMany - chain : kChain) - 1; i >= 0; --i)
+          some = E::append_below(some, packs[(kFrom + chain + i) / kPacks][(chain + i) % kPacks], threshold);
+        bits |= some << chain;
+      }
+      return ~bits;
+    } else {
+      // The packs' low elements, and above them their high ones, into the order of the row.
+#pragma unroll
+      for (int i = 0; i < kMany / 2; ++i)
+        bits |= E::passing(packs[(kFrom / 2 + i) / kPacks][i % kPacks], threshold) & 0x00010001U << i;
+      return shuffle_halves(bits);
+    }
+  }
+
+  // Pack `at` of the kMany from kFrom on; only its low bits count, as many as kMany has.
   template <int kFrom, int kMany>
   __device__ Pack pick(unsigned at) const {
-    static_assert((kMany & (kMany - 1)) == 0);
     if constexpr (kMany == 1) {
       return packs[kFrom / kPacks][kFrom % kPacks];
     } else {
-      const Pack low = pick<kFrom, kMany / 2>(at), high = pick<kFrom + kMany / 2, kMany / 2>(at);
-      return (at & (kMany / 2)) != 0 ? high : low;
+      constexpr unsigned kHalf = std::bit_floor(static_cast<unsigned>(kMany - 1));
+      const Pack low = pick<kFrom, kHalf>(at), high = pick<kFrom + kHalf, kMany - kHalf>(at);
+      return (at & kHalf) != 0 ? high : low;
     }
   }
+
+  // Vector j lies in the share as a whole: the first and the last granule may stick out of the row.
+  __device__ bool is_whole(int j) const {
+    const std::uint32_t inside = ::max(begin, head() ? 1U : 0U),
+                        behind = ::min(end, row.granules() - (tail() ? 1U : 0U));
+    return granule(j) >= inside && granule(j) < behind;
+  }
+  __device__ Mask whole() const {
+    Mask mask = 0;
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j)
+      if (is_whole(j)) mask |= vec_bits(j);
+    return mask;
+  }
+
+  __device__ bool head() const { return row.shift != 0; }
+  __device__ bool tail() const { return (row.shift + row.count) % kPerVec != 0; }
 
   static constexpr __device__ Mask vec_bits(int j) {
     return (~Mask{0} >> (sizeof(Mask) * 8 - kPerVec)) << (j * kPerVec);
@@ -151,7 +217,12 @@ struct ShareOfRow {
     return bits;
   }
   __device__ void edge(const E& element, std::uint32_t g) {
-    if (g < first || ((g - first) & (step - 1)) != 0) return;
+    if (g < first) return;
+    if constexpr (kOdd != 0) {
+      if ((g - first) % (kThreads * kOdd) != 0) return;
+    } else if (((g - first) & (step - 1)) != 0) {
+      return;
+    }
     Pack some[kPacks];
     const Mask bits = load_edge(row, element, g, some);
 #pragma unroll

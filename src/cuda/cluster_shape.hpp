@@ -1,6 +1,7 @@
 // What the cluster kernel can hold and how a row is spread over it: for the plan, and for the launch.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,13 +26,18 @@ inline int cluster_most_vecs(const Problem& p) {
   return cluster_most_vecs(static_cast<std::size_t>(bytes(p.dtype)), is_fast(p));
 }
 
+// A cluster that is no power of two, of which a device takes more at once than of eight blocks.
+inline constexpr int kOddCluster = 7;
+inline constexpr int kOddMostVecs = 9;
+inline int odd_cluster_vecs(const Problem& p) { return is_fast(p) ? std::min(cluster_most_vecs(p), kOddMostVecs) : 0; }
+
 struct ClusterSpread {
-  int log_blocks, vecs;
+  int blocks, vecs;
 };
 
-// Granules of a thread when 2^log_blocks blocks share `granules`, which are dealt by lines of 8.
-constexpr std::int64_t cluster_vecs(std::int64_t granules, int log_blocks) {
-  const std::int64_t share = (((granules + (1 << log_blocks) - 1) >> log_blocks) + 7) / 8 * 8;
+// Granules of a thread when so many blocks share `granules`, which are dealt by lines of 8.
+constexpr std::int64_t cluster_vecs(std::int64_t granules, int blocks) {
+  const std::int64_t share = ((granules + blocks - 1) / blocks + 7) / 8 * 8;
   return (share + kClusterThreads - 1) / kClusterThreads;
 }
 
@@ -40,7 +46,7 @@ inline std::int64_t cluster_granules(const Problem& p) { return (p.cols * bytes(
 
 inline bool cluster_holds(const Problem& p) {
   return bytes(p.dtype) <= 4 && p.k <= kClusterMostK &&
-         cluster_vecs(cluster_granules(p) + 1, kLogMaxCluster) <= cluster_most_vecs(p);
+         cluster_vecs(cluster_granules(p) + 1, kMaxCluster) <= cluster_most_vecs(p);
 }
 
 // Granules of a thread of which two blocks a multiprocessor have registers enough.
@@ -50,11 +56,11 @@ inline int cluster_shared_vecs(const Problem& p) { return is_fast(p) ? 8 : clust
 // few as hold the row, if all rows run at once, two blocks a multiprocessor, of which clusters leave some free. Then two
 // blocks of 64 elements a thread, which fit wherever there are pairs, and sixteen for a handful of longer rows. What is
 // left runs in several waves, of blocks as few as hold a row. Four blocks may have 64 elements of 16 bits a thread.
-inline ClusterSpread cluster_spread(const Problem& p, int sms) {
+inline ClusterSpread even_cluster_spread(const Problem& p, int sms) {
   const std::int64_t granules = cluster_granules(p);
   const int most = cluster_most_vecs(p), quick = is_fast(p) ? most / 2 : most;
   const auto spread = [&](int log_blocks) {
-    return ClusterSpread{log_blocks, static_cast<int>(cluster_vecs(granules, log_blocks))};
+    return ClusterSpread{1 << log_blocks, static_cast<int>(cluster_vecs(granules, 1 << log_blocks))};
   };
   const auto shares = [&](int log_blocks) {
     return spread(log_blocks).vecs <= (log_blocks == 1 ? quick : cluster_shared_vecs(p));
@@ -69,6 +75,34 @@ inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   while (log_blocks < 3 && !shares(log_blocks)) ++log_blocks;
   while (log_blocks < kLogMaxCluster && spread(log_blocks).vecs > most) ++log_blocks;
   return spread(log_blocks);
+}
+
+// Clusters of seven or eight blocks, `shared` multiprocessors with two blocks, that a device takes at once: of 132
+// multiprocessors 32 and 30, and half of these (an H100; cudaOccupancyMaxActiveClusters). The rest lie in groups too small for one.
+constexpr std::int64_t clusters_at_once(int blocks, bool shared, int sms) {
+  return std::max<std::int64_t>(sms * (blocks == kOddCluster ? 32 : 30) / (shared ? 132 : 264), 1);
+}
+
+// For a selection of one: as many blocks as a multiprocessor each allows, eight for a few rows.
+inline ClusterSpread one_spread(const Problem& p, int sms) {
+  int blocks = p.rows << 4 <= sms ? 8 : 4;
+  while (blocks > 1 && p.rows * blocks > (blocks == 2 ? 2 * sms - 16 : sms)) blocks /= 2;
+  return {blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
+}
+
+// What topk does: the above, and seven blocks where they save a wave.
+inline ClusterSpread cluster_spread(const Problem& p, int sms) {
+  if (p.k == 1) return one_spread(p, sms);
+  const ClusterSpread even = even_cluster_spread(p, sms);
+  const auto waves = [&](int blocks, bool shared) {
+    const std::int64_t at_once = clusters_at_once(blocks, shared, sms);
+    return (p.rows + at_once - 1) / at_once;
+  };
+  const auto odd_vecs = static_cast<int>(cluster_vecs(cluster_granules(p), kOddCluster));
+  if (even.blocks == 8 && odd_vecs <= odd_cluster_vecs(p) &&
+      waves(kOddCluster, true) < waves(8, even.vecs <= cluster_shared_vecs(p)))
+    return {kOddCluster, odd_vecs};
+  return even;
 }
 
 }  // namespace topkit::cuda

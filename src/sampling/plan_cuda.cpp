@@ -38,13 +38,16 @@ Plan selection(const SampleProblem& p, const Device& device) {
   if ((looks_up || few) && device.capability >= 90 && cuda::cluster_holds(best))
     wish.algorithm = info(Algorithm::cuda_cluster).name;
   Plan plan = choose(best, device, built_in_tuning(), wish);
-  if (!looks_up || plan.algorithm != Algorithm::cuda_cluster) return plan;
+  if (plan.algorithm != Algorithm::cuda_cluster) return plan;
+  // What is drawn needs a list, of one token too.
+  plan.cluster_blocks = cuda::even_cluster_spread(best, device.sms).blocks;
+  if (!looks_up) return plan;
   // Every token is weighed: few a thread, so that two blocks share a multiprocessor, and fewer while many are idle.
   constexpr std::int64_t kIdle = 65536;  // columns
   const std::int64_t granules = cuda::cluster_granules(best);
   int log_blocks = 3;
   while (log_blocks < cuda::kLogMaxCluster &&
-         (2 * cuda::cluster_vecs(granules, log_blocks) > cuda::cluster_most_vecs(best) ||
+         (2 * cuda::cluster_vecs(granules, 1 << log_blocks) > cuda::cluster_most_vecs(best) ||
           (p.cols > kIdle && p.rows << (log_blocks + 1) <= device.sms)))
     ++log_blocks;
   plan.cluster_blocks = 1 << log_blocks;

@@ -36,7 +36,7 @@ std::size_t dealt_to(std::size_t i, int log_blocks) {
 }
 
 TEST(TopkCluster, equal_elements_win_by_index_across_blocks) {
-  for (const int n : {2, 8, 16})
+  for (const int n : {2, 7, 8, 16})
     for (const std::int64_t k : {1, 50, 200, 256}) {
       ASSERT_TRUE(selects(row_of(kCols, [](auto) { return 1; }), n, k));
       ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i % 3; }), n, k, 1));
@@ -46,7 +46,7 @@ TEST(TopkCluster, equal_elements_win_by_index_across_blocks) {
 }
 
 TEST(TopkCluster, a_share_that_holds_more_than_its_list_is_thinned_out) {
-  for (const int n : {2, 4, 8})
+  for (const int n : {2, 4, 7, 8})
     for (const std::int64_t k : {5, 64, 256}) {
       ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return static_cast<double>(i); }), n, k));
       ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return -static_cast<double>(i); }), n, k, 3));
@@ -97,17 +97,48 @@ TEST(TopkCluster, infinities_and_nan_at_the_bound) {
     ASSERT_TRUE(selects(row_of(kCols, [&](auto) { return -inf; }), 8, k, 2));
     ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 900 == 3 ? 1 : -inf; }), 8, k));
     ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 2 == 0 ? -0.0 : 0.0; }), 2, k));
+    ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 5 == 0 ? nan : inf; }), 7, k, 3));
   }
 }
 
 TEST(TopkCluster, rows_shorter_than_the_blocks_and_rows_that_just_fit) {
   std::mt19937 random(5);
   for (const std::int64_t cols : {1, 3, 17, 63, 64, 65, 2048, 8192, 8193, 16384, 16385})
-    for (const int n : {2, 8, 16}) {
+    for (const int n : {2, 7, 8, 16}) {
       const auto row = row_of(cols, [&](auto) { return static_cast<int>(random() % 1000) - 500; });
       for (const std::int64_t k :
            {std::int64_t{1}, std::min<std::int64_t>(cols, 40), std::min<std::int64_t>(cols, 256)})
         ASSERT_TRUE(selects(row, n, k, static_cast<int>(cols % 4)));
+    }
+}
+
+// Of one winner no block holds anything: every thread's best, first by position, over as many granules as there are.
+TEST(TopkCluster, one_winner_wherever_it_lies) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  for (const int n : {1, 2, 4, 8})
+    for (const std::int64_t at : {0, 1, 3, 4, 2047, 2048, 4095, 8191, 8999, 9000})
+      for (const int offset : {0, 1, 3}) {
+        ASSERT_TRUE(
+            selects(row_of(kCols, [&](auto i) { return i == static_cast<std::size_t>(at) ? 1 : -1; }), n, 1, offset));
+        ASSERT_TRUE(
+            selects(row_of(kCols, [&](auto i) { return i >= static_cast<std::size_t>(at) ? inf : 0; }), n, 1, offset));
+        ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i >= static_cast<std::size_t>(at) ? nan : inf; }), n, 1,
+                            offset));
+      }
+  ASSERT_TRUE(selects(row_of(kCols, [&](auto) { return -inf; }), 4, 1, 1));
+  ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 2 == 0 ? -0.0 : 0.0; }), 4, 1, 2));
+  std::mt19937 random(7);
+  for (const std::int64_t cols : {100000, 300000})  // more granules a thread than it asks for at once
+    ASSERT_TRUE(selects(row_of(cols, [&](auto) { return static_cast<int>(random() % 100000); }), 2, 1, 1));
+}
+
+// Seven blocks, whose rows are dealt to them without a power of two.
+TEST(TopkCluster, seven_blocks) {
+  std::mt19937 random(8);
+  for (const std::int64_t cols : {300, 3584, 20011, 100000})
+    for (const std::int64_t k : {2, 50, 128, 256}) {
+      ASSERT_TRUE(selects(row_of(cols, [&](auto) { return static_cast<int>(random() % 1000000); }), 7, k));
+      ASSERT_TRUE(selects(row_of(cols, [&](auto) { return static_cast<int>(random() % 50); }), 7, k, 3));
     }
 }
 
