@@ -2,12 +2,13 @@
 //
 // Words of 32 bits are sorted. A 16-bit key carries its column, so words are unique. A 32-bit key gives what it has above
 // the bound, less low bits if that is too long, and the survivor's slot; if neighbours among the winners agree in all but
-// the slot, the row is sorted once more, by (key, column).
+// the slot, block_tied.cuh puts them into order.
 #pragma once
 
 #include "block_out.cuh"
 #include "block_row.cuh"
 #include "block_state.cuh"
+#include "block_tied.cuh"
 #include "warp_network.cuh"
 
 namespace topkit::cuda {
@@ -20,38 +21,6 @@ struct Survivors {
   bool columns;   // they are listed as columns, not by their names (BlockRow)
   bool ordered;   // those equal to low are listed by column, behind all others
 };
-
-template <int kRegs>
-inline constexpr int kPartWords = kWarp* kRegs;
-
-// By one warp, exactly whatever the keys are: state.words[place] becomes the column of the winner at place.
-template <int kRegs, class E, class State>
-[[gnu::noinline]] __device__ void settle(const E element, const typename E::Raw* x, int count, State& state) {
-  std::uint64_t best[kRegs] = {};
-#pragma unroll 1
-  for (int from = 0; from < count; from += kPartWords<kRegs>) {
-    std::uint64_t words[kRegs];
-#pragma unroll
-    for (int i = 0; i < kRegs; ++i) {
-      const int slot = from + i * kWarp + static_cast<int>(lane());
-      words[i] = 0;
-      if (slot >= count) continue;
-      const std::uint32_t column = state.columns[slot];
-      words[i] = candidate(element.key(element.pack(x[column]), 0), column);
-    }
-    __syncwarp(full_mask);
-    sort_places<kWarp>(words);
-    if (from == 0) {
-#pragma unroll
-      for (int i = 0; i < kRegs; ++i) best[i] = words[i];
-    } else {
-      keep_better<kWarp>(best, words);
-    }
-  }
-#pragma unroll
-  for (int i = 0; i < kRegs; ++i) state.words[static_cast<int>(lane()) * kRegs + i] = index_of(best[i]);
-  __syncwarp(full_mask);
-}
 
 // By one warp: the columns of the winners, ascending.
 template <int kRegs, class State>
@@ -168,7 +137,16 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
       same = same || ((end ^ lost) < kSlots && !(!kListed && s.ordered && shift == 0 && end / kSlots == 1));
     }
     settled = __any_sync(full_mask, same) != 0;
-    if (settled) settle<kRegs>(element, row.x, s.count, state);
+    if (settled) {
+      if constexpr (kKeepsWords<kRegs>) {
+#pragma unroll
+        for (int i = 0; i < kRegs; ++i) state.words[id * kRegs + i] = best[i];
+        lost = __reduce_max_sync(full_mask, lost);
+        if (id == 0) state.lost[0] = lost;
+        __syncwarp(full_mask);
+      }
+      order_tied<kRegs, kSlots_>(element, row.x, s.k, s.count, state);
+    }
   }
   if constexpr (std::is_same_v<Out, PlainOut>) {
     unsigned columns[kRegs];

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "bins.hpp"
+#include "block_again.cuh"
 #include "block_state.cuh"
-#include "block_team.cuh"
 
 namespace topkit::cuda {
 
@@ -14,36 +14,20 @@ struct Raised {
   bool ordered;  // those equal to it are listed by column, behind all others
 };
 
-// All threads of the team call, behind a barrier, with low <= the k-th best key <= high, k <= slots <= State::kSlots.
+// All threads of the team call, behind a barrier, with low <= the k-th best key <= high, of `above` elements above `high`,
+// k <= State::kSlots.
 template <class Team, class E, class State>
 [[gnu::noinline]] __device__ Raised block_raise(const E element, const typename E::Raw* x, int count, int k, Key low,
-                                                Key high, int slots, State& state) {
-  constexpr int kPerVec = 16 / static_cast<int>(sizeof(typename E::Raw));
+                                                Key high, int above, State& state) {
+  constexpr int slots = State::kSlots;
   const int threads = Team::threads(), at = Team::at();
-  const auto behind = static_cast<int>(reinterpret_cast<std::uintptr_t>(x) % 16 / sizeof(typename E::Raw));
-  const int head = ::min((kPerVec - behind) % kPerVec, count), granules = (count - head) / kPerVec;
-  const auto for_each = [&](auto visit) {
-    const Vec* const aligned = reinterpret_cast<const Vec*>(x + head);
-#pragma unroll 1
-    for (int g = at; g < granules; g += threads) {
-      Pack packs[E::kPacksPerVec];
-      element.unpack(aligned[g], packs);
-#pragma unroll
-      for (int e = 0; e < kPerVec; ++e)
-        visit(element.key(packs[e / E::kPerPack], e % E::kPerPack), head + g * kPerVec + e);
-    }
-#pragma unroll 1
-    for (int i = at; i < count - granules * kPerVec; i += threads) {
-      const int column = i < head ? i : i + granules * kPerVec;
-      visit(element.key(element.pack(x[column]), 0), column);
-    }
-  };
+  const BlockAgain<Team, E> row(element, x, count);
   const auto list = [&](int column) {
     state.columns[atomicAdd(&state.passed, 1U)] = static_cast<std::uint16_t>(column);
   };
 
   // Bins over the keys above the bound, narrowed around the k-th. Most often too few are above it for one, and many equal.
-  int above = 0, within = 0;
+  int within = 0;
   Key from = low + 1;
   bool open = low < high;
   while (open) {
@@ -55,7 +39,7 @@ template <class Team, class E, class State>
     // Neighbours of a sorted row are in one bin: counted first, added then.
     std::uint32_t run = 0;
     Key run_bin = 0;
-    for_each([&](Key key, int) {
+    row.each_key([&](Key key, int) {
       if (key < from || key > high) return;
       const Key bin = (key - from) >> shift;
       if (bin != run_bin) {
@@ -85,21 +69,21 @@ template <class Team, class E, class State>
   if (at == 0) state.passed = 0;
   Team::sync();
   if (above + within >= k && above + within <= slots) {
-    for_each([&](Key key, int column) {
+    row.each_key([&](Key key, int column) {
       if (key >= low) list(column);
     });
     Team::sync();
     return {above + within, low, false};
   }
   if (above > 0) {
-    for_each([&](Key key, int column) {
+    row.each_key([&](Key key, int column) {
       if (key > low) list(column);
     });
   }
   // One element a thread at a time, in the order of columns.
   int listed = above;
-  for (int from = 0; listed < k; from += threads) {
-    const int column = from + at;
+  for (int first = 0; listed < k; first += threads) {
+    const int column = first + at;
     const bool equal = column < count && element.key(element.pack(x[column]), 0) == low;
     const std::uint32_t equals = __ballot_sync(full_mask, equal);
     if (lane() == 0) state.low[Team::warp_at()] = static_cast<Key>(__popc(equals));

@@ -6,6 +6,7 @@
 
 #include "block_bound.cuh"
 #include "block_finish.cuh"
+#include "block_halve.cuh"
 #include "block_raise.cuh"
 #include "block_row.cuh"
 #include "block_shape.hpp"
@@ -56,14 +57,22 @@ __device__ void finish_any(const Args& args, std::int64_t index, const Args::Spa
                            const BlockRow<E, Team, kMasks, kPlain>& row, Survivors survivors, State& state) {
   using Raw = typename E::Raw;
   constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
-  constexpr int slots = kMost <= 64 ? kFewSlots : State::kSlots;
   const int k = survivors.k, id = static_cast<int>(lane());
-  if (survivors.count > slots) {
-    const Raised raised = block_raise<Team>(element, row.x, row.count, k, survivors.low, survivors.high, slots, state);
-    survivors.count = uniform(raised.count);
-    survivors.low = raised.low;
+  if (survivors.count > State::kSlots) {
+    // Of rows that are a crowd of one value there is nothing to halve.
+    Halved halved{survivors.count, survivors.low, survivors.high, 0};
+    if (halved.low < halved.high)
+      halved = block_halve<Team>(element, row.x, row.count, k, halved.low, halved.high, halved.count, state);
+    survivors.count = uniform(halved.count);
+    survivors.low = halved.low;
     survivors.columns = true;
-    survivors.ordered = raised.ordered;
+    if (survivors.count > State::kSlots) {
+      const Raised raised =
+          block_raise<Team>(element, row.x, row.count, k, halved.low, halved.high, halved.above, state);
+      survivors.count = uniform(raised.count);
+      survivors.low = raised.low;
+      survivors.ordered = raised.ordered;
+    }
   }
   // Words a lane that hold the winners.
   const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);

@@ -9,7 +9,7 @@
 // bits, direction and NaN rule through KeyMap; its Pack is the key itself. 64-bit types are cuda_sort's, cuda_wide's and cuda_radix's.
 //
 // An element is built on the host from the problem and given to the kernel by value. Each has: Raw, kPerPack, kRawPacks (a
-// pack holds the bits as they lie in memory), kPad (a pack that beats nothing), unpack (16 bytes to packs), pack (one raw element), max, key, raw, lossy, threshold, passes.
+// pack holds the bits as they lie in memory), kPad (a pack that beats nothing), kOctave (from a float's key to that of twice as much; 0: keys are no floats'), unpack (16 bytes to packs), pack (one raw element), max, key, raw, lossy, threshold, passes, count_passing.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ struct F32 {
   static constexpr int kPacksPerVec = 4;
   static constexpr bool kRawPacks = true;
   static constexpr Pack kPad = 0xff800000;  // -inf
+  static constexpr Key kOctave = 1U << 23;
 
   explicit F32(const Problem&) {}
   __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
@@ -67,6 +68,10 @@ struct F32 {
   __device__ static unsigned passes(Pack p, Pack threshold) {
     return !(__uint_as_float(p) < __uint_as_float(threshold)) ? 1U : 0U;
   }
+  // counts + 1 if the element is not below the threshold.
+  __device__ static std::uint32_t count_passing(std::uint32_t counts, Pack p, Pack threshold) {
+    return counts + passes(p, threshold);
+  }
   // mask << 1 | "the element is below the threshold", which NaN is not.
   __device__ static std::uint32_t append_below(std::uint32_t mask, Pack p, Pack threshold) {
     return __funnelshift_l(less_sign(__uint_as_float(p), __uint_as_float(threshold)), mask, 1);
@@ -81,6 +86,7 @@ struct Float16 {
   static constexpr int kPacksPerVec = 4;
   static constexpr bool kRawPacks = true;
   static constexpr Pack kPad = (0x8000U | kInf) * 0x00010001U;
+  static constexpr Key kOctave = kInf & (0U - kInf);  // the lowest bit of the exponent
 
   explicit Float16(const Problem&) {}
   __device__ void unpack(const Vec& v, Pack (&out)[kPacksPerVec]) const {
@@ -102,6 +108,10 @@ struct Float16 {
   }
   // 0xffff for each element that is not below the threshold. NaN passes.
   __device__ static std::uint32_t passing(Pack p, Pack threshold) { return ~Half2::gt_mask(threshold, p); }
+  // counts: of low elements in the low half, of high ones in the high half.
+  __device__ static std::uint32_t count_passing(std::uint32_t counts, Pack p, Pack threshold) {
+    return counts + (passing(p, threshold) & 0x00010001U);
+  }
   // Bits 0 and 1: the low and high element are not below the threshold.
   __device__ static unsigned passes(Pack p, Pack threshold) {
     const std::uint32_t mask = passing(p, threshold);
@@ -130,6 +140,7 @@ struct General {
   static constexpr int kPacksPerVec = 16 / sizeof(Raw);
   static constexpr bool kRawPacks = false;
   static constexpr Pack kPad = 0;
+  static constexpr Key kOctave = 0;
 
   KeyMap<Raw> map;
 
@@ -146,6 +157,9 @@ struct General {
   __device__ bool lossy(Key k) const { return map.lossy(static_cast<Raw>(k)); }
   __device__ Pack threshold(Key k) const { return k; }
   __device__ static unsigned passes(Pack p, Pack threshold) { return p >= threshold ? 1U : 0U; }
+  __device__ static std::uint32_t count_passing(std::uint32_t counts, Pack p, Pack threshold) {
+    return counts + passes(p, threshold);
+  }
   __device__ static std::uint32_t append_below(std::uint32_t mask, Pack p, Pack threshold) {
     return mask << 1 | (p < threshold ? 1U : 0U);
   }

@@ -6,8 +6,8 @@
 // How: every warp takes the share-th largest of its 64 slice maxima, share = k / warps; the least of these is the row's bound.
 // What reaches it, about 1.5 k, is listed in shared memory. Each warp sorts 64 (128) of them as 32-bit words, the key's distance
 // from the bound before the slot, and one merges. No warp searches for what another found, a row has two barriers, and 32 warps
-// a multiprocessor hide one row's end behind the loads of others. Too many survivors raise the bound (block_raise.cuh), equal
-// words are settled by (key, column).
+// a multiprocessor hide one row's end behind the loads of others. Of too many survivors the bound
+// is raised (block_halve.cuh, block_raise.cuh); equal words are put into order by key and column (block_tied.cuh).
 // Ideas: Dr. Top-k (SC'21) for bounds from slice maxima; Batcher's network (1968) with mirrored first rounds.
 #include <type_traits>
 

@@ -35,16 +35,20 @@ TEST(TopkBlock, winners_that_differ_in_their_low_bits_are_ordered_by_them) {
 TEST(TopkBlock, too_many_above_the_bound_raise_it) {
   std::mt19937 random(2);
   for (const Size size : kSizes) {
-    std::vector<std::uint32_t> one_thread, few, sparse;
+    std::vector<std::uint32_t> one_thread, few, sparse, sorted;
     for (std::int64_t i = 0; i < 2 * size.cols; ++i) {
       // Most slices have low maxima, so a low bound lets the others' elements pass.
       one_thread.push_back(bits(i / 4 % 32 < 20 ? static_cast<float>(random() % 65536) : -1.0F));
       // Less than k above what most elements are equal to.
       few.push_back(bits(random() % 512 == 0 ? 3.0F + static_cast<float>(random() % 4) : 1.0F));
       sparse.push_back(bits(random() % 16 == 0 ? static_cast<float>(random() % 3) : 0.0F));
+      // One warp has all winners: halving finds a bound, or does not get there within its tries.
+      sorted.push_back(bits(1.0F + static_cast<float>(i % size.cols)));
     }
+    std::vector<std::uint32_t> far = sorted;
+    for (std::size_t i = 5; i < far.size(); i += static_cast<std::size_t>(size.cols)) far[i] = bits(1e38F);
     for (int offset = 0; offset < 4; ++offset)
-      for (const auto& rows : {one_thread, few, sparse})
+      for (const auto& rows : {one_thread, few, sparse, sorted, far})
         ASSERT_TRUE(matches_oracle(cuda::run_block, DType::f32, rows, size.cols, size.k, offset, 3));
   }
 }

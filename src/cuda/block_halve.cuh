@@ -1,0 +1,75 @@
+// What is tried first when a row's bound lets too many elements pass: the range of the k-th key is halved by counts, a few
+// instructions an element each, until few enough pass.
+#pragma once
+
+#include "block_again.cuh"
+#include "block_state.cuh"
+
+namespace topkit::cuda {
+
+struct Halved {
+  int count;      // of elements at or above low, at least k; their columns are listed if State::kSlots hold them
+  Key low, high;  // the k-th best key is neither below nor above
+  int above;      // elements above high, less than k
+};
+
+// All threads of the team call, behind a barrier; count > State::kSlots elements are at or above `low`, none above `high`.
+template <class Team, class E, class State>
+[[gnu::noinline]] __device__ Halved block_halve(const E element, const typename E::Raw* x, int elements, int k, Key low,
+                                                Key high, int count, State& state) {
+  constexpr int kTries = 12, slots = State::kSlots;
+  static_assert(kTries <= kBoundBins);
+  const BlockAgain<Team, E> row(element, x, elements);
+  Team::sync();  // all have read what passed
+  for (int i = Team::at(); i < kTries; i += Team::threads()) state.bins[i] = 0;
+  if (Team::at() == 0) state.passed = 0;
+  Team::sync();
+
+  // Few are put into order sooner; so much effort is not worth twice the winners.
+  const int few = ::min(2 * k, slots);
+  const Key zero = element.key(element.pack(0), 0);
+  int above = 0;
+#pragma unroll 1
+  for (int i = 0; i < kTries && low < high && count > (i < kTries / 2 ? few : slots); ++i) {
+    // Keys of floats are nearly logarithms, and most of them are next to zero: by turns half of the keys, and half of the
+    // value that is farther from zero.
+    Key middle = low + (high - low) / 2 + 1;
+    if (E::kOctave != 0 && i % 2 == 0) {
+      const bool upper = low >= zero || (high >= zero && high - zero >= zero - low);
+      const Key half = upper ? high - E::kOctave : low + E::kOctave;
+      if (low < half && half <= high) middle = half;
+    }
+    const Pack threshold = element.threshold(middle);
+    if (element.key(threshold, 0) != middle) break;  // more pass than are at or above it
+    const std::uint32_t ours = __reduce_add_sync(full_mask, row.passing(threshold));
+    if (lane() == 0) atomicAdd(&state.bins[i], ours);
+    Team::sync();
+    const auto reach = static_cast<int>(state.bins[i]);
+    if (reach < k) {
+      high = middle - 1;
+      above = reach;
+    } else {
+      low = middle;
+      count = reach;
+    }
+  }
+  if (count > slots) return {count, low, high, above};
+  const Pack threshold = element.threshold(low);
+  row.each(
+      [&](const Pack(&packs)[E::kPacksPerVec], int column) {
+        std::uint32_t passed = 0;
+#pragma unroll
+        for (int i = 0; i < E::kPacksPerVec; ++i) passed |= E::passes(packs[i], threshold) << (i * E::kPerPack);
+        if (passed == 0) return;
+        std::uint16_t* to = state.columns + atomicAdd(&state.passed, static_cast<std::uint32_t>(__popc(passed)));
+        for (; passed != 0; passed &= passed - 1) *to++ = static_cast<std::uint16_t>(column + __ffs(passed) - 1);
+      },
+      [&](Pack pack, int column) {
+        if ((E::passes(pack, threshold) & 1U) != 0)
+          state.columns[atomicAdd(&state.passed, 1U)] = static_cast<std::uint16_t>(column);
+      });
+  Team::sync();
+  return {count, low, high, above};
+}
+
+}  // namespace topkit::cuda
