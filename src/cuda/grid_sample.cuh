@@ -2,8 +2,8 @@
 // whole row (stream_sample.cuh has the rank). The bound is a candidate, key and position, so that rows of few values have no
 // more elements above it than others: of ties only those in front.
 //
-// One granule at a mixed place of each of equal strata is looked at; neighbouring strata are in different groups, so winners
-// that lie together are many groups' as well.
+// One granule at a mixed place of each of equal strata is looked at. A warp's strata are neighbours, whose pages are few; groups
+// are of threads that are no neighbours, so winners that lie together are many groups' as well.
 #pragma once
 
 #include "../args.hpp"
@@ -13,34 +13,30 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kLogSampleWarp = 5;
-static_assert(1 << kLogSampleWarp == kWarp);
-
 struct GridSample {
   int blocks;  // of a row, the cluster's
   int vecs;
-  int log_group;
+  int groups;
   Candidate* bounds;      // of the rows
   std::uint32_t* counts;  // of what the next kernel finds
 };
 
 struct GridSampleState {
-  alignas(16) Candidate maxima[kMostSampleGroups];
+  alignas(16) Candidate maxima[kGridThreads];  // in the first block, of all of the cluster
+  Candidate own[kGridThreads];
   Mbarrier came;
   Candidate bound;
 };
 
 template <class E>
-__global__ void __launch_bounds__(kGridThreads)
+__global__ void __launch_bounds__(kGridThreads, 1)
     grid_sample(const __grid_constant__ Args args, const E element, const GridSample shape) {
   constexpr int kVecs = 8, kPerVec = Row<E>::kPerVec;
   constexpr std::uint32_t kNone = ~0U;
   GridSampleState& state = shared<GridSampleState>();
   const bool alone = shape.blocks == 1;
   const std::uint32_t rank = alone ? 0 : cluster_rank(), row_index = blockIdx.x / shape.blocks;
-  // A warp at most speaks for itself; two of those make a group where that is larger.
-  const int log_own = ::min(shape.log_group, kLogSampleWarp);
-  const int threads = shape.blocks * kGridThreads, groups = threads >> shape.log_group, told = threads >> log_own;
+  const int threads = shape.blocks * kGridThreads, groups = shape.groups, told = kGridThreads / shape.blocks;
   if (!alone) {
     if (threadIdx.x == 0) {
       mbarrier_init(&state.came, 1);
@@ -60,8 +56,7 @@ __global__ void __launch_bounds__(kGridThreads)
   const std::uint32_t most = ::max(grid_places(granules, threads * shape.vecs, ::max(k, 1), groups), 1U);
   const std::uint32_t width = ::max((granules + most - 1) / most, 1U), taken = granules / width;
   const Vec* const mine = row.vectors() + first;
-  const std::uint32_t thread = rank * kGridThreads + threadIdx.x, group = thread >> log_own;
-  const std::uint32_t lane_of = thread & ((1U << log_own) - 1), member = lane_of * shape.vecs;
+  const std::uint32_t thread = rank * kGridThreads + threadIdx.x;
   grid_dependency_wait();
   Candidate best = 0;
 #pragma unroll 1
@@ -70,7 +65,7 @@ __global__ void __launch_bounds__(kGridThreads)
     std::uint32_t at[kVecs];
 #pragma unroll
     for (int i = 0; i < kVecs; ++i) {
-      const std::uint32_t q = (member + from + i) * told + group;
+      const std::uint32_t q = (from + i) * threads + thread;
       at[i] = from + i < shape.vecs && q < taken ? q * width + __umulhi(mix(q), width) : kNone;
       if (at[i] != kNone) v[i] = load_once(mine + at[i]);
     }
@@ -83,23 +78,25 @@ __global__ void __launch_bounds__(kGridThreads)
         best = ::max(best, candidate(best_key(element, v[i]), row.position(first + at[i], kPerVec - 1)));
     }
   }
-  for (int d = 1; d < 1 << log_own; d *= 2) best = ::max(best, __shfl_xor_sync(full_mask, best, d));
+  state.own[threadIdx.x] = best;
+  __syncthreads();
+  const bool tells = static_cast<int>(threadIdx.x) < told;
+  if (tells)
+    for (int i = 1; i < shape.blocks; ++i) best = ::max(best, state.own[threadIdx.x + i * told]);
   if (alone) {
-    if (lane_of == 0) state.maxima[group] = best;
-    __syncthreads();
+    state.maxima[threadIdx.x] = best;
   } else {
     cluster_wait();
-    if (rank == 0 && threadIdx.x == 0) mbarrier_expect(&state.came, 0, told * sizeof(Candidate));
-    if (lane_of == 0) store_async(&state.maxima[group], 0, best, &state.came);
+    if (rank == 0 && threadIdx.x == 0) mbarrier_expect(&state.came, 0, kGridThreads * sizeof(Candidate));
+    if (tells) store_async(&state.maxima[rank * told + threadIdx.x], 0, best, &state.came);
     if (rank != 0) return;
-    __syncthreads();
-    mbarrier_wait(&state.came, 0);
   }
-  if (told > groups) {
-    if (static_cast<int>(threadIdx.x) < groups)
-      state.maxima[threadIdx.x] = ::max(state.maxima[threadIdx.x], state.maxima[threadIdx.x + groups]);
-    __syncthreads();
-  }
+  __syncthreads();
+  if (!alone) mbarrier_wait(&state.came, 0);
+  if (static_cast<int>(threadIdx.x) < groups)
+    for (int i = groups; i < kGridThreads; i += groups)
+      state.maxima[threadIdx.x] = ::max(state.maxima[threadIdx.x], state.maxima[threadIdx.x + i]);
+  __syncthreads();
   // Threads that count for one maximum are neighbours.
   const int r = sample_rank(k, static_cast<float>(taken) * kPerVec, static_cast<float>(row.count));
   const int log_parts = groups == kMostSampleGroups ? 1 : 2;

@@ -16,7 +16,7 @@ inline constexpr int kGridThreads = 512, kMostSampleGroups = 256;
 struct GridShape {
   int sample_blocks;    // of the cluster that samples a row
   int sample_vecs;      // granules of a thread that does
-  int log_group;        // threads of which one maximum counts; up to two warps
+  int groups;           // whose maxima count
   std::int64_t chunks;  // of a row, a block each
   std::int64_t room;    // candidates of a row
   std::int64_t listed;  // of them, how many a random row hardly exceeds
@@ -56,11 +56,10 @@ inline GridShape grid_shape(const Problem& p, int sample_blocks) {
   const auto k = static_cast<int>(std::max<std::int64_t>(p.k, 1));
   const auto most = static_cast<std::uint32_t>(threads * shape.sample_vecs);
   const bool quick = k * std::min<std::int64_t>(most, granules) <= granules * grid_most_mean(kQuickGroups);
-  const int groups = quick ? kQuickGroups : kMostSampleGroups;
-  while (threads >> shape.log_group > groups) ++shape.log_group;
+  shape.groups = quick ? kQuickGroups : kMostSampleGroups;
   // Winners that lie together are found by their strata, not by their number: room for four times as many strata as the
   // rank (sample_rank(), which is no more than twice the mean and eleven).
-  const std::int64_t places = grid_places(static_cast<std::uint32_t>(granules), most, k, groups);
+  const std::int64_t places = grid_places(static_cast<std::uint32_t>(granules), most, k, shape.groups);
   const std::int64_t mean = k * places / granules;
   const std::int64_t stratum = p.cols / places;
   shape.room = std::clamp(4 * (2 * mean + 11) * stratum, kLeastRoom, kMostRoom);

@@ -91,7 +91,7 @@ void run_grid(const Plan& plan, const Args& args, void* workspace, Stream stream
                        .cluster = blocks,
                        .stream = stream,
                        .pdl = true},
-           args, element, GridSample{shape.sample_blocks, shape.sample_vecs, shape.log_group, bounds, counts});
+           args, element, GridSample{shape.sample_blocks, shape.sample_vecs, shape.groups, bounds, counts});
     launch(grid_filter<E>,
            LaunchShape{
                .kernel = "grid_filter", .grid = rows * chunks, .block = kGridThreads, .stream = stream, .pdl = true},
