@@ -32,11 +32,11 @@ struct BlockAgain {
     for (int from = at; from < granules; from += kAhead * threads) {
       Vec v[kAhead];
 #pragma unroll
-      for (int i = 0; i < kAhead; ++i) v[i] = aligned[::min(from + i * threads, granules - 1)];
+      for (int i = 0; i < kAhead; ++i) v[i] = aligned[kAhead == 1 ? from : ::min(from + i * threads, granules - 1)];
 #pragma unroll
       for (int i = 0; i < kAhead; ++i) {
         const int g = from + i * threads;
-        if (g >= granules) break;
+        if (kAhead > 1 && g >= granules) break;
         Pack packs[E::kPacksPerVec];
         element.unpack(v[i], packs);
         vec(packs, head + g * kPerVec);

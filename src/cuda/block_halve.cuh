@@ -2,8 +2,7 @@
 // instructions an element each, until few enough pass.
 #pragma once
 
-#include "block_again.cuh"
-#include "block_state.cuh"
+#include "block_raise.cuh"
 
 namespace topkit::cuda {
 
@@ -15,8 +14,8 @@ struct Halved {
 
 // All threads of the team call, behind a barrier; count > State::kSlots elements are at or above `low`, none above `high`.
 template <class Team, class E, class State>
-[[gnu::noinline]] __device__ Halved block_halve(const E element, const typename E::Raw* x, int elements, int k, Key low,
-                                                Key high, int count, State& state) {
+__device__ Halved block_halve(const E& element, const typename E::Raw* x, int elements, int k, Key low, Key high,
+                              int count, State& state) {
   constexpr int kTries = 12, slots = State::kSlots;
   static_assert(kTries <= kBoundBins);
   const BlockAgain<Team, E> row(element, x, elements);
@@ -70,6 +69,17 @@ template <class Team, class E, class State>
       });
   Team::sync();
   return {count, low, high, above};
+}
+
+// Of count > State::kSlots survivors at or above `low` so many that state.columns holds them.
+template <class Team, class E, class State>
+[[gnu::noinline]] __device__ Raised block_cut(const E element, const typename E::Raw* x, int elements, int k, Key low,
+                                              Key high, int count, State& state) {
+  Halved halved{count, low, high, 0};
+  // Of a crowd of one value there is nothing to halve.
+  if (low < high) halved = block_halve<Team>(element, x, elements, k, low, high, count, state);
+  if (halved.count <= State::kSlots) return {halved.count, halved.low, false};
+  return block_raise<Team>(element, x, elements, k, halved.low, halved.high, halved.above, state);
 }
 
 }  // namespace topkit::cuda

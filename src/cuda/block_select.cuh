@@ -7,7 +7,6 @@
 #include "block_bound.cuh"
 #include "block_finish.cuh"
 #include "block_halve.cuh"
-#include "block_raise.cuh"
 #include "block_row.cuh"
 #include "block_shape.hpp"
 #include "places.cuh"
@@ -59,20 +58,16 @@ __device__ void finish_any(const Args& args, std::int64_t index, const Args::Spa
   constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
   const int k = survivors.k, id = static_cast<int>(lane());
   if (survivors.count > State::kSlots) {
-    // Of rows that are a crowd of one value there is nothing to halve.
-    Halved halved{survivors.count, survivors.low, survivors.high, 0};
-    if (halved.low < halved.high)
-      halved = block_halve<Team>(element, row.x, row.count, k, halved.low, halved.high, halved.count, state);
-    survivors.count = uniform(halved.count);
-    survivors.low = halved.low;
-    survivors.columns = true;
-    if (survivors.count > State::kSlots) {
-      const Raised raised =
-          block_raise<Team>(element, row.x, row.count, k, halved.low, halved.high, halved.above, state);
-      survivors.count = uniform(raised.count);
-      survivors.low = raised.low;
-      survivors.ordered = raised.ordered;
+    Raised raised;
+    if constexpr (Team::kIsAlone) {  // a warp has too few registers to halve first
+      raised = block_raise<Team>(element, row.x, row.count, k, survivors.low, survivors.high, 0, state);
+    } else {
+      raised = block_cut<Team>(element, row.x, row.count, k, survivors.low, survivors.high, survivors.count, state);
     }
+    survivors.count = uniform(raised.count);
+    survivors.low = raised.low;
+    survivors.columns = true;
+    survivors.ordered = raised.ordered;
   }
   // Words a lane that hold the winners.
   const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);

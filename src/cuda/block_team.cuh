@@ -7,6 +7,7 @@ namespace topkit::cuda {
 
 template <bool kAlone>
 struct Team {
+  static constexpr bool kIsAlone = kAlone;
   __device__ static int threads() { return kAlone ? kWarp : static_cast<int>(blockDim.x); }
   __device__ static int warps() { return threads() / kWarp; }
   __device__ static int at() { return static_cast<int>(kAlone ? lane() : threadIdx.x); }
