@@ -83,10 +83,10 @@ constexpr std::int64_t clusters_at_once(int blocks, bool shared, int sms) {
   return std::max<std::int64_t>(sms * (blocks == kOddCluster ? 32 : 30) / (shared ? 132 : 264), 1);
 }
 
-// For a selection of one: as many blocks as a multiprocessor each allows, eight for a few rows.
+// For a selection of one: as many blocks as a multiprocessor each allows, eight for a few rows, two at least: one alone is
+// launched without a cluster, and cannot send to itself then.
 inline ClusterSpread one_spread(const Problem& p, int sms) {
-  int blocks = p.rows << 4 <= sms ? 8 : 4;
-  while (blocks > 1 && p.rows * blocks > (blocks == 2 ? 2 * sms - 16 : sms)) blocks /= 2;
+  const int blocks = p.rows << 4 <= sms ? 8 : p.rows << 2 <= sms ? 4 : 2;
   return {blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
 }
 
