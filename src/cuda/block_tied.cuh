@@ -16,6 +16,7 @@ inline constexpr int kPartWords = kWarp* kRegs;
 template <int kRegs, int kSlots, class E, class State>
 __device__ bool order_short_runs(const E& element, const typename E::Raw* x, int k, State& state) {
   constexpr int kMostRun = 8;
+  static_assert(kRegs >= 2 && kRegs % 2 == 0);
   const int first = static_cast<int>(lane()) * kRegs;
   std::uint32_t words[kRegs];
   bool tied = state.lost[0] / kSlots == state.words[k - 1] / kSlots;

@@ -184,9 +184,10 @@ def test_the_command_measures_one_shape(tmp_path):
 
 
 WRONG = [["--shape", "wide"], ["--shape", "2x4", "-k", "5"], ["--minutes", "0"], ["--suite", "none"], ["--rounds", "0"]]
+WRONG += [["--dtype", "f33", "--shape", "2x4", "-k", "1"], ["--shape", "\u00b2x4"]]
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, ["--case", "cuda-*"], ["-o", "no/such/folder/x.json"]])
+@pytest.mark.parametrize("wrong", [*WRONG, ["--case", "cuda-*"], ["-o", "no/such/folder/x.json"], ["-o", "/"]])
 def test_wrong_usage_is_exit_code_2(wrong, capsys):
     with pytest.raises(SystemExit) as stop:
         command.main(["--device", "cpu", *wrong])
@@ -200,6 +201,19 @@ def two_small_cases(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "cases", lambda *_: small)
     output = tmp_path / "out.json"
     return output, lambda *more: command.main(["--device", "cpu", "--rounds", "1", "-o", str(output), *more])
+
+
+def test_a_peer_that_sorts_in_place_is_out_and_others_have_their_input(two_small_cases, fake, capsys):
+    output, run = two_small_cases
+
+    def sorts(self, x, k):
+        x[...] = -np.sort(-x)
+        return first_ones(self, x, k)
+
+    fake("peer", sorts)
+    assert run("--backend", "peer", "--backend", "topkit", "--json") == 0
+    assert "first: peer failed: ValueError: it wrote into its input" in capsys.readouterr().err
+    assert [(line["peer"], line["verified"]) for line in json.loads(output.read_text())] == [("topkit", True)] * 2
 
 
 def test_a_failing_peer_does_not_change_the_exit_code_topkit_does(two_small_cases, fake, capsys):
@@ -262,6 +276,37 @@ def test_a_run_is_resumed_without_what_its_file_holds(two_small_cases, monkeypat
     both = json.loads(output.read_text())
     assert [line["case"] for line in both] == ["first", "second"] and both[0] == first[0]
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == both[1:]
+
+
+def test_a_run_that_measures_nothing_leaves_the_file_alone(two_small_cases, monkeypatch):
+    output, run = two_small_cases
+    output.write_text("of another day")
+
+    def no_timer():
+        raise RuntimeError("no clock")
+
+    monkeypatch.setattr("topkit.bench._cpu_timer.CpuTimer", no_timer)
+    with pytest.raises(RuntimeError, match="no clock"):
+        run("--backend", "topkit")
+    assert output.read_text() == "of another day"
+
+
+def test_of_a_link_the_target_is_replaced(two_small_cases):
+    output, run = two_small_cases
+    target = output.with_name("target.json")
+    target.write_text("")
+    output.symlink_to(target)
+    assert run("--backend", "topkit", "--json") == 0
+    assert output.is_symlink() and [line["case"] for line in json.loads(target.read_text())] == ["first", "second"]
+
+
+def test_a_wrong_answer_in_a_resumed_file_still_counts(two_small_cases):
+    output, run = two_small_cases
+    assert run("--backend", "topkit", "--json") == 0
+    lines = json.loads(output.read_text())
+    output.write_text(json.dumps([{**lines[0], "verified": False}, lines[1]]))
+    asked = ["--device", "cpu", "--rounds", "1", "--backend", "topkit", "--json", "--resume", str(output)]
+    assert command.main(asked) == 1
 
 
 OTHERS = [("{", "is no JSON"), ('{"case": 1}', "something else"), ('[{"case": "a", "machine": "other"}]', "machine is 'other'")]

@@ -14,6 +14,7 @@ import sys
 import time
 
 from .. import backends
+from .._call import DTYPES, dtype_name
 from .._progress import Progress
 from ._cases import SUITES, Case, cases
 from ._measure import DeviceLost, measure
@@ -44,14 +45,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--commit", default="", help="recorded in the results")
     chosen = parser.parse_args(arguments)
     chosen.device = chosen.device or ("cuda" if backends._base.cuda_missing() is None else "cpu")
+    if chosen.device == "cuda" and (why := backends._base.cuda_missing()) is not None:
+        parser.error(f"--device cuda: {why}")
     if chosen.rounds < 1:
         parser.error(f"--rounds {chosen.rounds}: must be at least 1")
     if chosen.minutes is not None and not chosen.minutes > 0:
         parser.error(f"--minutes {chosen.minutes}: must be above 0")
     if chosen.shape:
         rows, _, cols = chosen.shape.partition("x")
-        if not (rows.isdigit() and cols.isdigit()):
+        if not (rows.isdecimal() and cols.isdecimal()):
             parser.error(f"--shape {chosen.shape}: must be ROWSxCOLS")
+        if dtype_name(chosen.dtype) not in DTYPES:
+            parser.error(f"--dtype {chosen.dtype}: must be one of {', '.join(DTYPES)}, or short as f32")
         if not 1 <= chosen.k <= int(cols):
             parser.error(f"-k {chosen.k}: must be in 1..{cols}, the columns")
         name = f"{chosen.device}-{chosen.dtype}-{chosen.shape}-{chosen.k}"
@@ -86,6 +91,11 @@ def table_line(line: dict, ours: dict) -> str:
     return f"{line['case']:<30} {who:<28} {line['hot_us']:>10.2f} {cold} {ratio} {'yes' if line['verified'] else 'NO'}"
 
 
+def promised_but_wrong(line: dict) -> bool:
+    name = line["peer"].partition(" ")[0]
+    return not line["verified"] and (name not in backends.names() or backends.get(name).exact)
+
+
 def measure_all(chosen: argparse.Namespace, progress: Progress, notes: Notes) -> None:
     if chosen.device == "cuda":
         from ._cuda_timer import CudaTimer as Timer
@@ -94,6 +104,9 @@ def measure_all(chosen: argparse.Namespace, progress: Progress, notes: Notes) ->
     names = list(dict.fromkeys(chosen.backend or [name for name in backends.names() if ":" not in name]))
     timer, output, origin, begin = Timer(), chosen.output, origin_of(chosen), time.monotonic()
     left = [case for case in chosen.cases if not output.has(case.name)]
+    if len(left) < len(chosen.cases):
+        notes.say(f"{output.path} has {len(chosen.cases) - len(left)} of these cases; whoever was measured then, they are not repeated")
+        notes.broken += [f"{line['case']}: {line['peer']} is wrong" for line in output.results if promised_but_wrong(line)]
     if not chosen.json:
         print(f"{'case':<30} {'who':<28} {'hot us':>10} {'cold us':>10} {'/topkit':>8} exact")
     for i, case in enumerate(left):
@@ -121,9 +134,10 @@ def main(arguments: list[str]) -> int:
         progress.clear()
         print(line, file=sys.stderr, flush=True)
 
-    notes = Notes(say)
+    notes, complete = Notes(say), False
     try:
         measure_all(chosen, progress, notes)
+        complete = True
     except KeyboardInterrupt:
         say("interrupted: what was measured is kept")
         return 130
@@ -131,7 +145,7 @@ def main(arguments: list[str]) -> int:
         say(str(problem))
         return 1
     finally:  # whatever else comes, too
-        chosen.output.close()
+        chosen.output.close(complete)
     if notes.broken:
         say("; ".join(notes.broken))
     return int(bool(notes.broken))

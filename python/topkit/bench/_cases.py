@@ -2,7 +2,10 @@
 
 import json
 import pathlib
+import re
 from dataclasses import dataclass
+
+from .._call import dtype_name
 
 CASES = pathlib.Path(__file__).parent.parent / "data" / "cases.json"
 SUITES = ("llm", "small", "attention", "search", "all")
@@ -23,8 +26,8 @@ class Case:
 
     @property
     def bytes(self) -> int:
-        sizes = {"f64": 8, "i64": 8, "u64": 8, "f32": 4, "i32": 4, "u32": 4, "f16": 2, "bf16": 2, "i16": 2, "u16": 2}
-        return self.rows * self.cols * sizes.get(self.dtype, 1)
+        bits = re.search(r"\d+", dtype_name(self.dtype))
+        return self.rows * self.cols * (int(bits[0]) // 8 if bits else 1)
 
 
 def cases(device: str, names: list[str] | None = None, suite: str = "all") -> list[Case]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from .._call import dtype_name
 from .._inputs import on_device, raw
+from .._kinds import kind_of
 from ._cases import Case
 
 DIFFERENT = 4  # inputs that are judged
@@ -43,3 +44,26 @@ def normal_on_device(case: Case, dtype: str, seed: int) -> Any:
     drawn = torch.float64 if dtype == "float64" else torch.float32
     x = torch.randn((case.rows, case.cols), generator=random, dtype=drawn, device=case.device)
     return x.to(getattr(torch, dtype))
+
+
+class Originals:
+    """The inputs that are judged, as they were made: somebody who sorts in place would be right about what he left."""
+
+    def __init__(self, arrays: list[Any]):
+        self.arrays = arrays[:DIFFERENT]
+        self.kept = [x.clone() if hasattr(x, "clone") else x.copy() for x in self.arrays]
+
+    def intact(self) -> bool:
+        """Puts back what was written to."""
+        changed = [i for i, (x, kept) in enumerate(zip(self.arrays, self.kept)) if not same_bits(x, kept)]
+        for i in changed:
+            self.arrays[i][...] = self.kept[i]
+        return not changed
+
+
+def same_bits(x: Any, y: Any) -> bool:
+    if kind_of(x) == "torch":
+        import torch
+
+        return torch.equal(x.view(torch.uint8), y.view(torch.uint8))
+    return bool((x.view("u1") == y.view("u1")).all())

@@ -9,7 +9,7 @@ from typing import Any
 from .. import backends
 from ._cases import Case
 from ._contender import Contender
-from ._inputs import inputs, missing
+from ._inputs import Originals, inputs, missing
 from ._notes import Notes, first_line
 
 LEAST_ROUNDS = 3
@@ -22,8 +22,9 @@ class DeviceLost(RuntimeError):
 class Field:
     """Who takes part in a case."""
 
-    def __init__(self, case: Case, timer, notes: Notes):
+    def __init__(self, case: Case, timer, notes: Notes, arrays: list):
         self.case, self.timer, self.notes = case, timer, notes
+        self.arrays, self.originals = arrays, Originals(arrays)
         self.able: list[Contender] = []
 
     def attempt(self, name: str, action: Callable[[], Any]) -> Any:
@@ -37,16 +38,18 @@ class Field:
                 raise DeviceLost(f"the device stopped answering after {name} on {self.case.name}") from problem
             return None
 
-    def enter(self, name: str, arrays: list) -> None:
+    def enter(self, name: str) -> None:
         backend = backends.get(name)
         if (why := backend.absent(self.case.device)) is not None:
             self.notes.absent(name, why)
             return
-        if (why := backend.why_not(arrays[0], self.case.k, -1, True, self.case.order == "value")) is not None:
+        if (why := backend.why_not(self.arrays[0], self.case.k, -1, True, self.case.order == "value")) is not None:
             self.notes.refused(self.case.name, name, why)
             return
-        contender = Contender(backend, self.case, arrays)
+        contender = Contender(backend, self.case, self.arrays)
         self.timer.prepare(contender)
+        if not self.originals.intact():
+            raise ValueError("it wrote into its input")
         self.able.append(contender)
 
     def sample(self, contender: Contender) -> None:
@@ -57,6 +60,8 @@ class Field:
 
     def line(self, contender: Contender, origin: dict) -> dict:
         complaint = contender.complaint()
+        if not self.originals.intact():
+            complaint = "it wrote into its input"
         if complaint:
             self.notes.wrong(self.case.name, contender.backend.name, complaint, contender.backend.exact)
         return contender.line(complaint, self.timer.threads, origin)
@@ -70,14 +75,13 @@ def measure(
         return notes.missing(case.name, why)
     try:
         timer.release()
-        arrays = inputs(case, timer.copies(case))
+        field = Field(case, timer, notes, inputs(case, timer.copies(case)))
     except Exception as problem:  # it may be too large for this machine
         return notes.missing(case.name, first_line(problem))
-    field = Field(case, timer, notes)
     interrupted: KeyboardInterrupt | None = None
     try:
         for name in names:
-            field.attempt(name, lambda name=name: field.enter(name, arrays))
+            field.attempt(name, lambda name=name: field.enter(name))
         for i in range(rounds):
             turn = i % max(len(field.able), 1)
             for contender in field.able[turn:] + field.able[:turn]:
@@ -91,6 +95,6 @@ def measure(
             if line is not None:
                 yield line
         elif interrupted is None:
-            notes.say(f"{case.name}: {contender.backend.name} was disturbed in too many rounds: the machine is busy")
+            notes.disturbed(case.name, contender.backend.name)
     if interrupted is not None:
         raise interrupted

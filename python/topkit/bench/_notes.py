@@ -34,6 +34,11 @@ class Notes:
         if name.partition(":")[0] == "topkit":
             self.broken.append(f"{case}: {name} failed")
 
+    def disturbed(self, case: str, name: str) -> None:
+        self.say(f"{case}: {name} was disturbed in too many rounds: the machine is busy")
+        if name.partition(":")[0] == "topkit":
+            self.broken.append(f"{case}: {name} was disturbed")
+
     def wrong(self, case: str, name: str, complaint: str, promised: bool) -> None:
         self.say(f"{case}: {name} is not the k best: {complaint}" + ("" if promised else ", and it does not say it is exact"))
         if promised:

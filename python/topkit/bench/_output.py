@@ -1,5 +1,6 @@
 """The file of -o and --resume: a JSON array that is whole whenever the run stops."""
 
+import errno
 import json
 import os
 import pathlib
@@ -7,10 +8,19 @@ import pathlib
 
 class Output:
     def __init__(self, path: pathlib.Path | None):
-        self.path, self.results = path, []
-        self.regular = path is not None and (path.is_file() or not path.exists())
-        if path is not None and not path.exists():
-            self.keep()  # a folder that is not there is found before anything is measured
+        """Raises OSError where nothing could be written, before anything is measured."""
+        self.results: list[dict] = []
+        # What lies there is replaced: of a link its target, of a device nothing.
+        device = path is not None and path.absolute().parts[1:2] in (("dev",), ("proc",))
+        self.path = path.resolve() if path is not None and not device else path
+        self.regular = path is not None and not device and (self.path.is_file() or not self.path.exists())
+        if self.path is not None and self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if self.regular and not self.path.exists():
+            self.keep()
+        elif self.regular:
+            self.beside().touch()
+            self.beside().unlink()
 
     def resume(self, origin: dict) -> None:
         """Goes on with what the file holds. Raises ValueError where that is something else, or of another machine or commit."""
@@ -31,18 +41,23 @@ class Output:
     def has(self, case: str) -> bool:
         return any(line["case"] == case for line in self.results)
 
+    def beside(self) -> pathlib.Path:
+        return self.path.with_name(self.path.name + ".part")
+
     def keep(self) -> None:
         """The results so far, in one step: no reader sees half a file."""
         if self.path is not None and self.regular:
-            beside = self.path.with_name(self.path.name + ".part")
-            beside.write_text(self.text())
-            os.replace(beside, self.path)
+            self.beside().write_text(self.text())
+            os.replace(self.beside(), self.path)
 
-    def close(self) -> None:
-        """A pipe or a device can be written only once."""
-        if self.path is not None and not self.regular:
+    def close(self, complete: bool) -> None:
+        """A pipe or a device can be written only once. A run that broke off before its first result leaves the file alone."""
+        if self.path is None or not (complete or self.results):
+            return
+        if self.regular:
+            self.keep()
+        else:
             self.path.write_text(self.text())
-        self.keep()
 
     def text(self) -> str:
         return "[\n" + ",\n".join(json.dumps(line) for line in self.results) + "\n]\n"
