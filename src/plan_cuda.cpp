@@ -98,7 +98,7 @@ void shape_sort(Plan& plan, const Problem& p) {
 void shape_wide(Plan& plan, const Problem& p) {
   const cuda::WideShape shape = cuda::wide_shape(p);
   plan.block_threads = shape.threads;
-  plan.items_per_thread = cuda::kSortItems;
+  plan.items_per_thread = cuda::kMergeItems;
   plan.row_parts = static_cast<int>(shape.chunks);
   plan.launches = cuda::wide_launches(p, shape);
   plan.workspace_bytes = shape.workspace_bytes;
@@ -121,11 +121,11 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
 }
 
 // Where putting a whole row into order costs less than finding the few first.
-bool sort_pays(const Problem& p, const CudaTuning& t) {
+bool sort_pays(const Problem& p, const Device& device, const CudaTuning& t) {
   constexpr std::int64_t kTinyBytes = 256, kTinyK = 16, kShortBytes = 4096;
   const std::int64_t width = bytes(p.dtype);
   if (!info(Algorithm::cuda_sort).can(p)) return false;
-  if (width == 8) return p.cols <= 2 * t.sort_cols || 2 * p.k >= p.cols;
+  if (width == 8) return p.cols <= 2 * t.sort_cols || 2 * p.k >= p.cols || p.rows <= 4 * std::max(device.sms, 1);
   if (p.k <= t.sort_k) return row_bytes(p) <= kTinyBytes && p.k >= kTinyK;
   if (p.cols <= t.sort_cols || p.k > cuda::kMostRadixK) return true;
   // The 8-bit types' ties cost the others more than sort, which does not see them.
@@ -135,12 +135,21 @@ bool sort_pays(const Problem& p, const CudaTuning& t) {
          (row_bytes(p) <= kShortBytes && !info(Algorithm::cuda_block).can(p));
 }
 
+// Clusters take a row after the other, stream's blocks a row each and as many at once as fit: it wins with many rows of which its last
+// round is not nearly empty.
+bool cluster_pays(const Problem& p, const Device& device, const CudaTuning& t) {
+  const std::int64_t sms = std::max(device.sms, 1), round = 2 * sms, all_bytes = p.rows * row_bytes(p);
+  const bool spread = p.rows <= 7 * sms / 4 && all_bytes <= t.cluster_bytes / 3 * 4;
+  const bool last_round_idles = p.rows > round && 4 * p.rows <= 5 * round;
+  return all_bytes <= t.cluster_bytes || spread || last_round_idles;
+}
+
 constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer share's sample tells too little
 
 // The kernel and why; radix where nothing faster can.
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
-  if (sort_pays(p, t)) return {Algorithm::cuda_sort, "a short row of which many win"};
+  if (sort_pays(p, device, t)) return {Algorithm::cuda_sort, "a short row of which many win"};
   if (can(Algorithm::cuda_wide)) return {Algorithm::cuda_wide, "a type of 64 bits"};
   const int radix_blocks = cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes);
   const bool radix_holds = radix_blocks > 0 && row_bytes(p) / radix_blocks <= kMostRadixShare;
@@ -163,7 +172,7 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
     return {Algorithm::cuda_radix, "hundreds of winners in each of few rows"};
   if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
     return {Algorithm::cuda_block, "the row fits the registers of a block"};
-  if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && p.rows * row_bytes(p) <= t.cluster_bytes)
+  if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && cluster_pays(p, device, t))
     return {Algorithm::cuda_cluster, "few rows, each fits the registers of a cluster"};
   if (p.k <= std::min(t.stream_k, p.cols / t.stream_k_ratio)) {
     if (p.cols >= t.grid_cols && 16 * p.rows <= device.sms && can(Algorithm::cuda_grid))

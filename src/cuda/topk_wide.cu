@@ -20,7 +20,7 @@ namespace topkit::cuda {
 void run_wide(const Plan&, const Args& args, void* workspace, Stream stream) {
   const Problem& p = args.problem;
   const WideShape shape = wide_shape(p);
-  const auto items = static_cast<std::size_t>(shape.threads * kSortItems);
+  const auto items = static_cast<std::size_t>(shape.threads * kMergeItems);
   const std::size_t room_bytes = (items + items / 8) * sizeof(WideWord);
   for (std::int64_t first = 0; first < p.rows; first += shape.rows) {
     const auto rows = static_cast<unsigned>(std::min(shape.rows, p.rows - first));

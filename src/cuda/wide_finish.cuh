@@ -89,11 +89,11 @@ __global__ void __launch_bounds__(kMostWideThreads, 2) wide_finish(const __grid_
   }
   __syncthreads();
 
-  const auto wanted = [&] { return ::min(s.end - s.place, static_cast<std::uint32_t>(blockDim.x * kSortItems)); };
+  const auto wanted = [&] { return ::min(s.end - s.place, static_cast<std::uint32_t>(blockDim.x * kMergeItems)); };
   for (;;) {
     std::uint32_t listed = s.count;
     const WideWord* from = s.words;
-    if (!s.from_list || listed > blockDim.x * kSortItems) {
+    if (!s.from_list || listed > blockDim.x * kMergeItems) {
       listed = wanted();
       const auto for_each = [&](const auto& f) {
         if (s.from_list) {
@@ -113,26 +113,26 @@ __global__ void __launch_bounds__(kMostWideThreads, 2) wide_finish(const __grid_
     }
     // As few threads as hold the words; the others put nothing into order beside them.
     std::uint32_t threads = 1;
-    while (threads * kSortItems < listed) threads *= 2;
+    while (threads * kMergeItems < listed) threads *= 2;
     const std::uint32_t mine = threadIdx.x / threads;
-    const SortRow<WideWord> sorted{room + mine * (threads * kSortItems + threads * kSortItems / 8),
-                                   threadIdx.x - mine * threads, threads};
-    WideWord item[kSortItems];
+    const WideSortRow sorted{room + mine * (threads * kMergeItems + threads * kMergeItems / 8),
+                             threadIdx.x - mine * threads, threads};
+    WideWord item[kMergeItems];
 #pragma unroll
-    for (std::uint32_t i = 0; i < kSortItems; ++i) {
+    for (std::uint32_t i = 0; i < kMergeItems; ++i) {
       const std::uint32_t at = i * threads + sorted.thread;
       item[i] = mine == 0 && at < listed ? from[at] : 0;
     }
 #pragma unroll 1
     for (bool again = false;; again = true) {
       __syncthreads();
-      sort_row(sorted, item, wanted());
+      wide_sort_row(sorted, item, wanted());
       __syncthreads();
       if (again || !by_index) break;
 #pragma unroll
-      for (std::uint32_t i = 0; i < kSortItems; ++i) {
+      for (std::uint32_t i = 0; i < kMergeItems; ++i) {
         const std::uint32_t at = i * threads + sorted.thread;
-        item[i] = mine == 0 && at < wanted() ? by_column(room[padded<WideWord>(at)]) : 0;
+        item[i] = mine == 0 && at < wanted() ? by_column(room[wide_padded(at)]) : 0;
       }
     }
     const Places<std::uint64_t> places(a.args, a.first_row + in_round);
@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(kMostWideThreads, 2) wide_finish(const __grid_
     const std::uint32_t place = s.place, written = wanted();
 #pragma unroll 1
     for (std::uint32_t i = threadIdx.x; i < written; i += blockDim.x) {
-      const WideWord word = by_index ? by_key(room[padded<WideWord>(i)]) : room[padded<WideWord>(i)];
+      const WideWord word = by_index ? by_key(room[wide_padded(i)]) : room[wide_padded(i)];
       const std::uint64_t key = WideItem::key(word);
       const std::uint32_t column = WideItem::column(word);
       places.write(place + i, s.begin + column, a.map.lossy(key) ? x[column] : a.map.raw(key));

@@ -4,14 +4,11 @@
 #include "../args.hpp"
 #include "../key.hpp"
 #include "radix_digits.cuh"
-#include "sort_merge.cuh"
+#include "wide_merge.cuh"
 #include "wide_shape.hpp"
 
 namespace topkit::cuda {
 
-// An element's key above its column: SortItem's words, of which no two of a row are equal.
-using WideItem = SortItem<std::uint64_t>;
-using WideWord = WideItem::Word;
 inline constexpr int kWideWordBits = 64 + WideItem::kColumnBits;
 static_assert(sizeof(WideWord) == kWideWordBytes);
 

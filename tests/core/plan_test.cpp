@@ -224,11 +224,29 @@ TEST(Plan, PutsShortRowsIntoOrderWhereManyWin) {
     EXPECT_EQ(algorithm(rows, cols, k), Algorithm::cuda_sort) << rows << "x" << cols << " k=" << k;
   EXPECT_EQ(algorithm(4096, 1024, 256, DType::bf16), Algorithm::cuda_sort) << "a block has no room for so many";
   EXPECT_EQ(algorithm(4096, 1024, 8, DType::f64), Algorithm::cuda_sort);
+  EXPECT_EQ(algorithm(500, 4096, 8, DType::f64), Algorithm::cuda_sort);
+  EXPECT_EQ(algorithm(4096, 4096, 8, DType::f64), Algorithm::cuda_wide);
   EXPECT_EQ(algorithm(4096, 64, 8), Algorithm::cuda_warp);
   EXPECT_EQ(algorithm(4096, 1024, 32), Algorithm::cuda_warp);
   EXPECT_EQ(algorithm(4096, 4096, 64), Algorithm::cuda_block);
   EXPECT_EQ(algorithm(64, 4096, 200), Algorithm::cuda_radix);
   EXPECT_EQ(algorithm(2048, 2048, 500), Algorithm::cuda_radix);
+}
+
+TEST(Plan, GivesRowsToClustersWhereStreamsLastRoundWouldIdle) {
+  const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
+  const auto algorithm = [&](std::int64_t rows, DType dtype) {
+    Problem p = problem(rows, 128256, 50);
+    p.device = DeviceKind::cuda;
+    p.dtype = dtype;
+    return plan_of(p, {}, device).algorithm;
+  };
+  for (const std::int64_t rows : {1, 64, 112, 265, 330})
+    EXPECT_EQ(algorithm(rows, DType::f32), Algorithm::cuda_cluster) << rows;
+  for (const std::int64_t rows : {140, 256, 264, 331, 512})
+    EXPECT_EQ(algorithm(rows, DType::f32), Algorithm::cuda_stream) << rows;
+  EXPECT_EQ(algorithm(200, DType::bf16), Algorithm::cuda_cluster);
+  EXPECT_EQ(algorithm(256, DType::bf16), Algorithm::cuda_stream);
 }
 
 TEST(Plan, PrintsEveryDecision) {

@@ -1,5 +1,6 @@
 // What only the sort kernel has: rows of a part of a warp, of several warps and of a whole block, runs cut to the winners, rows
 // behind the last one of a block, columns without an element.
+#include <algorithm>
 #include <random>
 
 #include "cuda/sort_shape.hpp"
@@ -37,6 +38,45 @@ TEST(TopkSort, the_longest_rows_fill_a_block) {
                                  k, 0, static_cast<std::uint64_t>(k)));
 }
 
+// Rows whose least and greatest element are so far apart that words do not tell keys apart that share their high bits: `together` of
+// them, which differ in the low bits or not at all.
+template <class Raw>
+std::vector<Raw> crowds(std::int64_t rows, std::int64_t cols, std::int64_t together, unsigned seed) {
+  constexpr int kLowBits = sizeof(Raw) == 8 ? 30 : 8;
+  std::mt19937_64 random(seed);
+  std::vector<Raw> x;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::size_t begin = x.size();
+    for (std::int64_t c = 0; c < cols; ++c) {
+      const Raw crowd = static_cast<Raw>(c / together * 1009 % 4093 + 1) << (8 * sizeof(Raw) - 13);
+      const Raw low = random() % 4 == 0 ? 5 : static_cast<Raw>(random()) & ((Raw{1} << kLowBits) - 1);
+      x.push_back(crowd | low);
+    }
+    x[begin] = 0;
+    x.back() = static_cast<Raw>(~Raw{0});
+    std::shuffle(x.begin() + static_cast<std::ptrdiff_t>(begin), x.end(), random);
+  }
+  return x;
+}
+
+template <class Raw>
+void expect_crowds(DType dtype) {
+  unsigned seed = 0;
+  for (const std::int64_t cols : {40, 200, 512, 700, 2500, 4000})
+    for (const std::int64_t together : {2, 3, 7, 16, 17, 40, 4000})
+      for (const std::int64_t k : {std::int64_t{1}, std::int64_t{39}, cols / 2, cols}) {
+        const auto x = crowds<Raw>(cols < 300 ? 9 : 3, cols, together, ++seed);
+        ASSERT_TRUE(matches_oracle(cuda::run_sort, dtype, x, cols, k, 0, seed))
+            << together << " together, " << cols << " columns";
+        if (k != cols / 2) continue;
+        ASSERT_TRUE(matches_oracle(cuda::run_sort, dtype, x, cols, k, 0, seed, 0, {}, Order::index))
+            << together << " together, " << cols << " columns, by index";
+      }
+}
+
+TEST(TopkSort, keys_of_32_bits_that_words_do_not_tell_apart) { expect_crowds<std::uint32_t>(DType::u32); }
+TEST(TopkSort, keys_of_64_bits_that_words_do_not_tell_apart) { expect_crowds<std::uint64_t>(DType::u64); }
+
 TEST(TopkSort, shapes_hold_the_row) {
   for (const DType dtype : {DType::u8, DType::bf16, DType::f32, DType::f64}) {
     for (std::int64_t cols = 0; cols <= cuda::kMostWideSortCols; ++cols) {
@@ -45,6 +85,7 @@ TEST(TopkSort, shapes_hold_the_row) {
       ASSERT_TRUE(cuda::sort_can(p));
       const cuda::SortShape shape = cuda::sort_shape(p);
       ASSERT_GE(shape.row_threads * cuda::kSortItems, cols);
+      ASSERT_EQ(shape.row_threads * cuda::kSortItems, 1 << shape.column_bits);
       ASSERT_LE(shape.row_threads * shape.rows, 1024);
       ASSERT_EQ(shape.row_threads * shape.rows % 32, 0);
       ASSERT_EQ(shape.row_bytes % 16, 0U);
