@@ -15,6 +15,7 @@
 #include "kernels.hpp"
 #include "warp_alone.cuh"
 #include "warp_kernel.cuh"
+#include "warp_rows_shape.hpp"
 
 namespace topkit::cuda {
 namespace {
@@ -35,6 +36,7 @@ void run_element(const Args& args, Stream stream) {
 }  // namespace
 
 void run_warp(const Plan&, const Args& args, void*, Stream stream) {
+  if (warp_rows_hold(args) && warp_rows_pay(args.problem)) return run_warp_rows(args, stream);
   with_element(args.problem,
                [&](const auto& element) { run_element<std::remove_cvref_t<decltype(element)>>(args, stream); });
 }
