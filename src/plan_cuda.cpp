@@ -10,6 +10,7 @@
 #include "cuda/partition_shape.hpp"
 #include "cuda/radix_shape.hpp"
 #include "cuda/sort_shape.hpp"
+#include "cuda/warp_shape.hpp"
 #include "cuda/wide_shape.hpp"
 #include "plan_device.hpp"
 #include "status.hpp"
@@ -29,8 +30,9 @@ const CudaTuning& tuning_of(const Tuning& tuning, int capability) {
 
 std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
 
-void shape_block(Plan& plan, const Problem& p) {
-  plan.block_threads = 32 * cuda::block_shape(p).warps;
+void shape_block(Plan& plan, const Problem& p, const Device& device) {
+  const int warps = cuda::block_shape(p).warps;
+  plan.block_threads = warps == 1 ? cuda::alone_threads(p.rows, device.sms) : 32 * warps;
   plan.items_per_thread = 2 * bytes(p.dtype) * cuda::block_masks(p);  // 32 elements a mask
 }
 
@@ -108,7 +110,8 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
   switch (plan.algorithm) {
-    case Algorithm::cuda_block: return shape_block(plan, p);
+    case Algorithm::cuda_block: return shape_block(plan, p, device);
+    case Algorithm::cuda_warp: plan.block_threads = cuda::alone_threads(p.rows, device.sms); return;
     case Algorithm::cuda_cluster: return shape_cluster(plan, p, device);
     case Algorithm::cuda_stream: return shape_stream(plan, p, device, clusters);
     case Algorithm::cuda_grid: return shape_grid(plan, p, device, clusters);

@@ -35,8 +35,9 @@ __global__ void __launch_bounds__(Limits::kThreads, Limits::kBlocks)
                                                          shared<RowState<kSlots, false>>());
 }
 
+// threads: where a row has one warp, alone_threads() of the rows.
 template <class E>
-void start_block(const Args& args, const BlockShape& shape, Stream stream) {
+void start_block(const Args& args, const BlockShape& shape, int threads, Stream stream) {
   constexpr std::int64_t kMostBlocks = 1 << 30;
   const PlainRows plain = plain_rows(args);
   auto* kernel = block_kernel<E, kBlockMasks<E>, false, AnyBlock<E>>;
@@ -45,6 +46,8 @@ void start_block(const Args& args, const BlockShape& shape, Stream stream) {
     // Packs of two leave room for more blocks; rows of 32-bit elements would push each other out of the first cache.
     if constexpr (E::kPerPack == 2) {
       const bool small = plain.are && args.problem.k <= SmallBlock::kMost;
+      if (small && shape.warps == 1 && threads == kWaveThreads)
+        return launch_alone<E, kBlockMasks<E>, SmallBlock::kMost, true, 9, kWaveThreads>(args, shape, plain, stream);
       if (small && shape.warps == 1)
         return launch_alone<E, kBlockMasks<E>, SmallBlock::kMost, true, 9>(args, shape, plain, stream);
       if (small && shape.warps * kWarp <= SmallBlock::kThreads)

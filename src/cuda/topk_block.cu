@@ -17,10 +17,11 @@
 
 namespace topkit::cuda {
 
-void run_block(const Plan&, const Args& args, void*, Stream stream) {
+void run_block(const Plan& plan, const Args& args, void*, Stream stream) {
   const BlockShape shape = block_shape(args.problem);
-  with_element(args.problem,
-               [&](const auto& element) { start_block<std::remove_cvref_t<decltype(element)>>(args, shape, stream); });
+  with_element(args.problem, [&](const auto& element) {
+    start_block<std::remove_cvref_t<decltype(element)>>(args, shape, plan.block_threads, stream);
+  });
 }
 
 }  // namespace topkit::cuda

@@ -21,7 +21,7 @@ namespace topkit::cuda {
 namespace {
 
 template <class E>
-void run_element(const Args& args, Stream stream) {
+void run_element(const Plan& plan, const Args& args, Stream stream) {
   constexpr int kVecs = 32 / E::kPerPack / E::kPacksPerVec;  // 32 elements a lane
   const Problem& p = args.problem;
   if (p.k > 32) return start_warp<E, 32, kVecs, 4>(args, stream);
@@ -30,15 +30,15 @@ void run_element(const Args& args, Stream stream) {
     if (p.k <= 8 && p.cols <= 8 * 32) return start_warp<E, 8, kVecs, 1>(args, stream);
     if (p.k <= 16 && p.cols <= 16 * 32) return start_warp<E, 16, kVecs, 1>(args, stream);
   }
-  start_alone<E>(args, stream);
+  start_alone<E>(args, plan.block_threads, stream);
 }
 
 }  // namespace
 
-void run_warp(const Plan&, const Args& args, void*, Stream stream) {
+void run_warp(const Plan& plan, const Args& args, void*, Stream stream) {
   if (warp_rows_hold(args) && warp_rows_pay(args.problem)) return run_warp_rows(args, stream);
   with_element(args.problem,
-               [&](const auto& element) { run_element<std::remove_cvref_t<decltype(element)>>(args, stream); });
+               [&](const auto& element) { run_element<std::remove_cvref_t<decltype(element)>>(plan, args, stream); });
 }
 
 }  // namespace topkit::cuda

@@ -18,7 +18,6 @@ __global__ void __launch_bounds__(kThreads, E::kRawPacks ? 0 : 4)
   struct Slots {
     std::uint16_t of[kThreads / kLanes][Select::kMostSlots];
   };
-  grid_launch_dependents();
   grid_dependency_wait();
   const auto group = static_cast<int>(threadIdx.x) / kLanes;
   const std::int64_t r = static_cast<std::int64_t>(blockIdx.x) * (kThreads / kLanes) + group;
@@ -54,6 +53,8 @@ __global__ void __launch_bounds__(kThreads, E::kRawPacks ? 0 : 4)
       places.pad(place);
     }
   }
+  // Blocks of the next launch that came sooner would crowd where this one's ended first, and leave multiprocessors idle.
+  grid_launch_dependents();
 }
 
 template <class E, int kLanes, int kVecs, int kRegs, int kThreads = 128>

@@ -3,6 +3,7 @@
 #include <bit>
 #include <random>
 
+#include "cuda/warp_shape.hpp"
 #include "direct.hpp"
 
 namespace topkit::test {
@@ -78,6 +79,26 @@ TEST(TopkWarp, infinities_nan_and_zeros_at_the_bound) {
       }
     }
   }
+}
+
+TEST(TopkWarp, blocks_of_a_wave_take_each_row_once) {
+  std::mt19937 random(5);
+  for (const Size size : {Size{1024, 32}, {1000, 20}, {96, 17}}) {
+    std::vector<std::uint32_t> rows(static_cast<std::size_t>(37 * size.cols));
+    for (std::uint32_t& element : rows) element = bits(static_cast<float>(random() % 999));
+    const Plan plan{.block_threads = cuda::kWaveThreads};
+    ASSERT_TRUE(matches_oracle(cuda::run_warp, DType::f32, rows, size.cols, size.k, 0, 7, 0, plan));
+    const std::vector<std::uint16_t> halves(rows.begin(), rows.end());
+    ASSERT_TRUE(matches_oracle(cuda::run_warp, DType::bf16, halves, size.cols, size.k, 0, 7, 0, plan));
+    ASSERT_TRUE(matches_oracle(cuda::run_block, DType::bf16, halves, size.cols, size.k, 0, 7, 0, plan));
+  }
+}
+
+TEST(TopkWarp, rows_that_nearly_fill_the_device_have_the_largest_blocks) {
+  EXPECT_EQ(cuda::alone_threads(4096, 132), cuda::kWaveThreads);
+  EXPECT_EQ(cuda::alone_threads(132 * 32 + 1, 132), cuda::kAloneThreads);
+  EXPECT_EQ(cuda::alone_threads(132 * 24, 132), cuda::kAloneThreads);
+  EXPECT_EQ(cuda::alone_threads(1, 0), cuda::kAloneThreads);
 }
 
 }  // namespace
