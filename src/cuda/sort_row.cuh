@@ -83,7 +83,7 @@ class SortRow {
   }
 
  private:
-  static constexpr unsigned kMostRun = 16;  // that one thread puts right
+  static constexpr unsigned kMostRun = 16;  // places that one thread puts right
 
   // Of the network: the first by a key's distance from the row's least, the others, if any, by a digit each.
   struct Pass {
@@ -222,20 +222,30 @@ class SortRow {
       wrong = key(column(place)) < key(column(place + 1));
     }
     if (__syncthreads_or(wrong ? 1 : 0) == 0) return true;
-    // Whoever has a run's first place.
+    // Whoever has a run's first place mends it, and has looked at its end before anybody moves anything.
     std::uint32_t begins = like_next & ~(like_next << 1);
     if ((begins & 1) != 0 && first > 0 && agree(first - 1, first)) begins &= ~1U;
+    std::uint64_t others = 0;  // four bits a place: how many the run has beside the first
 #pragma unroll 1
-    for (; begins != 0; begins &= begins - 1)
-      mended &= mend_run(first + static_cast<unsigned>(__ffs(static_cast<int>(begins))) - 1);
-    return __syncthreads_and(mended ? 1 : 0) != 0;
+    for (std::uint32_t left = begins; left != 0; left &= left - 1) {
+      const unsigned i = static_cast<unsigned>(__ffs(static_cast<int>(left))) - 1;
+      unsigned count = 1;
+      while (first + i + count < length_ && agree(first + i, first + i + count) && count < kMostRun) ++count;
+      if (first + i + count < length_ && agree(first + i, first + i + count)) mended = false;
+      others |= std::uint64_t{count - 1} << (4 * i);
+    }
+    if (__syncthreads_and(mended ? 1 : 0) == 0) return false;
+#pragma unroll 1
+    for (; begins != 0; begins &= begins - 1) {
+      const unsigned i = static_cast<unsigned>(__ffs(static_cast<int>(begins))) - 1;
+      mend_run(first + i, first + i + 1 + (static_cast<unsigned>(others >> (4 * i)) & 15));
+    }
+    __syncthreads();
+    return true;
   }
 
-  // By insertion: what is equal stays by column, as its words were. False, and nothing done, for a run that is too long.
-  __device__ __forceinline__ bool mend_run(unsigned begin) const {
-    unsigned end = begin + 2;
-    while (end < length_ && agree(begin, end))
-      if (++end > begin + kMostRun) return false;
+  // By insertion: what is equal stays by column, as its words were.
+  __device__ __forceinline__ void mend_run(unsigned begin, unsigned end) const {
 #pragma unroll 1
     for (unsigned i = begin + 1; i < end; ++i) {
       const std::uint32_t word = at(i);
@@ -245,7 +255,6 @@ class SortRow {
       for (; to > begin && key(column(to - 1)) < mine; --to) at(to) = at(to - 1);
       at(to) = word;
     }
-    return true;
   }
 
   // After a pass by a digit: the places of before, in the words, become columns.

@@ -45,7 +45,7 @@ inline WideShape wide_shape(const Problem& p) {
   constexpr std::int64_t kBlocks = 2112;  // of the filter, that a large device holds twice over
   constexpr std::int64_t kMostBlocks = 1 << 30, kMostTiles = 16;
   constexpr std::size_t kMostBytes = std::size_t{64} << 20, kHeadBytes = 16;
-  constexpr double kFewWords = 700;  // far enough below what few threads order at once
+  constexpr double kFewWords = 1000;  // far enough below what few threads order at once
   WideShape shape{};
   const std::int64_t rows = std::max<std::int64_t>(p.rows, 1), cols = std::max<std::int64_t>(p.cols, 1);
   const std::int64_t k = std::clamp<std::int64_t>(p.k, 1, cols);
