@@ -68,14 +68,8 @@ template <int kStride, int kMost, class W>
 __device__ __forceinline__ void lane_halve(const Signs& signs, W (&a)[kMost]) {
   if constexpr (kStride > 0) {
 #pragma unroll
-    for (int i = 0; i < kMost; ++i) {
-      if ((i & kStride) != 0) continue;
-      if (i % 2 == 0 || i % 3 == 0) {
-        lane_compare<true>(signs, a[i], a[i + kStride]);
-      } else {
-        lane_compare<false>(signs, a[i], a[i + kStride]);
-      }
-    }
+    for (int i = 0; i < kMost; ++i)
+      if ((i & kStride) == 0) lane_compare<true>(signs, a[i], a[i + kStride]);
     lane_halve<kStride / 2>(signs, a);
   }
 }

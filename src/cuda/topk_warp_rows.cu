@@ -18,10 +18,9 @@ void run_warp_rows(const Args& args, Stream stream) {
     if constexpr (!is_fast_element<E>) {
       start_warp_rows<E, 8, sizeof(typename E::Raw) == 4>(args, stream);
     } else if constexpr (sizeof(typename E::Raw) == 4) {
-      // A word more than there are winners tells whether the words decide; of 8 winners, the best that was lost.
-      if (k == 1) return start_warp_rows<E, 2, false>(args, stream);
+      // A word more than there are winners tells whether the words decide, or the best that was lost.
       if (k <= 2) return start_warp_rows<E, 2, true>(args, stream);
-      if (k <= 4) return start_warp_rows<E, 4, true>(args, stream);
+      if (k <= 5) return start_warp_rows<E, 6, false>(args, stream);
       if (k < 8) return start_warp_rows<E, 8, false>(args, stream);
       start_warp_rows<E, 8, true>(args, stream);
     } else {

@@ -6,7 +6,8 @@
 //   write     columns go through shared memory, so that neighbouring lanes write neighbouring places
 //
 // Words of 16-bit types and narrower are unique. Those of 32-bit types leave out as many low bits of the key as the column takes:
-// where two of them agree but for the column, and the keys do not, the warp does its rows again by words of 64 bits.
+// where words of winners agree but for the column the list is put into order by the keys, and where it may lack a winner the
+// row is looked at again, by the keys' distances from the last winner's, or by whole keys in words of 64 bits.
 #pragma once
 
 #include <cstdint>
@@ -33,39 +34,30 @@ __device__ __forceinline__ Pack keys_of_pair(const Float16<Half2, kInf>&, const 
   return bits ^ (half_signs(bits) | words.half_signs);
 }
 
-// Of one lane's row in shared memory. low: bits of the column in a word.
+// Of one lane's row.
 template <class E, int kMost, bool kLost>
 struct LaneRow {
   using Raw = typename E::Raw;
   static constexpr int kPerVec = 16 / static_cast<int>(sizeof(Raw));
-  static constexpr int kGroup = kMost == 6 ? 8 : kMost;                  // is put into order at once
-  static constexpr int kVecs = kGroup > kPerVec ? kGroup / kPerVec : 1;  // a step's
-  static constexpr int kStep = kVecs * kPerVec;                          // elements
+  static constexpr int kGroup = kMost <= 2 ? kMost : (kMost + 3) / 4 * 4;  // is put into order at once
+  static constexpr int kVecs = kGroup > kPerVec ? kGroup / kPerVec : 1;    // a step's
+  static constexpr int kStep = kVecs * kPerVec;                            // elements
   static constexpr bool kWide = sizeof(Raw) == 4;
+  static constexpr bool kPads = kVecs > 1 && E::kRawPacks;  // rows of an odd number of granules, when they are brought
 
   const E& element;
   const WarpRowsWords& constants;
-  char* x;
+  const Raw* x;
   int granules;
-  std::uint32_t low;
+  std::uint32_t low;  // bits of the column in a word
 
-  __device__ Key key_at(std::uint32_t column) const {
-    return element.key(element.pack(reinterpret_cast<const Raw*>(x)[column]), 0);
-  }
-
-  // Behind a row of an odd number of granules lies one more.
-  __device__ void pad() const {
-    if constexpr (kVecs > 1 && E::kRawPacks) {
-      if (granules % kVecs != 0) reinterpret_cast<Vec*>(x)[granules] = {E::kPad, E::kPad, E::kPad, E::kPad};
-    }
-  }
-
-  // The keys of a step's elements from granule g on. Behind the row's end are those that beat nothing; their columns lose ties.
-  __device__ void keys(int g, Key (&key)[kStep]) const {
+  // Keys of a step's elements. Where the step has but one granule left the other's beat nothing; their columns lose ties.
+  __device__ void keys(const Vec* at, bool whole, Key (&key)[kStep]) const {
 #pragma unroll
     for (int v = 0; v < kVecs; ++v) {
-      const bool inside = v == 0 || E::kRawPacks || g + v < granules;
-      const Vec vec = reinterpret_cast<const Vec*>(x)[g + v];
+      const bool inside = v == 0 || whole;
+      Vec vec{};
+      if (inside) vec = at[v];
       Pack packs[E::kPacksPerVec];
       element.unpack(vec, packs);
 #pragma unroll
@@ -77,9 +69,9 @@ struct LaneRow {
   }
 
   // Words of the keys and of the columns within the step, from the last on.
-  __device__ void words_of(int g, std::uint32_t (&words)[kStep]) const {
+  __device__ void words_of(const Vec* at, bool whole, std::uint32_t (&words)[kStep]) const {
     if constexpr (E::kPerPack == 2) {
-      const Vec vec = reinterpret_cast<const Vec*>(x)[g];
+      const Vec vec = *at;
 #pragma unroll
       for (int i = 0; i < kStep; i += 2) {
         const Pack pair = keys_of_pair(element, constants, vec.word[i / 2]);
@@ -88,7 +80,7 @@ struct LaneRow {
       }
     } else {
       Key key[kStep];
-      keys(g, key);
+      keys(at, kPads || whole, key);
 #pragma unroll
       for (int i = 0; i < kStep; ++i) {
         const auto behind = static_cast<std::uint32_t>(kStep - 1 - i);
@@ -97,143 +89,231 @@ struct LaneRow {
     }
   }
 
-  // Merges groups of words whose columns lack `more`.
-  template <class W>
-  __device__ void merge(const W (&words)[kStep], W more, bool first, W (&best)[kMost], W& lost) const {
+  // Merges a step's words, whose columns do not know where it begins.
+  template <bool kKeepsLost, class W>
+  __device__ void merge(const W (&words)[kStep], int g, W (&best)[kMost], W& lost) const {
+    const W more = low - (kStep - 1) - static_cast<std::uint32_t>(g * kPerVec);
 #pragma unroll
     for (int from = 0; from < kStep; from += kGroup) {
       W group[kGroup];
 #pragma unroll
       for (int i = 0; i < kGroup; ++i) group[i] = words[from + i];
       lane_sort(constants.signs, group);
-      if (from == 0 && first) {
+      if (from == 0 && g == 0) {
 #pragma unroll
         for (int i = 0; i < kMost; ++i) best[i] = group[i] + more;
       } else {
-        lane_merge<kLost && sizeof(W) == 4>(constants.signs, best, group, more, lost);
+        lane_merge<kKeepsLost>(constants.signs, best, group, more, lost);
       }
     }
   }
 
-  // Granules [from, to): best and lost are of 32-bit words, descending.
-  __device__ void quick(int from, int to, std::uint32_t (&best)[kMost], std::uint32_t& lost) const {
+  // Granules [from, to), which lie at `at`: best and the best that was lost, descending.
+  __device__ void select(const Vec* at, int from, int to, std::uint32_t (&best)[kMost], std::uint32_t& lost) const {
 #pragma unroll 1
-    for (int g = from; g < to; g += kVecs) {
+    for (int g = from; g < to; g += kVecs, at += kVecs) {
       std::uint32_t words[kStep];
-      words_of(g, words);
-      merge(words, low - (kStep - 1) - static_cast<std::uint32_t>(g * kPerVec), g == 0, best, lost);
+      words_of(at, g + 1 < granules, words);
+      merge<kLost>(words, g, best, lost);
+    }
+  }
+};
+
+// What words of 32-bit types leave open, by the row itself.
+template <class E, int kMost, bool kLost>
+struct LaneTies {
+  using Row = LaneRow<E, kMost, kLost>;
+  static constexpr int kStep = Row::kStep, kVecs = Row::kVecs;
+  static constexpr int kRare = 4;  // rows of a warp with ties by chance; more of them have few different keys
+
+  const Row& row;
+  int k;
+  std::uint32_t low;
+
+  // Whether words agree but for their columns that are among the first k, or one of them and one behind.
+  __device__ bool are(const std::uint32_t (&best)[kMost], std::uint32_t lost) const {
+    bool ties = is_open(best, lost);
+#pragma unroll
+    for (int i = 0; i + 1 < kMost; ++i) ties = ties || (i < k && (best[i] ^ best[i + 1]) <= low);
+    return ties;
+  }
+
+  // All lanes. With `ties` only the columns of the words are right when this returns.
+  __device__ void settle(bool ties, std::uint32_t (&best)[kMost], std::uint32_t lost) const {
+    // Where the candidates' keys are near one another their distances from the least and the column fill no more than a word.
+    const Key least = last(best) & ~low;
+    const bool near = (best[0] | low) - least < ~0U >> __popc(low);
+    bool open = ties && is_open(best, lost);
+    if (__popc(__ballot_sync(full_mask, ties)) > kRare || __any_sync(full_mask, open && !near)) {
+      ties = ties && differ(best);
+      open = open && ties;
+      if (!__any_sync(full_mask, ties)) return;
+    }
+    if (__any_sync(full_mask, open && !near)) return select_by_keys(best);
+    if (__any_sync(full_mask, open)) select_by_distance(open, least, best);
+    order(best);
+  }
+
+ private:
+  __device__ std::uint32_t last(const std::uint32_t (&best)[kMost]) const {
+    std::uint32_t word = best[0];
+#pragma unroll
+    for (int i = 1; i < kMost; ++i)
+      if (i < k) word = best[i];
+    return word;
+  }
+  // Whether elements that are not in the list may be better than the last winner.
+  __device__ bool is_open(const std::uint32_t (&best)[kMost], std::uint32_t lost) const {
+    return ((kLost ? lost : best[kMost - 1]) ^ last(best)) <= low;
+  }
+  __device__ Key key_of_word(std::uint32_t word) const {
+    const std::uint32_t column = low - (word & low);
+    return static_cast<int>(column) < row.granules * Row::kPerVec ? row.element.key(row.element.pack(row.x[column]), 0)
+                                                                  : 0;
+  }
+  template <class F>
+  __device__ void for_each_step(F f) const {
+    const auto* const vecs = reinterpret_cast<const Vec*>(row.x);
+#pragma unroll 1
+    for (int g = 0; g < row.granules; g += kVecs) {
+      Key key[kStep];
+      row.keys(vecs + g, g + 1 < row.granules, key);
+      f(g, key);
     }
   }
 
-  // Whether bits that the words left out may decide.
-  __device__ bool doubtful(int k, const std::uint32_t (&best)[kMost], std::uint32_t lost) const {
-    bool doubt = kLost && k == kMost && (best[kMost - 1] ^ lost) <= low;
-#pragma unroll
-    for (int i = 0; i + 1 < kMost; ++i) doubt = doubt || (i < k && (best[i] ^ best[i + 1]) <= low);
-    return doubt;
-  }
-  // Whether they do: the keys of words that agree but for the column differ.
-  __device__ bool decided_by_more(int k, const std::uint32_t (&best)[kMost]) const {
-    Key last = 0, before = 0;
+  // Whether words of which the order is open stand for different keys. (They agree in small integers, and what was a 16-bit float.)
+  __device__ bool differ(const std::uint32_t (&best)[kMost]) const {
+    Key of_last = 0;
     bool differ = false;
 #pragma unroll
     for (int i = 0; i < kMost; ++i) {
       if (i >= k) break;
-      last = key_at(low - (best[i] & low));
-      differ = differ || (i > 0 && last != before && (last ^ before) <= low);
-      before = last;
+      const Key key = key_of_word(best[i]);
+      differ = differ || (i > 0 && key != of_last && (key ^ of_last) <= low);
+      of_last = key;
     }
-#pragma unroll 1
-    for (int g = 0; g < granules; g += kVecs) {
-      Key key[kStep];
-      keys(g, key);
+    Key nearest = ~0U;  // less one
+    for_each_step([&](int, const Key(&key)[kStep]) {
+#pragma unroll
+      for (int i = 0; i < kStep; ++i) nearest = ::min(nearest, (key[i] ^ of_last) - 1);
+    });
+    return differ || nearest < low;
+  }
+  __device__ void select_by_distance(bool wanted, Key least, std::uint32_t (&best)[kMost]) const {
+    std::uint32_t again[kMost] = {}, none = 0;
+    for_each_step([&](int g, const Key(&key)[kStep]) {
+      std::uint32_t words[kStep];
 #pragma unroll
       for (int i = 0; i < kStep; ++i)
-        differ = differ || (key[i] != last && (key[i] ^ last) <= low && g * kPerVec + i < granules * kPerVec);
-    }
-    return differ;
+        words[i] = (key[i] >= least ? key[i] - least + 1 : 0) * (low + 1) + static_cast<std::uint32_t>(kStep - 1 - i);
+      row.template merge<false>(words, g, again, none);
+    });
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) best[i] = wanted ? again[i] : best[i];
   }
-  // The same words by whole keys.
-  __device__ void exact(std::uint32_t (&best)[kMost]) const {
-    std::uint64_t wide[kMost], none = 0;
-#pragma unroll 1
-    for (int g = 0; g < granules; g += kVecs) {
-      Key key[kStep];
-      keys(g, key);
+  __device__ void select_by_keys(std::uint32_t (&best)[kMost]) const {
+    std::uint64_t again[kMost] = {}, none = 0;
+    for_each_step([&](int g, const Key(&key)[kStep]) {
       std::uint64_t words[kStep];
 #pragma unroll
-      for (int i = 0; i < kStep; ++i)
-        words[i] = static_cast<std::uint64_t>(key[i]) << 32 | static_cast<std::uint32_t>(kStep - 1 - i);
-      merge(words, static_cast<std::uint64_t>(low - (kStep - 1) - static_cast<std::uint32_t>(g * kPerVec)), g == 0,
-            wide, none);
-    }
+      for (int i = 0; i < kStep; ++i) words[i] = candidate(key[i], ~static_cast<std::uint32_t>(kStep - 1 - i));
+      row.template merge<false>(words, g, again, none);
+    });
 #pragma unroll
-    for (int i = 0; i < kMost; ++i) best[i] = static_cast<std::uint32_t>(wide[i]);
+    for (int i = 0; i < kMost; ++i) best[i] = static_cast<std::uint32_t>(again[i]);
   }
+  // The list itself by whole keys.
+  __device__ void order(std::uint32_t (&best)[kMost]) const {
+    std::uint64_t words[Row::kGroup] = {};
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) words[i] = candidate(key_of_word(best[i]), ~(best[i] & low));
+    lane_sort(row.constants.signs, words);
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) best[i] = static_cast<std::uint32_t>(words[i]);
+  }
+};
+
+// What brings a warp's rows to shared memory.
+struct WarpRowsTile {
+  const WarpRowsShape& shape;
+  char* tile;
+  const char* from;     // this lane's granule of the first chunk of its first row
+  std::int64_t stride;  // bytes from row to row
+  int turns;            // rows of this lane
+
+  __device__ WarpRowsTile(const WarpRowsShape& of, char* to, const char* rows, std::int64_t row_bytes, int count)
+      : shape(of), tile(to), from(rows + own() * row_bytes + granule() * 16), stride(row_bytes) {
+    turns = (count - own() + step() - 1) >> (kLogWarp - shape.log_together);
+  }
+  // What comes of a chunk is of one group of copies; nothing of one behind the last.
+  __device__ void bring(int chunk) const {
+    if (chunk * kChunkGranules + granule() < shape.granules) {
+      const char* source = from + chunk * kChunkGranules * 16;
+      char* target = tile + own() * shape.pitch + granule() * 16 + (chunk & 1) * shape.chunk_bytes;
+#pragma unroll 4
+      for (int turn = 0; turn < turns; ++turn) {
+        async_copy16(target, source);
+        source += step() * stride;
+        target += step() * shape.pitch;
+      }
+    }
+    async_commit();
+  }
+
+ private:
+  __device__ int own() const { return static_cast<int>(lane()) >> shape.log_together; }
+  __device__ int step() const { return static_cast<int>(kWarp) >> shape.log_together; }
+  __device__ int granule() const { return static_cast<int>(lane()) & ((1 << shape.log_together) - 1); }
 };
 
 template <class E, int kMost, bool kLost>
 __global__ void __launch_bounds__(kWarpRowsThreads, 8) warp_rows(const __grid_constant__ Args args, const E element,
                                                                  const WarpRowsShape shape, const WarpRowsWords words) {
   using Raw = typename E::Raw;
-  const int bytes = WarpRowsShape::warp_bytes(shape.pitch);
-  char* const tile = dynamic_shared<char>() + static_cast<int>(warp()) * bytes;
+  using Row = LaneRow<E, kMost, kLost>;
+  char* const tile = dynamic_shared<char>() + static_cast<int>(warp()) * shape.warp_bytes;
   const int at = static_cast<int>(lane());
   const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * kWarpRowsThreads + warp() * kWarp;
   const std::int64_t left = args.problem.rows - first;
   const int count = left < kWarp ? static_cast<int>(left) : kWarp;
-  grid_launch_dependents();
+  // The next launch's blocks come as these end: earlier ones would crowd on the multiprocessors that are done first (FACTS.md).
   grid_dependency_wait();
   if (count <= 0) return;
 
-  // bring
-  {
-    const int together = 1 << shape.log_together;
-    const int at_granule = at & (together - 1);
-    const std::int64_t stride = args.problem.layout.outer_stride * static_cast<std::int64_t>(sizeof(Raw));
-    const int own = at >> shape.log_together, step = kWarp >> shape.log_together;
-    const int turns = (count - own + step - 1) >> (kLogWarp - shape.log_together);
-    const char* const from = static_cast<const char*>(args.x) + (first + own) * stride;
-    char* const to = tile + own * shape.pitch;
-#pragma unroll 1
-    for (int chunk = 0; chunk < kMostChunks; ++chunk) {
-      const int g = chunk * kChunkGranules + at_granule;
-      if (g < shape.granules) {
-        const char* source = from + g * 16;
-        char* target = to + g * 16;
-#pragma unroll 4
-        for (int turn = 0; turn < turns; ++turn) {
-          async_copy16(target, source);
-          source += step * stride;
-          target += step * shape.pitch;
-        }
-      }
-      async_commit();
-    }
-  }
+  const std::int64_t stride = args.problem.layout.outer_stride * static_cast<std::int64_t>(sizeof(Raw));
+  const char* const rows = static_cast<const char*>(args.x) + first * stride;
+  const WarpRowsTile brought(shape, tile, rows, stride, count);
+  brought.bring(0);
+  brought.bring(1);
+  // Where an element of the rows may be read at any time.
+  const char* const base = shape.is_whole ? tile : rows;
+  const std::int64_t base_stride = shape.is_whole ? shape.pitch : stride;
+  const Row row{element, words, reinterpret_cast<const Raw*>(base + (at < count ? at : 0) * base_stride),
+                shape.granules, shape.low_bits};
 
-  // select
-  const LaneRow<E, kMost, kLost> row{element, words, tile + at * shape.pitch, shape.granules, shape.low_bits};
-  row.pad();
   std::uint32_t best[kMost] = {}, lost = 0;
 #pragma unroll 1
-  for (int from = 0; from < shape.granules; from += kChunkGranules) {
-    async_wait<kMostChunks - 1>();
+  for (int chunk = 0; chunk * kChunkGranules < shape.granules; ++chunk) {
+    async_wait<1>();
     __syncwarp(full_mask);
-    const int to = from + kChunkGranules;
-    row.quick(from, to < shape.granules ? to : shape.granules, best, lost);
-    async_commit();  // of nothing: so that all but the newest three are what is waited for
+    const int begin = chunk * kChunkGranules;
+    const int end = begin + kChunkGranules < shape.granules ? begin + kChunkGranules : shape.granules;
+    auto* const vecs = reinterpret_cast<Vec*>(tile + at * shape.pitch + (chunk & 1) * shape.chunk_bytes);
+    if constexpr (Row::kPads) {
+      if ((end & 1) != 0) vecs[end - begin] = {E::kPad, E::kPad, E::kPad, E::kPad};
+    }
+    row.select(vecs, begin, end, best, lost);
+    __syncwarp(full_mask);
+    brought.bring(chunk + 2);
   }
   const auto k = static_cast<int>(args.problem.k);
-  if constexpr (LaneRow<E, kMost, kLost>::kWide) {
-    bool doubt = at < count && row.doubtful(k, best, lost);
-    if (__any_sync(full_mask, doubt)) {
-      doubt = doubt && row.decided_by_more(k, best);
-      if (__any_sync(full_mask, doubt)) row.exact(best);
-    }
+  if constexpr (Row::kWide) {
+    const LaneTies<E, kMost, kLost> by_row{row, k, shape.low_bits};
+    const bool ties = at < count && by_row.are(best, lost);
+    if (__any_sync(full_mask, ties)) by_row.settle(ties, best, lost);
   }
 
-  // write
   if (args.problem.order == Order::index) {
     std::uint32_t behind[8] = {};  // 1 + columns behind; 0: no winner
 #pragma unroll
@@ -242,11 +322,12 @@ __global__ void __launch_bounds__(kWarpRowsThreads, 8) warp_rows(const __grid_co
 #pragma unroll
     for (int i = 0; i < kMost; ++i) best[i] = behind[i] - 1;
   }
-  auto* const columns = reinterpret_cast<std::uint8_t*>(tile + kWarp * shape.pitch);
+  auto* const columns = reinterpret_cast<std::uint8_t*>(tile + shape.warp_bytes - kWarp * kWarpRowsMostK);
 #pragma unroll
   for (int i = 0; i < kMost; ++i)
-    columns[at * 8 + i] = static_cast<std::uint8_t>(shape.low_bits - (best[i] & shape.low_bits));
+    columns[at * kWarpRowsMostK + i] = static_cast<std::uint8_t>(shape.low_bits - (best[i] & shape.low_bits));
   __syncwarp(full_mask);
+
   // The j-th winner of all of the warp's rows, j = lane, lane + 32, ...
   const std::uint32_t most = static_cast<std::uint32_t>(k), winners = static_cast<std::uint32_t>(count) * most;
   const std::int64_t place_of_all = first * k + at;
@@ -258,8 +339,8 @@ __global__ void __launch_bounds__(kWarpRowsThreads, 8) warp_rows(const __grid_co
 #pragma unroll 1
   for (auto j = static_cast<std::uint32_t>(at); j < winners; j += kWarp) {
     const std::uint32_t r = j * shape.reciprocal >> 16;
-    const std::uint32_t column = columns[r * 8 + (j - r * most)];
-    if (has_values) *value = reinterpret_cast<const Raw*>(tile + r * static_cast<std::uint32_t>(shape.pitch))[column];
+    const std::uint32_t column = columns[r * kWarpRowsMostK + (j - r * most)];
+    if (has_values) *value = reinterpret_cast<const Raw*>(base + r * base_stride)[column];
     if (has_indices && is_long) *long_index = column;
     if (has_indices && !is_long) *index = static_cast<std::int32_t>(column);
     value += kWarp;
@@ -275,8 +356,7 @@ void start_warp_rows(const Args& args, Stream stream) {
          {.kernel = "warp_rows",
           .grid = static_cast<unsigned>((args.problem.rows + kWarpRowsThreads - 1) / kWarpRowsThreads),
           .block = kWarpRowsThreads,
-          .shared_bytes = static_cast<std::size_t>(kWarpRowsThreads / kWarp) *
-                          static_cast<std::size_t>(WarpRowsShape::warp_bytes(shape.pitch)),
+          .shared_bytes = static_cast<std::size_t>(kWarpRowsThreads / kWarp * shape.warp_bytes),
           .stream = stream,
           .pdl = true},
          args, E(args.problem), shape, WarpRowsWords{});

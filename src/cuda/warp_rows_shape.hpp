@@ -12,33 +12,38 @@
 namespace topkit::cuda {
 
 inline constexpr std::int64_t kWarpRowsMostK = 8;
-inline constexpr std::int64_t kWarpRowsMostCols = 256;   // a column is a byte
-inline constexpr std::int64_t kWarpRowsMostBytes = 512;  // of a row: a warp's take 16 KB
-inline constexpr int kChunkGranules = 8;                 // of 16 bytes: what is waited for at once
-inline constexpr int kMostChunks = 4;
+inline constexpr std::int64_t kWarpRowsMostCols = 256;  // a column is a byte
+inline constexpr int kChunkGranules = 8;                // of 16 bytes: what is waited for at once
 
 // Rows that warp_rows_hold() says of. topk_warp_rows.cu
 void run_warp_rows(const Args& args, void* stream);
 
 struct WarpRowsShape {
   int granules;  // of 16 bytes, of a row
-  int pitch;  // bytes from row to row in shared memory: an odd number of granules, so that eight lanes read all banks
+  // Two chunks of a warp's rows are in shared memory at a time, which is all of rows of 256 bytes.
+  bool is_whole;
+  int pitch;                 // bytes from row to row: an odd number of granules, so that eight lanes read all banks
+  int chunk_bytes;           // from a chunk of a row to the next
+  int warp_bytes;            // of two chunks, and of the winners' columns behind them
   int log_together;          // 1 << log_together lanes bring a row's chunk
   std::uint32_t low_bits;    // of a column: one less than a power of two
   std::uint32_t reciprocal;  // of k, times 65536: j * reciprocal >> 16 is j / k for j < 256
-
-  static constexpr int warp_bytes(int pitch) { return 32 * pitch + 32 * 8; }  // rows, and their winners' columns
 };
 
 inline WarpRowsShape warp_rows_shape(const Problem& p) {
-  const std::int64_t row_bytes = p.cols * bytes(p.dtype);
-  const auto granules = static_cast<unsigned>(row_bytes / 16);
-  const auto padded = static_cast<unsigned>((p.cols + 7) / 8 * 8);
-  const unsigned room = bytes(p.dtype) == 4 ? (granules + 1) / 2 * 2 : granules;  // eight elements are two granules
-  const auto k = static_cast<std::uint32_t>(p.k);
-  return {static_cast<int>(granules), static_cast<int>((room | 1) * 16),
-          static_cast<int>(std::bit_width(std::min<unsigned>(granules, kChunkGranules) - 1)), std::bit_ceil(padded) - 1,
-          (0xffffU + k) / k};
+  const auto granules = static_cast<int>(p.cols * bytes(p.dtype) / 16);
+  const auto padded = static_cast<unsigned>((p.cols + 7) / 8 * 8), k = static_cast<unsigned>(p.k);
+  WarpRowsShape shape{};
+  shape.granules = granules;
+  shape.is_whole = granules <= 2 * kChunkGranules;
+  const int room = bytes(p.dtype) == 4 ? (granules + 1) / 2 * 2 : granules;  // eight elements are two granules
+  shape.pitch = 16 * (shape.is_whole ? room | 1 : kChunkGranules + 1);
+  shape.chunk_bytes = shape.is_whole ? 16 * kChunkGranules : 32 * shape.pitch;
+  shape.warp_bytes = 32 * shape.pitch * (shape.is_whole ? 1 : 2) + 32 * static_cast<int>(kWarpRowsMostK);
+  shape.log_together = std::bit_width(static_cast<unsigned>(std::min(granules, kChunkGranules)) - 1);
+  shape.low_bits = std::bit_ceil(padded) - 1;
+  shape.reciprocal = (0xffffU + k) / k;
+  return shape;
 }
 
 // Rows whose granules lie at multiples of 16 bytes and are all theirs, and whose outputs follow one another.
@@ -49,21 +54,28 @@ inline bool warp_rows_hold(const Args& args) {
     return (reinterpret_cast<std::uintptr_t>(base) | static_cast<std::uintptr_t>(row_bytes)) % 16 == 0;
   };
   return args.values_layout.outer_stride == p.k && args.indices_layout.outer_stride == p.k && p.k > 0 &&
-         p.k <= kWarpRowsMostK && p.cols <= kWarpRowsMostCols && p.cols * size <= kWarpRowsMostBytes && size <= 4 &&
-         !p.has_lengths && !p.has_row_k && args.ids == nullptr && p.layout.inner == 1 && p.cols * size % 16 == 0 &&
+         p.k <= kWarpRowsMostK && p.cols <= kWarpRowsMostCols && size <= 4 && !p.has_lengths && !p.has_row_k &&
+         args.ids == nullptr && p.layout.inner == 1 && p.cols * size % 16 == 0 &&
          aligned(args.x, p.layout.outer_stride * size);
 }
 
-// Where a group of lanes a row takes longer: from 4096 rows on where they are short, of longer ones where a thread's instructions
-// for many winners are still fewer. (H200, us of a group and of a thread: bf16, 65536 x 128, k = 8 15.9 and 11.4, k = 4 6.6 and 8.8;
-// f32, 65536 x 64, k = 8 18.1 and 13.0, k = 4 9.6 and 11.1.) General elements' rows would have a warp each.
+// Rows from which on a thread each takes less time than a group of lanes each (H200, 132 multiprocessors, both timed at 1024 to
+// 1000000 rows of 8, 32, 64, 128 and 256 columns, k = 1, 2, 4, 6 and 8); 0: never. Of types that are not fast a group is a warp.
+inline std::int64_t warp_rows_least(const Problem& p) {
+  const bool few_win = p.k <= 4;
+  if (!is_fast(p)) return p.cols <= 128 ? 4096 : 16384;
+  if (bytes(p.dtype) == 4) {
+    if (p.cols <= 32) return 4096;
+    if (p.cols <= 64) return few_win ? 32768 : 16384;
+    return few_win || p.cols > 128 ? 0 : 65536;
+  }
+  if (p.cols <= 64) return few_win || p.cols <= 32 ? 1024 : 8192;
+  if (p.cols <= 128 && !few_win) return 16384;
+  return p.k == 1 ? 32768 : 0;
+}
 inline bool warp_rows_pay(const Problem& p) {
-  constexpr std::int64_t kFew = 4096;
-  const bool many_win = p.k > 4;
-  if (p.rows < kFew) return false;
-  if (!is_fast(p)) return p.cols <= 128;
-  if (bytes(p.dtype) == 4) return p.cols <= 32 || (p.cols <= 64 && many_win && p.rows >= 8 * kFew);
-  return p.cols <= 64 || (p.cols <= 128 && many_win && p.rows >= 2 * kFew);
+  const std::int64_t least = warp_rows_least(p);
+  return least > 0 && p.rows >= least;
 }
 
 }  // namespace topkit::cuda

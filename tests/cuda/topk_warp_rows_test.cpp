@@ -1,4 +1,4 @@
-// A thread a row: each number of words that a lane keeps, rows of one to four chunks, words that agree where keys do not.
+// A thread a row: each number of words that a lane keeps, rows of one to eight chunks, words that agree where keys do not.
 #include <algorithm>
 #include <bit>
 #include <random>
@@ -24,7 +24,8 @@ void expect_rows(DType dtype, std::int64_t count, std::int64_t cols, std::int64_
   static std::uint64_t turn = 0;
   const std::int64_t stride = cols + asked.gap;
   std::vector<Raw> memory(static_cast<std::size_t>(count * stride) + 16);
-  auto* const x = reinterpret_cast<Raw*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 15) / 16 * 16);
+  Raw* x = memory.data();
+  while (reinterpret_cast<std::uintptr_t>(x) % 16 != 0) ++x;
   for (std::int64_t i = 0; i < count * stride; ++i) x[i] = static_cast<Raw>(element());
   const auto size = static_cast<std::size_t>(count * k);
   std::vector<std::int32_t> short_indices(size + 1, -2);
@@ -75,8 +76,7 @@ template <class Raw, class Element>
 void expect_all_sizes(DType dtype, Element element, const Asked& asked = {}) {
   std::int64_t count = 1;
   for (const std::int64_t cols : kCols) {
-    const std::int64_t bytes = cols * static_cast<std::int64_t>(sizeof(Raw));
-    if (bytes % 16 != 0 || bytes > cuda::kWarpRowsMostBytes) continue;
+    if (cols * static_cast<std::int64_t>(sizeof(Raw)) % 16 != 0) continue;
     for (std::int64_t k = 1; k <= std::min<std::int64_t>(cols, 8); ++k) {
       expect_rows<Raw>(dtype, count, cols, k, element, asked);
       if (testing::Test::HasFatalFailure()) return;
@@ -117,6 +117,27 @@ TEST(TopkWarpRows, keys_that_differ_in_their_last_bits_only) {
     expect_all_sizes<std::uint32_t>(
         DType::f32, [&] { return (random() % 16 == 0 ? 0x40000000U : 0x3f800000U) + random() % distinct; });
   }
+}
+
+// Too far apart for distances in words of 32 bits.
+TEST(TopkWarpRows, winners_of_either_sign_and_ties_at_the_last) {
+  std::mt19937 random(7);
+  for (const std::uint32_t distinct : {1U, 50U})
+    for (const std::uint32_t one_in : {3U, 30U})
+      expect_all_sizes<std::uint32_t>(DType::f32, [&] {
+        return random() % one_in == 0 ? 0x40000000U + random() % 4 : 0xbf800000U + random() % distinct;
+      });
+}
+
+// In a few rows of a warp, as by chance.
+TEST(TopkWarpRows, rare_ties) {
+  std::mt19937 random(8);
+  std::uint32_t turn = 0;
+  for (const std::uint32_t far : {0U, 0x80000000U})
+    expect_all_sizes<std::uint32_t>(DType::f32, [&]() -> std::uint32_t {
+      if (turn++ % 1000 > 200) return random() % 0x40000000U;
+      return random() % 20 == 0 ? 0x7f000000U : (0x41000000U + random() % 40) ^ far;
+    });
 }
 
 TEST(TopkWarpRows, a_single_loser_that_is_better_by_its_last_bit) {
@@ -182,7 +203,8 @@ TEST(TopkWarpRows, rows_that_are_not_plain_are_not_taken) {
   EXPECT_FALSE(holds([](Args& a) { a.problem.dtype = DType::f64; }));
   EXPECT_FALSE(holds([](Args& a) { a.problem.has_lengths = true; }));
   EXPECT_FALSE(holds([](Args& a) { a.values_layout.outer_stride = 9; }));
-  EXPECT_FALSE(holds([](Args& a) { a.x = reinterpret_cast<const void*>(8); }));
+  alignas(16) static const char memory[16] = {};
+  EXPECT_FALSE(holds([](Args& a) { a.x = memory + 8; }));
 }
 
 }  // namespace

@@ -94,6 +94,14 @@ void add_shape(DType dtype, const Shape& shape, int times, std::uint64_t& seed, 
     requests.push_back(for_cuda(test::ragged(dtype, rows, cols, k, static_cast<int>(seed++ * 7 % 16))));
 }
 
+// Few winners of thousands of short rows, as a mixture of experts routes tokens.
+void add_routers(std::vector<Request>& requests) {
+  std::uint64_t seed = 1;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::i32, DType::f8e4m3})
+    for (const Shape& shape : {Shape{9001, 64, 6}, {9002, 128, 8}, {9003, 32, 2}, {9004, 48, 4}, {9005, 96, 1}})
+      add_shape(dtype, shape, 4, seed, requests);
+}
+
 // Few rows over the whole device.
 void add_long_rows(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
@@ -140,6 +148,7 @@ void test_grid(const Options& options, Report& report) {
     add_distributions(options, dtype, requests);
   }
   if (!options.reduced) add_many_rows(requests);
+  if (!options.reduced) add_routers(requests);
   if (!options.reduced) add_many_winners(requests);
   if (!options.reduced) add_long_rows(requests);
   std::erase_if(requests, [&](const Request& request) {
