@@ -93,14 +93,14 @@ void shape_partition(Plan& plan, const Problem& p, const Device& device) {
 
 void shape_sort(Plan& plan, const Problem& p) {
   const cuda::SortShape shape = cuda::sort_shape(p);
-  plan.block_threads = shape.row_threads * shape.rows;
+  plan.block_threads = shape.room.threads * shape.rows;
   plan.items_per_thread = cuda::kSortItems;
 }
 
 void shape_wide(Plan& plan, const Problem& p) {
   const cuda::WideShape shape = cuda::wide_shape(p);
   plan.block_threads = shape.threads;
-  plan.items_per_thread = cuda::kMergeItems;
+  plan.items_per_thread = cuda::kSortItems;
   plan.row_parts = static_cast<int>(shape.chunks);
   plan.launches = cuda::wide_launches(p, shape);
   plan.workspace_bytes = shape.workspace_bytes;

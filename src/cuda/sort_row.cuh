@@ -21,19 +21,20 @@ struct SortEnds {
   U low[kMostSortCols / kSortItems / kWarp], high[kMostSortCols / kSortItems / kWarp];
 };
 
-template <class U, bool kWarps>
+// Map: what makes a key of an element.
+template <class U, bool kWarps, class Map = KeyMap<U>>
 class SortRow {
  public:
   static constexpr bool kWhole = sizeof(U) <= 2;  // a word holds the whole key
 
-  // room: SortShape's bytes of a row. thread, threads: of the row, whose elements are the first `length` columns.
-  __device__ SortRow(char* room, const SortShape& shape, const KeyMap<U>& map, unsigned thread, unsigned length)
+  // at: room.bytes of shared memory. thread: of the row's, whose elements are the first `length` columns.
+  __device__ SortRow(char* at, const SortRoom& room, const Map& map, unsigned thread, unsigned length)
       : map_(map),
-        raws_(reinterpret_cast<U*>(room)),
-        words_(reinterpret_cast<std::uint32_t*>(room + shape.words_at)),
-        columns_(reinterpret_cast<std::uint16_t*>(room + shape.columns_at)),
-        network_{words_, thread, static_cast<unsigned>(shape.row_threads)},
-        column_bits_(shape.column_bits),
+        raws_(reinterpret_cast<U*>(at)),
+        words_(reinterpret_cast<std::uint32_t*>(at + room.words_at)),
+        columns_(reinterpret_cast<std::uint16_t*>(at + room.columns_at)),
+        network_{words_, thread, static_cast<unsigned>(room.threads)},
+        column_bits_(room.column_bits),
         length_(length) {}
 
   // A thread's columns, and the places where it looks after the order: kSortItems, `step` apart.
@@ -44,7 +45,7 @@ class SortRow {
 
   // What stands at a place in order; raw(), key(): of a column.
   __device__ std::uint32_t column(unsigned place) const { return low_part(at(place)); }
-  __device__ U raw(unsigned column) const { return raws_[column]; }
+  __device__ U& raw(unsigned column) const { return raws_[column]; }
   __device__ U key(unsigned column) const { return map_(raws_[column]); }
 
   // raw[i]: of column first + i * step. Puts at least the best k into order, best first. All threads of the block, which
@@ -60,47 +61,29 @@ class SortRow {
       }
       put_in_order(item, k);
     } else {
-      U low = KeyMap<U>::kMax, high = 0;
+      U low = static_cast<U>(~U{0}), high = 0;
 #pragma unroll
       for (unsigned i = 0; i < kSortItems; ++i) {
         const unsigned mine = own(i);
         if (mine >= length_) continue;
         raws_[mine] = raw[i];
-        const U key = map_(raw[i]);
-        low = key < low ? key : low;
-        high = key > high ? key : high;
+        widen(map_(raw[i]), low, high);
       }
-      share_ends(low, high);
-      Pass pass{.low = low, .shift = ::max(0, bits(low < high ? high - low : 0) - digit_bits()), .number = 0};
-#pragma unroll 1
-      for (;;) {
-        // By way of shared memory, for sixteen addresses would be kept in registers. Each thread reads what it has written.
-#pragma unroll 4
-        for (unsigned i = 0; i < kSortItems; ++i) {
-          const unsigned place = own(i), column = pass.number <= 1 ? place : columns_[place];
-          at_own(i) = place < length_ ? word((key(column) - pass.low) >> pass.shift, place) : 0;
-        }
-        std::uint32_t item[kSortItems];
-#pragma unroll
-        for (unsigned i = 0; i < kSortItems; ++i) item[i] = at_own(i);
-        network_.barrier();
-        const std::uint32_t like_next = put_in_order(item, network_.threads * kSortItems);
-        if (pass.number > 0) {
-          keep_columns(pass.number == 1);
-          pass.shift += digit_bits();
-          if (pass.shift >= static_cast<int>(8 * sizeof(U))) return;
-        } else {
-          if (mend(pass.shift > 0 ? like_next : 0, k)) return;
-          pass.low = 0;
-          pass.shift = 0;
-        }
-        ++pass.number;
-      }
+      put_in_order_between(low, high, k);
     }
   }
 
+  // The same where each thread has put raw(column) of its own columns there.
+  __device__ __forceinline__ void sort_placed(unsigned k) const {
+    U low = static_cast<U>(~U{0}), high = 0;
+#pragma unroll 4
+    for (unsigned i = 0; i < kSortItems; ++i)
+      if (own(i) < length_) widen(key(own(i)), low, high);
+    put_in_order_between(low, high, k);
+  }
+
  private:
-  static constexpr unsigned kMostRun = 16;  // that one thread puts right
+  static constexpr unsigned kMostRun = 16;  // places that one thread puts right
 
   // Of the network: the first by a key's distance from the row's least, the others, if any, by a digit each.
   struct Pass {
@@ -133,11 +116,58 @@ class SortRow {
   }
   __device__ bool agree(unsigned place, unsigned other) const { return (at(place) ^ at(other)) >> column_bits_ == 0; }
 
+  __device__ static U of_lane(U mine, unsigned apart) {
+    const int d = static_cast<int>(apart);
+    if constexpr (sizeof(U) == 16) {
+      const auto high = __shfl_xor_sync(full_mask, static_cast<std::uint64_t>(mine >> 64), d);
+      return static_cast<U>(high) << 64 | __shfl_xor_sync(full_mask, static_cast<std::uint64_t>(mine), d);
+    } else {
+      return __shfl_xor_sync(full_mask, mine, d);
+    }
+  }
   __device__ static int bits(U number) {
-    if constexpr (sizeof(U) == 8) {
+    if constexpr (sizeof(U) == 16) {
+      const auto high = static_cast<std::uint64_t>(number >> 64);
+      return high != 0 ? 128 - __clzll(static_cast<long long>(high)) : 64 - __clzll(static_cast<long long>(number));
+    } else if constexpr (sizeof(U) == 8) {
       return 64 - __clzll(static_cast<long long>(number));
     } else {
       return 32 - __clz(static_cast<int>(number));
+    }
+  }
+
+  __device__ static void widen(U key, U& low, U& high) {
+    low = key < low ? key : low;
+    high = key > high ? key : high;
+  }
+
+  // low, high: the ends of this thread's keys.
+  __device__ __forceinline__ void put_in_order_between(U low, U high, unsigned k) const {
+    share_ends(low, high);
+    Pass pass{.low = low, .shift = ::max(0, bits(low < high ? high - low : 0) - digit_bits()), .number = 0};
+#pragma unroll 1
+    for (;;) {
+      // By way of shared memory, for sixteen addresses would be kept in registers. Each thread reads what it has written.
+#pragma unroll 4
+      for (unsigned i = 0; i < kSortItems; ++i) {
+        const unsigned place = own(i), column = pass.number <= 1 ? place : columns_[place];
+        at_own(i) = place < length_ ? word((key(column) - pass.low) >> pass.shift, place) : 0;
+      }
+      std::uint32_t item[kSortItems];
+#pragma unroll
+      for (unsigned i = 0; i < kSortItems; ++i) item[i] = at_own(i);
+      network_.barrier();
+      const std::uint32_t like_next = put_in_order(item, network_.threads * kSortItems);
+      if (pass.number > 0) {
+        keep_columns(pass.number == 1);
+        pass.shift += digit_bits();
+        if (pass.shift >= static_cast<int>(8 * sizeof(U))) return;
+      } else {
+        if (mend(pass.shift > 0 ? like_next : 0, k)) return;
+        pass.low = 0;
+        pass.shift = 0;
+      }
+      ++pass.number;
     }
   }
 
@@ -158,8 +188,7 @@ class SortRow {
   // From those of a thread's elements to those of the row's.
   __device__ __forceinline__ void share_ends(U& low, U& high) const {
     for (unsigned d = ::min(network_.threads, static_cast<unsigned>(kWarp)) / 2; d > 0; d /= 2) {
-      const U other_low = __shfl_xor_sync(full_mask, low, static_cast<int>(d));
-      const U other_high = __shfl_xor_sync(full_mask, high, static_cast<int>(d));
+      const U other_low = of_lane(low, d), other_high = of_lane(high, d);
       low = other_low < low ? other_low : low;
       high = other_high > high ? other_high : high;
     }
@@ -184,7 +213,7 @@ class SortRow {
     const unsigned first = network_.thread * kSortItems;
     bool wrong = false, mended = true;
     if (first + kSortItems < length_ && agree(first + kLast, first + kSortItems)) like_next |= 1U << kLast;
-    if (first >= k) like_next = 0;
+    if (first >= k && !agree(k - 1, first)) like_next = 0;  // nor in the run of the last winner
     // Words of no element have one digit with the least.
     if (first + kSortItems > length_) like_next &= (1U << (length_ - ::min(first + 1, length_))) - 1;
 #pragma unroll 1
@@ -193,20 +222,30 @@ class SortRow {
       wrong = key(column(place)) < key(column(place + 1));
     }
     if (__syncthreads_or(wrong ? 1 : 0) == 0) return true;
-    // Whoever has a run's first place.
+    // Whoever has a run's first place mends it, and has looked at its end before anybody moves anything.
     std::uint32_t begins = like_next & ~(like_next << 1);
     if ((begins & 1) != 0 && first > 0 && agree(first - 1, first)) begins &= ~1U;
+    std::uint64_t others = 0;  // four bits a place: how many the run has beside the first
 #pragma unroll 1
-    for (; begins != 0; begins &= begins - 1)
-      mended &= mend_run(first + static_cast<unsigned>(__ffs(static_cast<int>(begins))) - 1);
-    return __syncthreads_and(mended ? 1 : 0) != 0;
+    for (std::uint32_t left = begins; left != 0; left &= left - 1) {
+      const unsigned i = static_cast<unsigned>(__ffs(static_cast<int>(left))) - 1;
+      unsigned count = 1;
+      while (first + i + count < length_ && agree(first + i, first + i + count) && count < kMostRun) ++count;
+      if (first + i + count < length_ && agree(first + i, first + i + count)) mended = false;
+      others |= std::uint64_t{count - 1} << (4 * i);
+    }
+    if (__syncthreads_and(mended ? 1 : 0) == 0) return false;
+#pragma unroll 1
+    for (; begins != 0; begins &= begins - 1) {
+      const unsigned i = static_cast<unsigned>(__ffs(static_cast<int>(begins))) - 1;
+      mend_run(first + i, first + i + 1 + (static_cast<unsigned>(others >> (4 * i)) & 15));
+    }
+    __syncthreads();
+    return true;
   }
 
-  // By insertion: what is equal stays by column, as its words were. False, and nothing done, for a run that is too long.
-  __device__ __forceinline__ bool mend_run(unsigned begin) const {
-    unsigned end = begin + 2;
-    while (end < length_ && agree(begin, end))
-      if (++end > begin + kMostRun) return false;
+  // By insertion: what is equal stays by column, as its words were.
+  __device__ __forceinline__ void mend_run(unsigned begin, unsigned end) const {
 #pragma unroll 1
     for (unsigned i = begin + 1; i < end; ++i) {
       const std::uint32_t word = at(i);
@@ -216,7 +255,6 @@ class SortRow {
       for (; to > begin && key(column(to - 1)) < mine; --to) at(to) = at(to - 1);
       at(to) = word;
     }
-    return true;
   }
 
   // After a pass by a digit: the places of before, in the words, become columns.
@@ -232,7 +270,7 @@ class SortRow {
     __syncthreads();
   }
 
-  const KeyMap<U>& map_;
+  const Map& map_;
   U* raws_;
   std::uint32_t* words_;
   std::uint16_t* columns_;

@@ -14,32 +14,38 @@ inline constexpr int kSortBlockThreads = 128;            // of rows that do not 
 inline constexpr std::int64_t kMostSortCols = 8192;      // 512 threads
 inline constexpr std::int64_t kMostWideSortCols = 4096;  // of 64-bit types, for their shared memory
 
+// Of what is put into order at once, by a power of two of threads that hold kSortItems each: its elements of `width` bytes, its words, and
+// where a word does not hold a whole key the columns in their order so far.
+struct SortRoom {
+  int threads, column_bits;
+  std::size_t words_at, columns_at, bytes;
+};
+
+constexpr SortRoom sort_room(int threads, std::size_t width) {
+  constexpr auto rounded = [](std::size_t size) { return (size + 15) / 16 * 16; };
+  const auto places = static_cast<std::size_t>(threads) * kSortItems;
+  SortRoom room{.threads = threads, .column_bits = 0, .words_at = rounded(places * width), .columns_at = 0, .bytes = 0};
+  while (std::size_t{1} << room.column_bits < places) ++room.column_bits;
+  room.columns_at = room.words_at + rounded((places + places / 32) * sizeof(std::uint32_t));
+  room.bytes = room.columns_at + (width > 2 ? rounded(places * sizeof(std::uint16_t)) : 0);
+  return room;
+}
+
 struct SortShape {
-  int row_threads;  // a power of two; kSortItems of them hold the row
-  int rows;         // of a block
-  int column_bits;  // that tell the row's places apart
-  // Of a row: its elements, its words, and for words that do not hold a whole key the columns in their order so far.
-  std::size_t words_at, columns_at, row_bytes, shared_bytes;
+  SortRoom room;  // of a row
+  int rows;       // of a block
+  std::size_t shared_bytes;
 };
 
 inline bool sort_can(const Problem& p) { return p.cols <= (bytes(p.dtype) <= 4 ? kMostSortCols : kMostWideSortCols); }
 
 inline SortShape sort_shape(const Problem& p) {
-  static_assert(kSortItems == 1 << 4);
-  SortShape shape{
-      .row_threads = 1, .rows = 1, .column_bits = 4, .words_at = 0, .columns_at = 0, .row_bytes = 0, .shared_bytes = 0};
-  while (shape.row_threads * kSortItems < p.cols) {
-    shape.row_threads *= 2;
-    ++shape.column_bits;
-  }
-  shape.rows = std::max(1, kSortBlockThreads / shape.row_threads);
-  const auto places = static_cast<std::size_t>(shape.row_threads * kSortItems);
-  const auto width = static_cast<std::size_t>(bytes(p.dtype));
-  const auto rounded = [](std::size_t size) { return (size + 15) / 16 * 16; };
-  shape.words_at = rounded(places * width);
-  shape.columns_at = shape.words_at + rounded((places + places / 32) * sizeof(std::uint32_t));
-  shape.row_bytes = shape.columns_at + (width > 2 ? rounded(places * sizeof(std::uint16_t)) : 0);
-  shape.shared_bytes = shape.row_bytes * static_cast<std::size_t>(shape.rows);
+  int threads = 1;
+  while (threads * kSortItems < p.cols) threads *= 2;
+  SortShape shape{.room = sort_room(threads, static_cast<std::size_t>(bytes(p.dtype))),
+                  .rows = std::max(1, kSortBlockThreads / threads),
+                  .shared_bytes = 0};
+  shape.shared_bytes = shape.room.bytes * static_cast<std::size_t>(shape.rows);
   return shape;
 }
 

@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kWarps ? kMostThreads<U> : kSortBlockThreads, 
   using Row = SortRow<U, kWarps>;
   grid_dependency_wait();
   const Problem& p = args.problem;
-  const auto threads = static_cast<unsigned>(shape.row_threads);
+  const auto threads = static_cast<unsigned>(shape.room.threads);
   const unsigned mine = threadIdx.x / threads, thread = threadIdx.x % threads;
   // Rows behind the last one are empty: their threads are needed at the barriers.
   const std::int64_t r = static_cast<std::int64_t>(blockIdx.x) * shape.rows + mine;
@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(kWarps ? kMostThreads<U> : kSortBlockThreads, 
     }
   }
   grid_launch_dependents();
-  const Row row(dynamic_shared<char>() + mine * shape.row_bytes, shape, map, thread, length);
+  const Row row(dynamic_shared<char>() + mine * shape.room.bytes, shape.room, map, thread, length);
   row.sort(raw, static_cast<unsigned>(::min(p.k, p.cols)));
 
   const Args::Span span = spanned();  // again, rather than kept in registers
@@ -107,10 +107,10 @@ template <class U>
 void run_width(const Args& args, Stream stream) {
   const Problem& p = args.problem;
   const SortShape shape = sort_shape(p);
-  launch(shape.row_threads >= static_cast<int>(kWarp) ? sort_kernel<U, true> : sort_kernel<U, false>,
+  launch(shape.room.threads >= static_cast<int>(kWarp) ? sort_kernel<U, true> : sort_kernel<U, false>,
          {.kernel = "sort",
           .grid = static_cast<unsigned>((p.rows + shape.rows - 1) / shape.rows),
-          .block = static_cast<unsigned>(shape.row_threads * shape.rows),
+          .block = static_cast<unsigned>(shape.room.threads * shape.rows),
           .shared_bytes = shape.shared_bytes,
           .stream = stream,
           .pdl = true},

@@ -7,7 +7,7 @@
 // wide_finish.cuh; the second twice for k in the thousands. More rows than the workspace should hold are done in rounds.
 // Words are of key and column together, so equal keys spread as others do and no digit of the key matters. No data makes it wrong: what
 // does not fit is done piece by piece.
-// Limit: latency of the launches, and of merges of 16-byte words in shared memory, below a million columns.
+// Limit: latency of the launches, and of networks over words in one block a row, below a million columns.
 // Ideas: sample sort, Frazer and McKellar (1970).
 #include "kernels.hpp"
 #include "launch.hpp"
@@ -20,8 +20,8 @@ namespace topkit::cuda {
 void run_wide(const Plan&, const Args& args, void* workspace, Stream stream) {
   const Problem& p = args.problem;
   const WideShape shape = wide_shape(p);
-  const auto items = static_cast<std::size_t>(shape.threads * kMergeItems);
-  const std::size_t room_bytes = (items + items / 8) * sizeof(WideWord);
+  // A block's threads may be several groups of fewer, whose rooms take no more than half a kilobyte beside that.
+  const std::size_t room_bytes = sort_room(shape.threads, sizeof(WideWord)).bytes + 512;
   for (std::int64_t first = 0; first < p.rows; first += shape.rows) {
     const auto rows = static_cast<unsigned>(std::min(shape.rows, p.rows - first));
     const WideArgs all{args, key_map<std::uint64_t>(info(p.dtype), p.largest, p.nan), shape, first,

@@ -41,11 +41,18 @@ __device__ inline WideWord by_key(WideWord word) {
   return static_cast<WideWord>(static_cast<std::uint64_t>(word)) << WideItem::kColumnBits | word >> 64;
 }
 
+struct WholeWord {
+  __device__ WideWord operator()(WideWord word) const { return word; }
+};
+
 __global__ void __launch_bounds__(kMostWideThreads, 2) wide_finish(const __grid_constant__ WideArgs a) {
   grid_dependency_wait();
   grid_launch_dependents();
   WideFinishState& s = shared<WideFinishState>();
-  WideWord* const room = dynamic_shared<WideWord>();
+  using Words = SortRow<WideWord, true, WholeWord>;
+  const WholeWord whole;
+  char* const room = dynamic_shared<char>();
+  auto* const listed_words = reinterpret_cast<WideWord*>(room);  // where the first words of a room lie
   const std::uint32_t in_round = blockIdx.x / a.shape.buckets, bucket = blockIdx.x - in_round * a.shape.buckets;
   const WideRow in(a, in_round);
   const std::uint32_t buckets = *in.buckets;
@@ -89,11 +96,11 @@ __global__ void __launch_bounds__(kMostWideThreads, 2) wide_finish(const __grid_
   }
   __syncthreads();
 
-  const auto wanted = [&] { return ::min(s.end - s.place, static_cast<std::uint32_t>(blockDim.x * kMergeItems)); };
+  const auto wanted = [&] { return ::min(s.end - s.place, static_cast<std::uint32_t>(blockDim.x * kSortItems)); };
   for (;;) {
     std::uint32_t listed = s.count;
     const WideWord* from = s.words;
-    if (!s.from_list || listed > blockDim.x * kMergeItems) {
+    if (!s.from_list || listed > blockDim.x * kSortItems) {
       listed = wanted();
       const auto for_each = [&](const auto& f) {
         if (s.from_list) {
@@ -105,42 +112,41 @@ __global__ void __launch_bounds__(kMostWideThreads, 2) wide_finish(const __grid_
       if (threadIdx.x == 0) s.listed = 0;
       const WideWord high = s.high, cut = wide_cut(s.cut, for_each, s.low, high, listed);
       for_each([&](WideWord word) {
-        if (word >= cut && word <= high) room[atomicAdd(&s.listed, 1U)] = word;
+        if (word >= cut && word <= high) listed_words[atomicAdd(&s.listed, 1U)] = word;
       });
-      from = room;
+      from = listed_words;
       __syncthreads();
       if (threadIdx.x == 0) s.high = cut - 1;
     }
     // As few threads as hold the words; the others put nothing into order beside them.
-    std::uint32_t threads = 1;
-    while (threads * kMergeItems < listed) threads *= 2;
-    const std::uint32_t mine = threadIdx.x / threads;
-    const WideSortRow sorted{room + mine * (threads * kMergeItems + threads * kMergeItems / 8),
-                             threadIdx.x - mine * threads, threads};
-    WideWord item[kMergeItems];
-#pragma unroll
-    for (std::uint32_t i = 0; i < kMergeItems; ++i) {
-      const std::uint32_t at = i * threads + sorted.thread;
-      item[i] = mine == 0 && at < listed ? from[at] : 0;
+    std::uint32_t threads = kWarp;
+    while (threads * kSortItems < listed) threads *= 2;
+    const SortRoom size = sort_room(static_cast<int>(threads), sizeof(WideWord));
+    const std::uint32_t mine = threadIdx.x / threads, thread = threadIdx.x - mine * threads;
+    const Words first_words(room, size, whole, thread, listed);  // of which the threads of others read
+    const Words words(room + mine * size.bytes, size, whole, thread, mine == 0 ? listed : 0);
+#pragma unroll 4
+    for (unsigned i = 0; i < kSortItems; ++i) {
+      const unsigned at = Words::first(thread) + i * Words::step(threads);
+      if (mine == 0 && at < listed) words.raw(at) = from[at];
     }
-#pragma unroll 1
-    for (bool again = false;; again = true) {
+    words.sort_placed(wanted());
+    if (by_index) {
       __syncthreads();
-      wide_sort_row(sorted, item, wanted());
-      __syncthreads();
-      if (again || !by_index) break;
-#pragma unroll
-      for (std::uint32_t i = 0; i < kMergeItems; ++i) {
-        const std::uint32_t at = i * threads + sorted.thread;
-        item[i] = mine == 0 && at < wanted() ? by_column(room[wide_padded(at)]) : 0;
+      for (unsigned i = threadIdx.x; i < listed; i += blockDim.x) {
+        WideWord& word = first_words.raw(first_words.column(i));
+        word = i < wanted() ? by_column(word) : 0;
       }
+      __syncthreads();
+      words.sort_placed(wanted());
     }
+    __syncthreads();
     const Places<std::uint64_t> places(a.args, a.first_row + in_round);
     const std::uint64_t* const x = s.x;
     const std::uint32_t place = s.place, written = wanted();
 #pragma unroll 1
     for (std::uint32_t i = threadIdx.x; i < written; i += blockDim.x) {
-      const WideWord word = by_index ? by_key(room[wide_padded(i)]) : room[wide_padded(i)];
+      const WideWord sorted = first_words.raw(first_words.column(i)), word = by_index ? by_key(sorted) : sorted;
       const std::uint64_t key = WideItem::key(word);
       const std::uint32_t column = WideItem::column(word);
       places.write(place + i, s.begin + column, a.map.lossy(key) ? x[column] : a.map.raw(key));

@@ -4,10 +4,24 @@
 #include "../args.hpp"
 #include "../key.hpp"
 #include "radix_digits.cuh"
-#include "wide_merge.cuh"
+#include "sort_row.cuh"
 #include "wide_shape.hpp"
 
 namespace topkit::cuda {
+
+__extension__ typedef unsigned __int128 WideWord;
+
+// An element's key above its column: larger is better, the lower column wins ties, so no two of a row are equal.
+struct WideItem {
+  static constexpr int kColumnBits = 32;
+  static constexpr std::uint32_t kColumns = 0xffffffffU;
+
+  __device__ static WideWord word(std::uint64_t key, std::uint32_t column) {
+    return static_cast<WideWord>(key) << kColumnBits | (kColumns - column);
+  }
+  __device__ static std::uint64_t key(WideWord word) { return static_cast<std::uint64_t>(word >> kColumnBits); }
+  __device__ static std::uint32_t column(WideWord word) { return kColumns - static_cast<std::uint32_t>(word); }
+};
 
 inline constexpr int kWideWordBits = 64 + WideItem::kColumnBits;
 static_assert(sizeof(WideWord) == kWideWordBytes);

@@ -8,12 +8,12 @@
 
 #include "../problem.hpp"
 #include "radix_shape.hpp"
+#include "sort_shape.hpp"
 
 namespace topkit::cuda {
 
-inline constexpr int kMergeItems = 8;  // elements a thread puts into order
-inline constexpr int kMostWideThreads = 512,
-                     kFewWideThreads = 128;  // of a block that puts eight words a thread into order
+inline constexpr int kMostWideThreads = 256,
+                     kFewWideThreads = 64;  // of a block that puts kSortItems words each into order
 inline constexpr int kWideFilterThreads = 256, kWideFilterItems = 8;
 inline constexpr std::int64_t kWideWordBytes = 16, kMostWideBuckets = 2048;
 inline constexpr std::int64_t kWideBucket = 2000;  // winners of a bucket, of up to 4096 that a block orders at once
@@ -26,7 +26,7 @@ constexpr float wide_at_most(float expected, Root root) {
 }
 
 struct WideShape {
-  int threads;             // of the blocks that sample and that order; kMergeItems samples each
+  int threads;             // of the blocks that sample and that order; kSortItems samples each
   std::uint32_t buckets;   // of a row, at most
   std::uint32_t chunk;     // elements
   std::uint32_t chunks;    // of a row, a block each
@@ -38,18 +38,18 @@ struct WideShape {
 
 // By ascending index one block must see all winners.
 inline bool wide_can(const Problem& p) {
-  return bytes(p.dtype) == 8 && (p.order != Order::index || p.k <= kMostWideThreads * kMergeItems);
+  return bytes(p.dtype) == 8 && (p.order != Order::index || p.k <= kMostWideThreads * kSortItems);
 }
 
 inline WideShape wide_shape(const Problem& p) {
   constexpr std::int64_t kBlocks = 2112;  // of the filter, that a large device holds twice over
   constexpr std::int64_t kMostBlocks = 1 << 30, kMostTiles = 16;
   constexpr std::size_t kMostBytes = std::size_t{64} << 20, kHeadBytes = 16;
-  constexpr double kFewWords = 700;  // far enough below what few threads order at once
+  constexpr double kFewWords = 1000;  // far enough below what few threads order at once
   WideShape shape{};
   const std::int64_t rows = std::max<std::int64_t>(p.rows, 1), cols = std::max<std::int64_t>(p.cols, 1);
   const std::int64_t k = std::clamp<std::int64_t>(p.k, 1, cols);
-  const auto samples = [&](int threads) { return static_cast<double>(threads * kMergeItems); };
+  const auto samples = [&](int threads) { return static_cast<double>(threads * kSortItems); };
   const auto words = [&](int threads) {
     const double share = samples(threads) / static_cast<double>(cols);
     const auto met = static_cast<float>(static_cast<double>(k) * share);

@@ -77,6 +77,22 @@ void expect_crowds(DType dtype) {
 TEST(TopkSort, keys_of_32_bits_that_words_do_not_tell_apart) { expect_crowds<std::uint32_t>(DType::u32); }
 TEST(TopkSort, keys_of_64_bits_that_words_do_not_tell_apart) { expect_crowds<std::uint64_t>(DType::u64); }
 
+// The best of a run is not among its first sixteen, which are in order.
+TEST(TopkSort, the_best_of_a_run_that_begins_in_order) {
+  for (const std::int64_t cols : {300, 2000})
+    for (const std::int64_t at : {17, 40, 299}) {
+      std::vector<std::uint32_t> x(static_cast<std::size_t>(cols), 0x80000000U);
+      x[0] = 0;
+      x[static_cast<std::size_t>(at)] += 3;
+      for (const std::int64_t k : {1, 2, 20}) {
+        ASSERT_TRUE(matches_oracle(cuda::run_sort, DType::u32, x, cols, k, 0, 1)) << at;
+        x[1] = 0xffffffffU;
+        ASSERT_TRUE(matches_oracle(cuda::run_sort, DType::u32, x, cols, k, 0, 1)) << at;
+        x[1] = 0x80000000U;
+      }
+    }
+}
+
 TEST(TopkSort, shapes_hold_the_row) {
   for (const DType dtype : {DType::u8, DType::bf16, DType::f32, DType::f64}) {
     for (std::int64_t cols = 0; cols <= cuda::kMostWideSortCols; ++cols) {
@@ -84,11 +100,11 @@ TEST(TopkSort, shapes_hold_the_row) {
       p.cols = cols;
       ASSERT_TRUE(cuda::sort_can(p));
       const cuda::SortShape shape = cuda::sort_shape(p);
-      ASSERT_GE(shape.row_threads * cuda::kSortItems, cols);
-      ASSERT_EQ(shape.row_threads * cuda::kSortItems, 1 << shape.column_bits);
-      ASSERT_LE(shape.row_threads * shape.rows, 1024);
-      ASSERT_EQ(shape.row_threads * shape.rows % 32, 0);
-      ASSERT_EQ(shape.row_bytes % 16, 0U);
+      ASSERT_GE(shape.room.threads * cuda::kSortItems, cols);
+      ASSERT_EQ(shape.room.threads * cuda::kSortItems, 1 << shape.room.column_bits);
+      ASSERT_LE(shape.room.threads * shape.rows, 1024);
+      ASSERT_EQ(shape.room.threads * shape.rows % 32, 0);
+      ASSERT_EQ(shape.room.bytes % 16, 0U);
       ASSERT_LE(shape.shared_bytes, 99U * 1024) << "what every device has";
     }
   }

@@ -62,7 +62,7 @@ std::vector<bool> sampled(std::uint32_t cols, std::uint32_t size) {
 TEST(TopkWide, a_row_that_is_not_as_its_sample) {
   constexpr std::uint32_t kCols = 20000;
   for (const std::int64_t k : {40, 1500, 3500, 15000}) {
-    const auto size = static_cast<std::uint32_t>(shape_of(1, kCols, k).threads * cuda::kMergeItems);
+    const auto size = static_cast<std::uint32_t>(shape_of(1, kCols, k).threads * cuda::kSortItems);
     const std::vector<bool> is = sampled(kCols, size);
     std::mt19937_64 random(3);
     // All others are better than the sample's best and find no room, or worse than its last; of many keys or of one.
@@ -119,7 +119,7 @@ TEST(TopkWide, shapes_have_room) {
          {std::int64_t{0}, std::int64_t{4097}, std::int64_t{1} << 20, (std::int64_t{1} << 31) - 1}) {
       for (const std::int64_t k : {std::int64_t{0}, std::int64_t{64}, std::int64_t{3001}, cols}) {
         const cuda::WideShape shape = shape_of(rows, cols, k);
-        ASSERT_GE(shape.capacity, shape.threads * cuda::kMergeItems) << "a row without a sample is kept whole";
+        ASSERT_GE(shape.capacity, shape.threads * cuda::kSortItems) << "a row without a sample is kept whole";
         ASSERT_GE(static_cast<std::int64_t>(shape.chunk) * shape.chunks, cols);
         ASSERT_LE(shape.buckets, cuda::kMostWideBuckets);
         ASSERT_GE(shape.rows, 1);
