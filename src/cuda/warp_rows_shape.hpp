@@ -53,7 +53,10 @@ inline bool warp_rows_hold(const Args& args) {
   const auto aligned = [](const void* base, std::int64_t row_bytes) {
     return (reinterpret_cast<std::uintptr_t>(base) | static_cast<std::uintptr_t>(row_bytes)) % 16 == 0;
   };
-  return args.values_layout.outer_stride == p.k && args.indices_layout.outer_stride == p.k && p.k > 0 &&
+  const auto dense = [&](const void* output, const Layout& layout) {
+    return output == nullptr || layout.outer_stride == p.k;
+  };
+  return dense(args.values, args.values_layout) && dense(args.indices, args.indices_layout) && p.k > 0 &&
          p.k <= kWarpRowsMostK && p.cols <= kWarpRowsMostCols && size <= 4 && !p.has_lengths && !p.has_row_k &&
          args.ids == nullptr && p.layout.inner == 1 && p.cols * size % 16 == 0 &&
          aligned(args.x, p.layout.outer_stride * size);

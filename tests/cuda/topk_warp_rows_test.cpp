@@ -202,7 +202,12 @@ TEST(TopkWarpRows, rows_that_are_not_plain_are_not_taken) {
   EXPECT_FALSE(holds([](Args& a) { a.problem.layout.outer_stride = 65; }));
   EXPECT_FALSE(holds([](Args& a) { a.problem.dtype = DType::f64; }));
   EXPECT_FALSE(holds([](Args& a) { a.problem.has_lengths = true; }));
-  EXPECT_FALSE(holds([](Args& a) { a.values_layout.outer_stride = 9; }));
+  static std::uint16_t values[800];
+  EXPECT_TRUE(holds([](Args& a) { a.values_layout.outer_stride = 9; }));  // nobody wants them
+  EXPECT_FALSE(holds([](Args& a) {
+    a.values = values;
+    a.values_layout.outer_stride = 9;
+  }));
   alignas(16) static const char memory[16] = {};
   EXPECT_FALSE(holds([](Args& a) { a.x = memory + 8; }));
 }
