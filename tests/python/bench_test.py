@@ -101,6 +101,16 @@ def test_a_wrong_answer_is_not_verified(fake, said):
     assert "is not the k best: a better element was left out, and it does not say it is exact" in said[-1]
 
 
+def test_what_was_timed_is_judged_too(said):
+    class Replaying(Clock):
+        def replayed(self, contender):
+            values, indices = contender.result
+            yield len(contender.inputs[:4]) - 1, (values, indices[..., ::-1])
+
+    (line,), notes = lines_of(["topkit"], said, Replaying())
+    assert not line["verified"] and notes.broken
+
+
 @pytest.mark.parametrize("answer, call", [(raises, 1), (raises_when_judged, 12)])
 def test_a_peer_that_raises_leaves_the_case_and_the_others_go_on(fake, said, answer, call):
     fake("peer", answer)

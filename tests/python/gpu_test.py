@@ -209,3 +209,19 @@ def test_the_bench_times_graphs_and_verifies_on_the_device():
         lines = list(measure(case, ["topkit", "torch"], Timer(), 3, {}, Notes(said.append)))
         assert len(lines) == 2 and all(line["verified"] for line in lines) and not said, said
         assert all(0 < line["hot_us"] < 1000 and 0 < line["cold_us"] < 1000 for line in lines)
+
+
+def test_the_bench_judges_what_its_graphs_write():
+    from topkit.bench import Case, Notes, measure
+    from topkit.bench._cuda_timer import CudaTimer
+
+    class Timer(CudaTimer):
+        def record(self, contender, sample):
+            super().record(contender, sample)
+            sample.graph = torch.cuda.CUDAGraph()  # another one, which writes nothing
+            with torch.cuda.graph(sample.graph):
+                torch.zeros(1, device="cuda")
+
+    said: list[str] = []
+    [line] = measure(Case("case", "cuda", "f32", 1, 50304, 50), ["topkit"], Timer(), 3, {}, Notes(said.append))
+    assert not line["verified"] and said

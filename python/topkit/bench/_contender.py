@@ -1,6 +1,8 @@
 """One implementation on one case: its calls, its samples, and the line that is made of them."""
 
+import itertools
 import statistics
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .. import backends
@@ -30,14 +32,18 @@ class Contender:
         """Until the last call has its result."""
         self.backend.wait(self.result)
 
-    def complaint(self) -> str:
-        for i, x in enumerate(self.inputs[:DIFFERENT]):
-            self.call(i)
-            self.wait()
-            values, indices = self.result
-            if words := complaint(self.case, x, values, indices, self.ordered and not self.backend.gradual):
+    def complaint(self, replayed: Iterable[tuple[int, Any]] = ()) -> str:
+        """What is wrong with the answers, of calls made now and of what was timed: (input, result)."""
+        for i, (values, indices) in itertools.chain(self.answers(), replayed):
+            if words := complaint(self.case, self.inputs[i], values, indices, self.ordered and not self.backend.gradual):
                 return words
         return ""
+
+    def answers(self) -> Iterator[tuple[int, Any]]:
+        for i in range(len(self.inputs[:DIFFERENT])):
+            self.call(i)
+            self.wait()
+            yield i, self.result
 
     def line(self, complaint: str, threads: int, origin: dict) -> dict:
         case, hot = self.case, statistics.median(self.hot)

@@ -4,10 +4,13 @@ has a stream of his own, by the clock, until the device is idle."""
 
 import gc
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+
+from ._inputs import DIFFERENT
 
 SAMPLE_US = 1000  # a sample repeats the call until it takes about this long
 MOST_SAMPLE_US = 20_000  # of a cold one, for those that are slow
@@ -23,6 +26,7 @@ class Sample:
 
     order: list[int]  # of inputs
     graph: Any = None
+    results: dict[int, Any] = field(default_factory=dict)  # input -> what the graph's last call on it writes
 
 
 class CudaTimer:
@@ -52,14 +56,15 @@ class CudaTimer:
         self.warm(contender)
         first = Sample([0, 0])
         if contender.backend.recordable and not contender.backend.own_stream:
-            first.graph = self.record(contender, first.order)
+            self.record(contender, first)
         us = self.time_us(contender, first)
         if us < SAMPLE_US:  # else a second look would not change what follows
             us = max(self.time_us(contender, first), 0.1)
         contender.prepared = {}
         for heat, order in (("hot", self.hot_order(us)), ("cold", self.cold_order(us, len(contender.inputs)))):
-            graph = self.record(contender, order) if first.graph is not None else None
-            contender.prepared[heat] = Sample(order, graph)
+            contender.prepared[heat] = sample = Sample(order)
+            if first.graph is not None:
+                self.record(contender, sample)
 
     def hot_order(self, us: float) -> list[int]:
         return [0] * int(max(1, min(MOST_CALLS, SAMPLE_US / us)))
@@ -79,8 +84,8 @@ class CudaTimer:
         contender.wait()
         torch.cuda.synchronize()
 
-    def record(self, contender, order: list[int]):
-        """A graph of calls, None where they cannot be recorded."""
+    def record(self, contender, sample: Sample) -> None:
+        """Gives the sample a graph of its calls, none where they cannot be recorded."""
         graph = torch.cuda.CUDAGraph()
         collecting = gc.isenabled()
         gc.disable()  # what it frees meanwhile would belong to the graph
@@ -89,19 +94,34 @@ class CudaTimer:
             with torch.cuda.stream(self.side):
                 graph.capture_begin(capture_error_mode="thread_local")
                 try:
-                    for i in order:
+                    for i in sample.order:
                         contender.call(i)
+                        if i < DIFFERENT:
+                            sample.results[i] = contender.result
                 finally:
                     graph.capture_end()
         except Exception:
             torch.cuda.synchronize()
-            return None
+            sample.results.clear()
+            return
         finally:
             if collecting:
                 gc.enable()
         graph.replay()
         torch.cuda.synchronize()
-        return graph
+        sample.graph = graph
+
+    def replayed(self, contender) -> Iterator[tuple[int, Any]]:
+        """What the timed graphs write when they are replayed once more over results that are spoiled: (input, result)."""
+        for sample in contender.prepared.values():
+            if sample.graph is None:
+                continue
+            for values, indices in sample.results.values():
+                values.zero_()
+                indices.zero_()
+            sample.graph.replay()
+            torch.cuda.synchronize()
+            yield from sample.results.items()
 
     def sample_us(self, contender, heat: str) -> float | None:
         if heat == "cold":

@@ -59,7 +59,7 @@ class Field:
                 samples.append(us)
 
     def line(self, contender: Contender, origin: dict) -> dict:
-        complaint = contender.complaint()
+        complaint = contender.complaint(self.timer.replayed(contender))
         if not self.originals.intact():
             complaint = "it wrote into its input"
         if complaint:
