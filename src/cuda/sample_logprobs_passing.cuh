@@ -42,16 +42,28 @@ class PassingWeigher {
       if (v >= share.count) vecs[v] = {{kNone, kNone, kNone, kNone}};
   }
 
-  // The maxima of the first `count` vectors to all blocks, group by group. Returns whether the thread has +inf.
+  // The maxima of the first `count` vectors to all blocks, group by group. Returns whether the thread has NaN or +inf.
   __device__ bool tell_maxima(std::uint32_t count, unsigned side) const {
     PassingState& state = shared<PassingState>();
     const Vec* const vecs = vecs_of(side);
     float most = kNobody;
-#pragma unroll 4
-    for (std::uint32_t v = threadIdx.x; v < count; v += kWeighers) {
-      const Vec vec = vecs[v];
+    const auto take = [&](const Vec& vec) {
 #pragma unroll
-      for (int i = 0; i < Share::kQuads; ++i) most = ::fmaxf(most, most_number(Share::quad(vec, i)));
+      for (int i = 0; i < Share::kQuads; ++i) most = max_nan(most, most_or_nan(Share::quad(vec, i)));
+    };
+    std::uint32_t v = threadIdx.x;
+#pragma unroll 1
+    for (; v + kWeighers < count; v += 2 * kWeighers) {
+      take(vecs[v]);
+      take(vecs[v + kWeighers]);
+    }
+    if (v < count) take(vecs[v]);
+    const bool odd = !(most < __builtin_inff());
+    if (most != most) [[unlikely]] {
+      most = kNobody;
+#pragma unroll 1
+      for (v = threadIdx.x; v < count; v += kWeighers)
+        for (int i = 0; i < Share::kQuads; ++i) most = ::fmaxf(most, most_number(Share::quad(vecs[v], i)));
     }
     Key key = key_of_z(z_that_counts(most));
     const unsigned lanes = 1U << log_lanes_;
@@ -64,12 +76,12 @@ class PassingWeigher {
     // Lane l of a group tells block l.
     const unsigned to = threadIdx.x & (lanes - 1);
     if (to < blocks_) store_async(&state.maxima[side][place_], to, key, &state.maxima_came[side]);
-    return most > -kLowestZ;
+    return odd;
   }
 
-  // A turn; infinite: of the thread's own, and then of the next row's. then: the row whose vectors take the places, and whether there
+  // A turn; odd: of the thread's own, and then of the next row's. then: the row whose vectors take the places, and whether there
   // is one.
-  __device__ void weigh(unsigned turn, bool& infinite, bool goes_on, bool then, PassedRow& out) const {
+  __device__ void weigh(unsigned turn, bool& odd, bool goes_on, bool then, PassedRow& out) const {
     PassingState& state = shared<PassingState>();
     const PassingRow& row = state.rows[turn & 3];
     const unsigned side = turn & 1;
@@ -83,19 +95,18 @@ class PassingWeigher {
                          &state.passed[turn & 3], out.best);
     std::uint32_t v = threadIdx.x;
     const bool any = row.z_max > kNobody;
-    bool next_infinite = false;
+    bool next_odd = false;
 #pragma unroll 1
     for (bool second = false;; second = true) {
       if (any)
-        weighing.replace(infinite, v, second ? all : all / (4 * kWeighers) * (2 * kWeighers), vecs, coming.from(),
-                         whole);
+        weighing.replace(odd, v, second ? all : all / (4 * kWeighers) * (2 * kWeighers), vecs, coming.from(), whole);
       if (second) break;
       async_commit();
       if (!goes_on) continue;
       async_wait<1>();
-      next_infinite = tell_maxima(state.rows[(turn + 1) & 3].count, side ^ 1);
+      next_odd = tell_maxima(state.rows[(turn + 1) & 3].count, side ^ 1);
     }
-    infinite = next_infinite;
+    odd = next_odd;
     // Of a longer row what is left, and its end.
 #pragma unroll 1
     for (; v < whole; v += kWeighers) async_copy16(vecs + v, coming.from() + v);
@@ -139,7 +150,7 @@ __global__ void __launch_bounds__(kPassingThreads, 1)
   const PassingBooks<L> books(a, rank, turns);
   const PassingWeigher<L> weigher(a, rank);
   const bool weighs = threadIdx.x < kWeighers;
-  bool infinite = false;
+  bool odd = false;
   if (weighs) {
     const PassingShare<L> share(args, first, a.share, rank);
     weigher.ask(share, 0);
@@ -148,7 +159,7 @@ __global__ void __launch_bounds__(kPassingThreads, 1)
     async_commit();
     cluster_wait();
     async_wait<1>();
-    infinite = weigher.tell_maxima(share.count, 0);
+    odd = weigher.tell_maxima(share.count, 0);
   } else {
     for (unsigned i = lane(); i < kCountedGroups; i += kWarp)
       if ((i & ((1U << (kLogPassingGroups - a.log_blocks)) - 1)) >= weigher.told() / static_cast<unsigned>(sizeof(Key)))
@@ -177,8 +188,7 @@ __global__ void __launch_bounds__(kPassingThreads, 1)
     if (turn == turns) return;
     if (turn + 1 == turns) grid_launch_dependents();
     if (weighs) {
-      weigher.weigh(turn, infinite, turn + 1 < turns, turn + 2 < turns,
-                    a.out[(books.row_of(turn) << a.log_blocks) + rank]);
+      weigher.weigh(turn, odd, turn + 1 < turns, turn + 2 < turns, a.out[(books.row_of(turn) << a.log_blocks) + rank]);
     } else {
       books.place(turn + 3);
       books.open(turn + 1, weigher.told());

@@ -29,8 +29,34 @@ __device__ __forceinline__ void add_share(SampleState& state, float c, int what,
   add_up(state, what, mass);
   if (kCounted) add_up(state, what + 1, count);
 }
-// The mass of quads one after the other, bit for bit the sum of sampling::weight: what all weights have in common is taken out
-// of them, and the scale, a power of 2, moves the grid that they are rounded to. What is no candidate, a NaN too, weighs nothing.
+
+// a * b between 0 and 1, as one instruction; NaN is 0.
+__device__ __forceinline__ float product_in_unit(float a, float b) {
+#ifdef __CUDA_ARCH__
+  return __saturatef(__fmul_rn(a, b));
+#else
+  const float product = a * b;
+  return !(product > 0) ? 0 : product < 1 ? product : 1;
+#endif
+}
+// a + b, rounded down; b is at most a.
+__device__ __forceinline__ float sum_rounded_down(float a, float b) {
+#ifdef __CUDA_ARCH__
+  return __fadd_rd(a, b);
+#else
+  const float sum = a + b;
+  return sum - a > b ? bits_float(float_bits(sum) - 1) : sum;  // the difference is exact
+#endif
+}
+
+// The mass of quads one after the other, bit for bit the sum of sampling::weight. What is no candidate must be -inf and weighs
+// nothing, and there is a candidate. Fewer instructions, which are the time of many rows:
+//   scale     a power of 2, moves the grid that weights are rounded to
+//   range     of y by the multiplication that makes it, as y / -64 between 0 and 1: 2^-64 is rounded to 0, as all below
+//             2^-41 * scale are, which is more than 2^-51
+//   grid      the high part is rounded down, so that the rest is not negative and its grid's offset leaves with the high part:
+//             high + rest is the weight on the grid of 2^-40, wherever it is parted
+//   offsets   what all parts have in common is taken out of their sums
 // kMany: of more than kMost quads.
 template <bool kMany = true>
 class MassOfQuads {
@@ -38,16 +64,21 @@ class MassOfQuads {
   static constexpr std::uint32_t kMost = 64;  // of whose weights the low parts' sum fits
 
   __device__ MassOfQuads(float z_max, float c, float scale)
-      : z_max_(z_max), c_(c), in_high_(0x1.8p+6F / scale), in_low_(0x1.8p-17F / scale) {}
+      : z_max_(z_max),
+        c_(c * (1 / -kRange)),
+        in_high_(0x1p+6F / scale),
+        in_low_(0x1p-17F / scale),
+        in_both_((0x1p+6F + 0x1p-17F) / scale) {}
 
   __device__ __forceinline__ void add(const Quad& quad) {
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
-      // Below 2^-41 * scale, which is more than 2^-51, all are rounded to 0.
-      const float y = ::fmaxf(sampling::exponent<One>(quad.z[e], z_max_, c_), -100.0F);
-      const float w = sampling::exp2_in_range<One>(y);
-      const float high = One::Add(w, in_high_);
-      const float low = One::Add(One::Sub(w, One::Sub(high, in_high_)), in_low_);
+      const float part = product_in_unit(One::Sub(quad.z[e], z_max_), c_);
+      const float sum = One::Fma(part, -kRange, sampling::kToWhole);
+      const float f = One::Fma(part, -kRange, -One::Sub(sum, sampling::kToWhole));
+      const float w = sampling::exp2_of_parts<One>(sum, f);
+      const float high = sum_rounded_down(in_high_, w);
+      const float low = One::Sub(w, One::Sub(high, in_both_));
       high_ += float_bits(high);
       low_ += float_bits(low);
     }
@@ -61,12 +92,15 @@ class MassOfQuads {
   }
 
  private:
+  static constexpr float kRange = 64;
+
   __device__ void put_together() {
-    mass_ += sampling::mass_of(high_ - 4 * quads_ * float_bits(in_high_), low_ - 4 * quads_ * float_bits(in_low_));
+    const std::uint32_t high = high_ - 4 * quads_ * float_bits(in_high_), low = low_ - 4 * quads_ * float_bits(in_low_);
+    mass_ += (std::uint64_t{high} << 23) + low;
     high_ = low_ = quads_ = 0;
   }
 
-  float z_max_, c_, in_high_, in_low_;
+  float z_max_, c_, in_high_, in_low_, in_both_;
   std::uint32_t high_ = 0, low_ = 0, quads_ = 0;
   std::uint64_t mass_ = 0;
 };

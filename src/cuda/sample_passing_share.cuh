@@ -2,6 +2,8 @@
 // places.
 #pragma once
 
+#include <limits>
+
 #include "sample_logprobs_passed.cuh"
 
 namespace topkit::cuda {
@@ -67,6 +69,24 @@ struct PassingShare {
 __device__ __forceinline__ float most_number(const Quad& q) {
   return ::fmaxf(::fmaxf(q.z[0], q.z[1]), ::fmaxf(q.z[2], q.z[3]));
 }
+// NaN where one is.
+__device__ __forceinline__ float most_or_nan(const Quad& q) {
+  return max_nan(max_nan(q.z[0], q.z[1]), max_nan(q.z[2], q.z[3]));
+}
+
+// Bits as signed numbers are in the order of floats where one of them is positive: the largest of three is one instruction.
+__device__ __forceinline__ std::int32_t signed_bits(float z) { return static_cast<std::int32_t>(float_bits(z)); }
+__device__ __forceinline__ std::int32_t largest_of(std::int32_t a, std::int32_t b, std::int32_t c) {
+#ifdef __CUDA_ARCH__
+  return __vimax3_s32(a, b, c);
+#else
+  return ::max(a, ::max(b, c));
+#endif
+}
+// What bits of floats that are at least z reach: of a z that is not positive, anything.
+__device__ __forceinline__ std::int32_t bits_that_reach(float z) {
+  return z > 0 ? signed_bits(z) : std::numeric_limits<std::int32_t>::min();
+}
 
 // Adds one where z is above the bound: two instructions, where a select would be three.
 __device__ __forceinline__ void count_above(std::uint32_t& count, float z, float bound) {
@@ -100,7 +120,8 @@ class Weighing {
                       std::uint32_t* passed, Candidate* best)
       : token_z_(token_z),
         least_(least),
-        noted_(::fminf(least, next_above(token_z))),
+        noted_(bits_that_reach(::fminf(least, next_above(token_z)))),
+        passing_(bits_that_reach(least)),
         first_token_(first_token),
         passed_(passed),
         best_(best),
@@ -109,12 +130,12 @@ class Weighing {
   }
 
   // Its vectors v, v + kWeighers, .. < end; into the places of those before `whole` the vectors from[v], .. are asked for.
-  // v goes on to what is not done. infinite: there may be +inf, and it is the largest number.
-  __device__ __forceinline__ void replace(bool infinite, std::uint32_t& v, std::uint32_t end, Vec* vecs,
-                                          const Vec* from, std::uint32_t whole) {
+  // v goes on to what is not done. odd: there may be NaN, or +inf, which is the largest number.
+  __device__ __forceinline__ void replace(bool odd, std::uint32_t& v, std::uint32_t end, Vec* vecs, const Vec* from,
+                                          std::uint32_t whole) {
     Vec* at = vecs + v;
     const Vec* ask = from + v;
-    if (!infinite) {
+    if (!odd) {
       // Two vectors, whose chains of arithmetic fill each other's waits.
 #pragma unroll 1
       for (; v + kWeighers < end; v += 2 * kWeighers) {
@@ -130,8 +151,8 @@ class Weighing {
     for (; v < end; v += kWeighers) {
       const Vec one[1] = {at[0]};
       if (v < whole) async_copy16(at, ask);
-      if (infinite)
-        weigh_infinite(one[0], v * Share::kPerVec);
+      if (odd)
+        weigh_odd(one[0], v * Share::kPerVec);
       else
         weigh(one, v * Share::kPerVec);
       at += kWeighers;
@@ -145,14 +166,15 @@ class Weighing {
   // kVecs vectors that are kWeighers apart.
   template <int kVecs>
   __device__ __forceinline__ void weigh(const Vec (&vecs)[kVecs], std::uint32_t token) {
-    float most = 0;
+    std::int32_t most = std::numeric_limits<std::int32_t>::min();
 #pragma unroll
     for (int i = 0; i < Share::kQuads; ++i) {
 #pragma unroll
       for (int j = 0; j < kVecs; ++j) {
         const Quad q = Share::quad(vecs[j], i);
         mass_.add(q);
-        most = i + j == 0 ? most_number(q) : ::fmaxf(most, most_number(q));
+        most = largest_of(most, signed_bits(q.z[0]), signed_bits(q.z[1]));
+        most = largest_of(most, signed_bits(q.z[2]), signed_bits(q.z[3]));
       }
     }
     if (most >= noted_) [[unlikely]] {
@@ -160,7 +182,7 @@ class Weighing {
       for (int j = 0; j < kVecs; ++j)
 #pragma unroll
         for (int i = 0; i < Share::kQuads; ++i) count(Share::quad(vecs[j], i));
-      if (most >= least_) [[unlikely]] {
+      if (most >= passing_ && (least_ > 0 || largest(vecs) >= least_)) [[unlikely]] {
 #pragma unroll
         for (int j = 0; j < kVecs; ++j)
 #pragma unroll
@@ -170,7 +192,16 @@ class Weighing {
       }
     }
   }
-  __device__ void weigh_infinite(const Vec& vec, std::uint32_t token) {
+  template <int kVecs>
+  __device__ static float largest(const Vec (&vecs)[kVecs]) {
+    float most = kNobody;
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j)
+#pragma unroll
+      for (int i = 0; i < Share::kQuads; ++i) most = ::fmaxf(most, most_number(Share::quad(vecs[j], i)));
+    return most;
+  }
+  __device__ void weigh_odd(const Vec& vec, std::uint32_t token) {
 #pragma unroll
     for (int i = 0; i < Share::kQuads; ++i) {
       const Quad q = LogitRow<L>::candidates(Share::quad(vec, i));
@@ -193,7 +224,8 @@ class Weighing {
     }
   }
 
-  float token_z_, least_, noted_;  // noted_: what is less neither is among the best nor counts
+  float token_z_, least_;
+  std::int32_t noted_, passing_;  // noted_: what does not reach it neither is among the best nor counts
   std::uint32_t first_token_;
   std::uint32_t* passed_;
   Candidate* best_;

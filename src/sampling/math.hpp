@@ -18,16 +18,24 @@ constexpr typename O::F horner(typename O::F x, float c, Next... next) {
   }
 }
 
+// 1.5 * 2^23: the low bits of a sum with it are the other number, rounded to a whole one.
+inline constexpr float kToWhole = 12582912.0F;
+
+// 2^(n + f) for -126 <= n <= 127, |f| <= 1/2; sum: kToWhole + n.
+template <class O>
+constexpr typename O::F exp2_of_parts(typename O::F sum, typename O::F f) {
+  const typename O::F p = O::Fma(
+      horner<O>(f, 0x1.62e42ap-1F, 0x1.ebf9bcp-3F, 0x1.c6b752p-5F, 0x1.3cea88p-7F, 0x1.5bba14p-10F), f, O::Set(1.0F));
+  return O::FromBits(O::AddI(O::Bits(p), O::template Shl<23>(O::Bits(sum))));
+}
+
 // 2^y for -126 <= y <= 127. Within 1.8e-7; exact at whole y.
 template <class O>
 constexpr typename O::F exp2_in_range(typename O::F y) {
   using F = typename O::F;
-  const F magic = O::Set(12582912.0F);  // 1.5 * 2^23: the sum's low bits are y rounded to a whole number
+  const F magic = O::Set(kToWhole);
   const F sum = O::Add(y, magic);
-  const F f = O::Sub(y, O::Sub(sum, magic));
-  const F p = O::Fma(horner<O>(f, 0x1.62e42ap-1F, 0x1.ebf9bcp-3F, 0x1.c6b752p-5F, 0x1.3cea88p-7F, 0x1.5bba14p-10F), f,
-                     O::Set(1.0F));
-  return O::FromBits(O::AddI(O::Bits(p), O::template Shl<23>(O::Bits(sum))));
+  return exp2_of_parts<O>(sum, O::Sub(y, O::Sub(sum, magic)));
 }
 
 // 2^y for y <= 127; below 2^-126 it stays there.

@@ -119,6 +119,23 @@ TEST(SampleLogprobsPassing, trends_and_few_values) {
     }
 }
 
+TEST(SampleLogprobsPassing, rows_below_zero_and_nan_among_the_best) {
+  for (const DType type : {DType::f32, DType::bf16})
+    for (const int blocks : {2, 8}) {
+      Sheet sheet(
+          6, 9001,
+          [](std::int64_t r, std::int64_t i) {
+            const float z = normal(r, i);
+            if (r % 3 == 0) return z - 40;
+            if (r % 3 == 1 || i % 101 != 0) return z;
+            return i % 2 == 0 ? std::numeric_limits<float>::quiet_NaN() : -std::numeric_limits<float>::quiet_NaN();
+          },
+          type, 6);
+      expect_same(sheet, 20, blocks, 2);
+      ASSERT_FALSE(HasFailure()) << blocks << " blocks";
+    }
+}
+
 TEST(SampleLogprobsPassing, every_row_its_own_length_and_temperature) {
   for (const DType type : {DType::f32, DType::bf16})
     for (const std::int64_t clusters : {1, 3}) {
