@@ -42,6 +42,33 @@ __device__ inline float line_of(std::uint32_t r) {
 inline constexpr float kLeastOverLine = 0.5F;  // log2(log2 e) = 0.5287, less what roundings may take
 inline constexpr float kMostOverLine = 1.09F;  // 1.0861
 
+// 2^x, about.
+__device__ inline float about_exp2(float x) {
+#ifdef __CUDA_ARCH__
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return __builtin_exp2f(x);
+#endif
+}
+__device__ inline float about_log2(float x) {
+#ifdef __CUDA_ARCH__
+  float y;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return __builtin_log2f(x);
+#endif
+}
+
+// How far scores may be from what they would be if nothing were rounded, and measured from elsewhere; more than twice.
+__device__ inline float race_margin(float score) { return 0x1p-13F + ::fabsf(score) * 0x1p-19F; }
+
+// A token of score `bound` or more has a word of at most 2^(y + most_over(bound)): E >= v * log2 e, so its score is at most
+// y + 32 - log2 r - 0.5287.
+__device__ inline float most_over(float bound) { return 31.48F - bound + 2 * race_margin(bound); }
+
 // The best score of this block's tokens that are kept, one candidate a thread; take_best() joins them.
 // All threads; state.race is 0 before, behind a barrier.
 //
@@ -77,6 +104,9 @@ template <class Share>
     // line < y - kLeastOverLine - bound, in 128ths and with the float's exponent bias.
     constexpr float kMagic = 12582912.0F;
     const float bound = z_of_key(::max(*static_cast<volatile std::uint32_t*>(&state.race), kNobodyKey));
+    // Of most quads no token may win, by the largest z and the least word of the four.
+    const std::uint32_t least = ::min(::min(words.word[0], words.word[1]), ::min(words.word[2], words.word[3]));
+    if (static_cast<float>(least) > about_exp2((quad.most() - z_max) * c + most_over(bound))) return;
     const float base = kMagic + (159.0F - kLeastOverLine - bound) * 128.0F;
     unsigned may = 0;
     float y[4];

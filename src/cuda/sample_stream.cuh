@@ -52,29 +52,6 @@ struct Racer {
   Key second = 0;  // the best score of those that it beat
 };
 
-// 2^x, about.
-__device__ inline float about_exp2(float x) {
-#ifdef __CUDA_ARCH__
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-#else
-  return __builtin_exp2f(x);
-#endif
-}
-__device__ inline float about_log2(float x) {
-#ifdef __CUDA_ARCH__
-  float y;
-  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-#else
-  return __builtin_log2f(x);
-#endif
-}
-
-// How far scores may be from what they would be if nothing were rounded, and measured from elsewhere; more than twice.
-__device__ inline float race_margin(float score) { return 0x1p-13F + ::fabsf(score) * 0x1p-19F; }
-
 // The quads quad, quad + stride, .. of a row as they are loaded together.
 template <class L>
 struct QuadLoader {
@@ -184,8 +161,7 @@ __global__ void __launch_bounds__(kBlockThreads, (kArch >= 900 ? 1024 : 512) / k
 #pragma unroll
       for (std::uint32_t j = 0; j < kAtOnce; ++j) words[j] = noise.words(quad + j * kThreads);
       const float bound = z_of_key(*static_cast<volatile std::uint32_t*>(&state.bound));
-      // E >= v * log2 e, so a score is at most y + 32 - log2 r - 0.5287.
-      const float over = 31.48F - bound + 2 * race_margin(bound);
+      const float over = most_over(bound);
 #pragma unroll
       for (std::uint32_t j = 0; j < kAtOnce; ++j) {
         if (quad + j * kThreads >= end) continue;
