@@ -215,7 +215,7 @@ void add_explain(CLI::App& app, Console& console) {
   command->footer(
       "Examples:\n  topkit explain 32x50304 -k 50\n  topkit explain 1x1000000 --dtype bf16 -k 1000 --device sm_90\n"
       "  topkit explain scores.npy -k 10 --threads 1 --json\n"
-      "  topkit explain 1x50304 -k 50 --device sm_90 --results bench/results/h100.json");
+      "  topkit explain 1x50304 -k 50 --device sm_90 --results bench/results/h200.json");
   command->callback([options, &console] { run_explain(*options, console); });
 }
 

@@ -2,7 +2,7 @@
 """How topkit stands on a GPU, losses first: each case against its targets, the best peer that sorts, the best of any order
 and torch, then the geometric means. Ratios are rival / topkit: under 1 the rival is faster.
 
-    python3 tools/gpu_summary.py bench/results/h100.json
+    python3 tools/gpu_summary.py bench/results/h200.json
     python3 tools/gpu_summary.py native.jsonl --heat cold
 """
 

@@ -17,7 +17,7 @@ import gpu_results  # noqa: E402
 
 # The front page has a part of the cases; docs/guide.md has all.
 FRONT_PAGE = {c["name"]: c.get("front_page", True) for c in json.loads((ROOT / "bench/cases.json").read_text())}
-GPU_FILES = ("h200.json", "h100.json")  # of bench/results: the first that is there
+GPU_FILES = ("h200.json",)  # of bench/results: the first that is there
 
 
 def number(us):

@@ -132,6 +132,19 @@ def test_what_was_not_measured_is_not_guessed(tmp_path):
         backends.decide((1, 9), "f32", 1, device="cpu", results=tmp_path)
 
 
+def test_decide_compares_nobody_across_machines(tmp_path):
+    def line(machine, peer, us):
+        shape = dict(case="a", rows=1, cols=9, k=1, dtype="f32", device="cuda", order="value", verified=True)
+        return dict(shape, machine=f"{machine}, driver 1", peer=peer, hot_us=us, cold_us=us)
+
+    old = [line("old", "topkit", 9.0), line("old", "torch 1", 8.0)]
+    new = [line("new", "topkit", 5.0), line("new", "torch 1", 6.0)]
+    (tmp_path / "a.json").write_text(json.dumps(new))
+    (tmp_path / "b.json").write_text(json.dumps(old))
+    decision = backends.decide((1, 9), "f32", 1, results=tmp_path)
+    assert decision.name == "topkit" and decision.times == {"topkit": 5.0, "torch": 6.0} and "new" in decision.machine
+
+
 def test_names_that_are_none_are_refused():
     with pytest.raises(ValueError, match="backend = 'cublas': must be one of topkit"):
         backends.get("cublas")

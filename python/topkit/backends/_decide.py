@@ -65,15 +65,16 @@ def decide(shape, dtype, k: int, device: str = "cuda", heat: str = "hot", result
         raise ArgumentError(f"shape = {shape}, heat = {heat!r}: must be at least one axis, and 'hot' or 'cold'")
     rows, cols = math.prod(shape[:-1]), shape[-1]
     code = dtype_code(dtype, "dtype")
-    cases: dict[str, list[dict]] = {}
+    cases: dict[tuple[str, str], list[dict]] = {}  # of one machine each: what two of them took is not compared
     for line in _lines(results):
         if line["device"] == device and dtype_code(line["dtype"]) == code and line.get("order", "value") == "value":
-            cases.setdefault(line["case"], []).append(line)
+            model = line.get("machine", "").partition(",")[0]
+            cases.setdefault((model, line["case"]), []).append(line)
     measured = {name: times for name, lines in cases.items() if len(times := _times(lines, heat)) > 1}
     if not measured:
         raise LookupError(f"nothing of {dtype} on {device} was measured {heat}: `python -m topkit.bench` measures here")
 
-    def distance(name: str) -> float:
+    def distance(name: tuple[str, str]) -> float:
         line = cases[name][0]
         pairs = ((rows, line["rows"]), (cols, line["cols"]), (k, line["k"]))
         return sum(math.log(max(a, 1) / max(b, 1)) ** 2 for a, b in pairs)
@@ -81,4 +82,4 @@ def decide(shape, dtype, k: int, device: str = "cuda", heat: str = "hot", result
     case = min(measured, key=distance)
     times = measured[case]
     best = min(times, key=times.__getitem__)
-    return Decision(best, times[best], times, case, distance(case) == 0, cases[case][0].get("machine", "an unnamed machine"))
+    return Decision(best, times[best], times, case[1], distance(case) == 0, cases[case][0].get("machine", "an unnamed machine"))
