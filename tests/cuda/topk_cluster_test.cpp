@@ -115,7 +115,7 @@ TEST(TopkCluster, rows_shorter_than_the_blocks_and_rows_that_just_fit) {
 // Of one winner no block holds anything: every thread's best, first by position, over as many granules as there are.
 TEST(TopkCluster, one_winner_wherever_it_lies) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  for (const int n : {1, 2, 4, 8})
+  for (const int n : {2, 4, 8})
     for (const std::int64_t at : {0, 1, 3, 4, 2047, 2048, 4095, 8191, 8999, 9000})
       for (const int offset : {0, 1, 3}) {
         ASSERT_TRUE(

@@ -105,5 +105,14 @@ TEST(Mbarrier, a_twin_before_the_handshake_is_a_fault) {
   EXPECT_NE(fault.find("before any cluster barrier"), std::string::npos) << fault;
 }
 
+TEST(Mbarrier, a_letter_in_a_launch_without_a_cluster_is_a_fault) {
+  const std::string fault = run_kernel({.kernel = "alone", .grid = 1, .block = 32}, 0, [] {
+    auto& letters = shared<Letters>();
+    shake_hands(letters, 1);
+    if (threadIdx.x == 0) store_async(&letters.from[0], 0, 1U, &letters.came);
+  });
+  EXPECT_NE(fault.find("without a cluster"), std::string::npos) << fault;
+}
+
 }  // namespace
 }  // namespace topkit::test

@@ -38,6 +38,8 @@ void mbarrier_expect(void* mine, unsigned rank, unsigned bytes, Where where) {
 
 void store_async(void* mine, unsigned rank, std::uint64_t bits, unsigned size, void* m, Where where) {
   maybe_yield();
+  // An H100 stops with an illegal instruction.
+  if (machine->shape.cluster == 1) fault("store_async at %s:%d in a launch without a cluster", where.file, where.line);
   MbarrierState& s = state_of(twin(m, rank, "store_async", where), "store_async", where);
   void* const to = twin(mine, rank, "store_async", where);
   if (reinterpret_cast<std::uintptr_t>(to) % size != 0)
