@@ -152,7 +152,9 @@ constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer
 // The kernel and why; radix where nothing faster can.
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
-  if (sort_pays(p, device, t)) return {Algorithm::cuda_sort, "a short row of which many win"};
+  if (sort_pays(p, device, t))
+    return {Algorithm::cuda_sort,
+            8 * p.k >= p.cols ? "a short row of which many win" : "a short row, which is put into order"};
   if (can(Algorithm::cuda_wide)) return {Algorithm::cuda_wide, "a type of 64 bits"};
   const int radix_blocks = cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes);
   const bool radix_holds = radix_blocks > 0 && row_bytes(p) / radix_blocks <= kMostRadixShare;
