@@ -330,22 +330,20 @@ __global__ void __launch_bounds__(kWarpRowsThreads, 8) warp_rows(const __grid_co
 
   // The j-th winner of all of the warp's rows, j = lane, lane + 32, ...
   const std::uint32_t most = static_cast<std::uint32_t>(k), winners = static_cast<std::uint32_t>(count) * most;
-  const std::int64_t place_of_all = first * k + at;
-  auto* value = static_cast<Raw*>(args.values) + place_of_all;
-  auto* long_index = static_cast<std::int64_t*>(args.indices) + place_of_all;
-  auto* index = static_cast<std::int32_t*>(args.indices) + place_of_all;
-  const bool has_values = args.values != nullptr, has_indices = args.indices != nullptr;
+  std::int64_t place = first * k + at;
   const bool is_long = args.problem.index_type == IndexType::i64;
 #pragma unroll 1
-  for (auto j = static_cast<std::uint32_t>(at); j < winners; j += kWarp) {
+  for (auto j = static_cast<std::uint32_t>(at); j < winners; j += kWarp, place += kWarp) {
     const std::uint32_t r = j * shape.reciprocal >> 16;
     const std::uint32_t column = columns[r * kWarpRowsMostK + (j - r * most)];
-    if (has_values) *value = reinterpret_cast<const Raw*>(base + r * base_stride)[column];
-    if (has_indices && is_long) *long_index = column;
-    if (has_indices && !is_long) *index = static_cast<std::int32_t>(column);
-    value += kWarp;
-    long_index += kWarp;
-    index += kWarp;
+    if (args.values != nullptr)
+      static_cast<Raw*>(args.values)[place] = reinterpret_cast<const Raw*>(base + r * base_stride)[column];
+    if (args.indices == nullptr) continue;
+    if (is_long) {
+      static_cast<std::int64_t*>(args.indices)[place] = column;
+    } else {
+      static_cast<std::int32_t*>(args.indices)[place] = static_cast<std::int32_t>(column);
+    }
   }
 }
 
