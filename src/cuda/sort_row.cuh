@@ -213,7 +213,7 @@ class SortRow {
     const unsigned first = network_.thread * kSortItems;
     bool wrong = false, mended = true;
     if (first + kSortItems < length_ && agree(first + kLast, first + kSortItems)) like_next |= 1U << kLast;
-    if (first >= k && !agree(k - 1, first)) like_next = 0;  // nor in the run of the last winner
+    if (first >= k && (k == 0 || !agree(k - 1, first))) like_next = 0;  // nor in the run of the last winner
     // Words of no element have one digit with the least.
     if (first + kSortItems > length_) like_next &= (1U << (length_ - ::min(first + 1, length_))) - 1;
 #pragma unroll 1

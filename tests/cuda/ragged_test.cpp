@@ -9,7 +9,7 @@ class CudaRagged : public ForEveryType {};
 INSTANTIATE_TEST_SUITE_P(AllTypes, CudaRagged, every_type(), type_name);
 
 TEST_P(CudaRagged, rows_are_padded_with_minus_one_and_the_fill_value) {
-  for (const auto& [cols, k] : {std::pair{1, 1}, {9, 3}, {64, 64}, {200, 16}, {1000, 1010}, {5000, 90}}) {
+  for (const auto& [cols, k] : {std::pair{0, 2}, {1, 1}, {9, 3}, {64, 64}, {200, 16}, {1000, 1010}, {5000, 90}}) {
     for (int choice = 1; choice < 16; choice += 2) {
       if (!takes(GetParam(), choice / 2 + cols)) continue;
       ASSERT_TRUE(cuda_matches(ragged(dtype(), 9, cols, k, choice)));
