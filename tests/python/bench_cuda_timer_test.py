@@ -139,6 +139,7 @@ def test_what_cannot_be_recorded_is_called_between_events(timer_on):
     timer, contender = timer_on(device)
     assert timer.sample_us(contender, "hot") == pytest.approx(US)
     assert device.log == ["call", "event", *["call"] * 200, "event"]
+    assert str(contender.unrecorded) == "not while it is recorded" and timer_on(Device())[1].unrecorded is None
 
 
 def test_who_has_a_stream_of_his_own_is_timed_by_the_clock(timer_on, monkeypatch):

@@ -156,6 +156,20 @@ def test_a_refusal_is_said_once_a_rule(fake, said):
     assert said == ["c: picky refuses, as wherever it meets this rule: k = 9: must be even"] and not notes.broken
 
 
+def test_who_cannot_be_recorded_is_said_and_topkit_must_be(fake, said):
+    class Recording(Clock):
+        def prepare(self, contender):
+            super().prepare(contender)
+            contender.unrecorded = RuntimeError("it allocates")
+
+    fake("peer", first_ones)
+    _, notes = lines_of(["peer"], said, Recording())
+    words = "peer cannot be recorded and is timed by events, its host with it: RuntimeError: it allocates"
+    assert said == [f"{CASE.name}: {words}", f"{CASE.name}: peer is not the k best: a better element was left out"]
+    _, notes = lines_of(["topkit"], said, Recording())
+    assert notes.broken == [f"{CASE.name}: topkit was not recorded"]
+
+
 def test_an_input_that_cannot_be_made_is_said(said):
     lines, notes = lines_of(["topkit"], said, case=Case("huge", "cpu", "f32", 1, 1 << 60, 9))
     assert not lines and "huge: not measured: " in said[0] and notes.broken == ["huge: not measured"]

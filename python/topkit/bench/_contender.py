@@ -20,6 +20,7 @@ class Contender:
         self.ordered = case.order == "value"
         self.waits = backend.own_stream and case.device == "cpu"  # JAX returns before it has computed
         self.prepared: Any = None  # the timer's
+        self.unrecorded: Exception | None = None  # why the timer has no graph of it, where it tried
         self.hot: list[float] = []
         self.cold: list[float] = []
 

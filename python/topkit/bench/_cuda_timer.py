@@ -100,9 +100,10 @@ class CudaTimer:
                             sample.results[i] = contender.result
                 finally:
                     graph.capture_end()
-        except Exception:
+        except Exception as problem:
             torch.cuda.synchronize()
             sample.results.clear()
+            contender.unrecorded = problem
             return
         finally:
             if collecting:

@@ -50,6 +50,8 @@ class Field:
         self.timer.prepare(contender)
         if not self.originals.intact():
             raise ValueError("it wrote into its input")
+        if contender.unrecorded is not None:
+            self.notes.unrecorded(self.case.name, name, contender.unrecorded)
         self.able.append(contender)
 
     def sample(self, contender: Contender) -> None:

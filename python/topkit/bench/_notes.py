@@ -39,6 +39,13 @@ class Notes:
         if name.partition(":")[0] == "topkit":
             self.broken.append(f"{case}: {name} was disturbed")
 
+    def unrecorded(self, case: str, name: str, problem: BaseException) -> None:
+        """Once a name for others, whose graphs are theirs; topkit's calls can be recorded, or it is topkit's failure."""
+        words = f"{name} cannot be recorded and is timed by events, its host with it: {first_line(problem)}"
+        self.once(name, "unrecorded", f"{case}: {words}")
+        if name.partition(":")[0] == "topkit":
+            self.broken.append(f"{case}: {name} was not recorded")
+
     def wrong(self, case: str, name: str, complaint: str, promised: bool) -> None:
         self.say(f"{case}: {name} is not the k best: {complaint}" + ("" if promised else ", and it does not say it is exact"))
         if promised:
