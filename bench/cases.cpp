@@ -47,6 +47,7 @@ const std::vector<Case>& built_in_cases() {
 std::string default_name(const Case& c) {
   std::string text = fmt::format("{}-{}-{}x{}-{}", name(c.device), name(c.dtype), c.rows, c.cols, c.k);
   if (c.cache == Cache::l2) text += "-l2";
+  if (!c.lengths.empty()) text += fmt::format("-{}", c.lengths);
   if (c.order != Order::value) text += fmt::format("-{}", name(c.order));
   return text;
 }

@@ -23,6 +23,7 @@ struct Case {
   Order order = Order::value;
   Cache cache = Cache::l3;
   std::string distribution = "normal";
+  std::string lengths;                                  // CUDA, of the rows: a name of lengths.hpp; "": none
   std::optional<double> target_floors;                  // CPU: hot time over the floor, at most
   std::optional<double> target_hot_us, target_cold_us;  // CUDA
 

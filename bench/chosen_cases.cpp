@@ -5,6 +5,7 @@
 
 #include "command.hpp"
 #include "distributions.hpp"
+#include "lengths.hpp"
 #include "status.hpp"
 
 namespace topkit::bench {
@@ -93,6 +94,21 @@ std::vector<Case> chosen_cases(const Command& command) {
   }
   if (chosen.empty()) invalid("no built-in case has this device, suite, type and order; --list names them");
   return chosen;
+}
+
+std::vector<Case> with_lengths(const Command& command, const std::vector<Case>& cases) {
+  if (command.lengths.empty()) return cases;
+  if (command.device != "cuda") invalid("--lengths {}: is for --device cuda", command.lengths.front());
+  std::vector<Case> all;
+  for (const Case& c : cases) {
+    for (const std::string& lengths : command.lengths) {
+      if (!is_lengths(lengths)) invalid("--lengths {}: must be one of {}", lengths, all_lengths());
+      Case ragged = c;
+      ragged.lengths = lengths;
+      all.push_back(lengths == "none" ? c : reordered(ragged, c.order));  // another name, no targets
+    }
+  }
+  return all;
 }
 
 std::vector<std::string> chosen_distributions(const Command& command) {

@@ -65,6 +65,7 @@ Choice choice_of(const Command& command) {
   if (!command.index_type.empty() && command.index_type != "i32" && command.index_type != "i64")
     invalid("--index-type {}: must be i32 or i64", command.index_type);
   if (!cuda && command.index_type == "i32") invalid("--index-type i32: the CPU cases have i64");
+  if (!command.lengths.empty()) choice.peers = false;  // theirs are whole rows
   choice.index_bytes = cuda && command.index_type != "i64" ? 4 : 8;
   return choice;
 }
@@ -106,11 +107,12 @@ void run(const Command& command, std::ostream& out, std::ostream* progress) {
   if (command.device != "cpu" && command.device != "cuda") invalid("--device {}: must be cpu or cuda", command.device);
   if (command.op == "sample") {
     if (command.device != "cuda") invalid("--op sample: its cases are CUDA's, --device is {}", command.device);
+    if (!command.lengths.empty()) invalid("--lengths {}: is for --op topk", command.lengths.front());
     return run_sampling(command, out, progress);
   }
   if (command.op != "topk") invalid("--op {}: must be topk or sample", command.op);
   std::vector<Case> cases;
-  for (Case c : chosen_cases(command)) {
+  for (Case c : with_lengths(command, chosen_cases(command))) {
     if (name(c.device) != command.device)
       invalid("--case {}: is a case of {}, not of {}", c.name, name(c.device), command.device);
     for (const std::string& input : chosen_distributions(command)) {

@@ -18,6 +18,7 @@ struct Command {
   std::optional<std::int64_t> rows, cols, k;  // cols and k given: one case of this size instead of the built-in ones
   std::optional<std::string> dtype, order;
   std::vector<std::string> distributions{"normal"};  // "all": every one
+  std::vector<std::string> lengths;                  // of rows, by name; empty: none have lengths
   std::string op = "topk";                           // or sample: run_sampling()
   std::string device = "cpu";
   std::string index_type = "";  // "": i64 on the CPU, i32 on CUDA, as their peers have it
@@ -38,6 +39,8 @@ void run(const Command& command, std::ostream& out, std::ostream* progress);
 
 // The cases that a command names. Throws Failure.
 std::vector<Case> chosen_cases(const Command& command);
+// Each once for every kind of lengths, or as it is where none are asked for. Throws Failure.
+std::vector<Case> with_lengths(const Command& command, const std::vector<Case>& cases);
 std::vector<std::string> chosen_distributions(const Command& command);
 
 }  // namespace topkit::bench

@@ -5,17 +5,26 @@
 
 namespace topkit::bench {
 
-CudaCall::CudaCall(const Case& c, const std::string& algorithm, const void* x, void* values, void* indices,
-                   int index_bytes, const tk_tuning* tuning)
+CudaCall::CudaCall(const Case& c, const std::string& algorithm, const void* x, const std::int32_t* lengths,
+                   void* values, void* indices, int index_bytes, const tk_tuning* tuning)
     : in_shape_{c.rows, c.cols},
       out_shape_{c.rows, c.k},
+      rows_shape_{c.rows},
       wished_(algorithm),
       x_(matrix(const_cast<void*>(x), kDLCUDA, info(c.dtype).dl, in_shape_)),
+      lengths_{.data = const_cast<std::int32_t*>(lengths),
+               .device = {kDLCUDA, 0},
+               .ndim = 1,
+               .dtype = {kDLInt, 32, 1},
+               .shape = rows_shape_.data(),
+               .strides = nullptr,
+               .byte_offset = 0},
       values_(matrix(values, kDLCUDA, info(c.dtype).dl, out_shape_)),
       indices_(matrix(indices, kDLCUDA, {kDLInt, static_cast<std::uint8_t>(8 * index_bytes), 1}, out_shape_)) {
   tk_options_init(&options_);
   options_.order = static_cast<std::int32_t>(c.order);
   options_.tuning = tuning;
+  if (lengths != nullptr) options_.lengths = &lengths_;
   if (!wished_.empty()) options_.algorithm = wished_.c_str();
   std::size_t bytes = 0;
   check(tk_topk_workspace(&x_, c.k, &options_, &values_, &indices_, &bytes));

@@ -12,9 +12,9 @@ namespace topkit::bench {
 
 class CudaCall {
  public:
-  // Throws std::runtime_error with topkit's sentence when the algorithm ("": the plan's) refuses the case.
-  CudaCall(const Case& c, const std::string& algorithm, const void* x, void* values, void* indices, int index_bytes,
-           const tk_tuning* tuning);
+  // lengths: on the device, or null. Throws std::runtime_error with topkit's sentence when the algorithm ("": the plan's) refuses the case.
+  CudaCall(const Case& c, const std::string& algorithm, const void* x, const std::int32_t* lengths, void* values,
+           void* indices, int index_bytes, const tk_tuning* tuning);
   CudaCall(const CudaCall&) = delete;
   CudaCall& operator=(const CudaCall&) = delete;
 
@@ -23,10 +23,10 @@ class CudaCall {
 
  private:
   std::array<std::int64_t, 2> in_shape_, out_shape_;
-  std::array<std::int64_t, 1> workspace_shape_{0};
+  std::array<std::int64_t, 1> workspace_shape_{0}, rows_shape_{0};
   std::string wished_, planned_;
   tk_options options_;
-  DLTensor x_, values_, indices_, workspace_tensor_;
+  DLTensor x_, lengths_, values_, indices_, workspace_tensor_;
   DeviceMemory workspace_;
 };
 

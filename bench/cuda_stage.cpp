@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "algorithms.hpp"
+#include "lengths.hpp"
 #include "verify.hpp"
 
 namespace topkit::bench {
@@ -27,10 +28,15 @@ CudaStage::CudaStage(const Case& c, const Choice& choice, CudaMachine& machine)
     : case_(c),
       machine_(machine),
       inputs_(c, machine),
+      floor_bytes_(bytes_that_take_part(c)),
       values_(static_cast<std::size_t>(c.rows * c.k * bytes(c.dtype))),
       indices_(static_cast<std::size_t>(c.rows * c.k * choice.index_bytes)),
       index_bytes_(choice.index_bytes),
       tuning_(choice.tuning) {
+  if (const std::vector<std::int32_t> lengths = lengths_of(c); !lengths.empty()) {
+    const std::size_t size = lengths.size() * sizeof lengths[0];
+    check(cudaMemcpy(lengths_.reserve(size), lengths.data(), size, cudaMemcpyHostToDevice), "copy to the device");
+  }
   add_floor();
   const bool all = choice.algorithm == "all";
   add_topkit(all ? "" : choice.algorithm, !all && !choice.algorithm.empty());
@@ -71,7 +77,8 @@ std::string CudaStage::answer_complaint(Entrant& entrant, const CallGraph& graph
 
 // After the hot graph: the answer is that of the first copy.
 std::string CudaStage::oracle_complaint(const Answer& answer) {
-  if (!answer.lower_index_wins || answer.row_stride != case_.k || answer.values == nullptr) return "";
+  if (!answer.lower_index_wins || answer.row_stride != case_.k || answer.lengths != nullptr || answer.values == nullptr)
+    return "";
   const auto winners = static_cast<std::size_t>(case_.rows * case_.k);
   std::vector<std::byte> x(static_cast<std::size_t>(case_.input_bytes())),
       values(winners * static_cast<std::size_t>(bytes(case_.dtype))),
@@ -95,7 +102,7 @@ std::string CudaStage::oracle_complaint(const Answer& answer) {
 
 std::string CudaStage::floor_complaint(const FloorShape& shape) {
   auto* out = machine_.floor_out.as<std::int32_t>();
-  const std::int64_t size = case_.input_bytes();
+  const std::int64_t size = floor_bytes_;
   launch_floor(shape, inputs_.copy(0), size, machine_.sms(), out, machine_.stream());
   const std::int32_t fast = max_of_outputs(out, floor_outputs(shape, size, machine_.sms()), machine_.stream());
   return fast == plain_max(inputs_.copy(0), size, machine_.stream()) ? "" : "the floor's maximum is not the input's";
@@ -130,8 +137,7 @@ void CudaStage::add_floor() {
   double best_hot = 0, best_cold = 0;
   for (const FloorShape& shape : floor_shapes()) {
     const auto run = [this, shape](const void* x) {
-      launch_floor(shape, x, case_.input_bytes(), machine_.sms(), machine_.floor_out.as<std::int32_t>(),
-                   machine_.stream());
+      launch_floor(shape, x, floor_bytes_, machine_.sms(), machine_.floor_out.as<std::int32_t>(), machine_.stream());
     };
     auto hot = hot_graph(run), cold = cold_graph(run);
     timer_.call_us(*hot, machine_.stream());
@@ -167,8 +173,8 @@ void CudaStage::add_topkit(const std::string& algorithm, bool forced) {
   const std::size_t place = calls_.size();
   Contender who{.peer = "topkit", .algorithm = algorithm, .forced = forced};
   try {
-    calls_.push_back(std::make_unique<CudaCall>(case_, algorithm, inputs_.copy(0), values_.data(), indices_.data(),
-                                                index_bytes_, tuning_));
+    calls_.push_back(std::make_unique<CudaCall>(case_, algorithm, inputs_.copy(0), lengths(), values_.data(),
+                                                indices_.data(), index_bytes_, tuning_));
   } catch (const std::exception& failure) {
     refusals_.push_back({std::move(who), failure.what()});
     return;
@@ -180,6 +186,7 @@ void CudaStage::add_topkit(const std::string& algorithm, bool forced) {
     return Answer{.x = nullptr,
                   .values = values_.data(),
                   .indices = indices_.data(),
+                  .lengths = lengths(),
                   .index_bytes = index_bytes_,
                   .row_stride = case_.k};
   };

@@ -33,6 +33,7 @@ class CudaStage : public Stage {
     FloorShape hot_shape{}, cold_shape{};
   };
 
+  const std::int32_t* lengths() const { return case_.lengths.empty() ? nullptr : lengths_.as<std::int32_t>(); }
   void add_floor();
   void add_topkit(const std::string& algorithm, bool forced);
   void add_peer(const CudaPeer& peer);
@@ -48,9 +49,10 @@ class CudaStage : public Stage {
   Case case_;
   CudaMachine& machine_;
   CudaInputs inputs_;
+  std::int64_t floor_bytes_;  // that a call has to read
   CudaTimer timer_;
   CudaVerifier verifier_;
-  DeviceMemory values_, indices_;
+  DeviceMemory values_, indices_, lengths_;
   int index_bytes_;
   const tk_tuning* tuning_;
   std::vector<std::int64_t> expected_;  // of the first copy, once a sort on the host was needed

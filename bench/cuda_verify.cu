@@ -6,10 +6,10 @@
 namespace topkit::bench {
 namespace {
 
-enum Trouble : int { kRange, kValue, kTwice, kOrder, kMissing, kTroubles };
-constexpr std::array<const char*, kTroubles> kWords{"indices out of range", "values that are not the input's",
-                                                    "indices that come twice", "places out of order",
-                                                    "rows that miss a winner"};
+enum Trouble : int { kRange, kValue, kTwice, kOrder, kPadding, kMissing, kTroubles };
+constexpr std::array<const char*, kTroubles> kWords{
+    "indices out of range", "values that are not the input's",  "indices that come twice",
+    "places out of order",  "empty places that are not padded", "rows that miss a winner"};
 constexpr int kThreads = 256;
 constexpr std::int64_t kChunk = 16384;  // elements of a row that one block counts
 
@@ -31,6 +31,10 @@ struct Shape {
   NumberKind kind;
   std::uint64_t largest_magnitude;
   bool strict, sorted, by_index;
+  const std::int32_t* lengths;
+  std::uint64_t worst;  // value of an empty place
+
+  __device__ std::int64_t length(std::int64_t row) const { return lengths == nullptr ? cols : lengths[row]; }
 };
 
 __device__ std::uint64_t load(const void* data, std::int64_t i, int bytes) {
@@ -69,9 +73,14 @@ __global__ void judge_places(Shape s, const void* x, const void* values, const v
   const std::int64_t words = (s.cols + 31) / 32;
   for (std::int64_t row = blockIdx.x; row < s.rows; row += gridDim.x) {
     Rank worst{0x7fffffffffffffffLL, -1};
+    const std::int64_t length = s.length(row);
     for (std::int64_t j = threadIdx.x; j < s.k; j += blockDim.x) {
       const std::int64_t place = row * s.stride + j, index = index_at(indices, place, s.index_bytes);
-      if (index < 0 || index >= s.cols) {
+      if (j >= length) {
+        if (index != -1 || (values != nullptr && load(values, place, s.bytes) != s.worst)) raise(trouble, kPadding);
+        continue;
+      }
+      if (index < 0 || index >= length) {
         raise(trouble, kRange);
         continue;
       }
@@ -82,7 +91,7 @@ __global__ void judge_places(Shape s, const void* x, const void* values, const v
       if ((atomicOr(marks + row * words + index / 32, bit) & bit) != 0) raise(trouble, kTwice);
       if (j > 0) {
         const std::int64_t before = index_at(indices, place - 1, s.index_bytes);
-        if (before >= 0 && before < s.cols) {
+        if (before >= 0 && before < length) {
           const Rank other{key_of(load(x, row * s.cols + before, s.bytes), s), before};
           if (s.by_index && before >= index) raise(trouble, kOrder);
           if (s.sorted && (s.strict ? !better(other, own) : other.key < own.key)) raise(trouble, kOrder);
@@ -101,7 +110,7 @@ __global__ void judge_places(Shape s, const void* x, const void* values, const v
     unsigned long long held = 0;
     for (std::int64_t j = threadIdx.x; j < s.k; j += blockDim.x) {
       const std::int64_t index = index_at(indices, row * s.stride + j, s.index_bytes);
-      if (index >= 0 && index < s.cols)
+      if (index >= 0 && index < length)
         held += s.strict || key_of(load(x, row * s.cols + index, s.bytes), s) > worst.key ? 1 : 0;
     }
     if (held != 0) atomicAdd(&rows[row].held, held);
@@ -116,8 +125,8 @@ __global__ void judge_places(Shape s, const void* x, const void* values, const v
 __global__ void count_better(Shape s, const void* x, RowState* rows) {
   const std::int64_t chunks = (s.cols + kChunk - 1) / kChunk;
   for (std::int64_t task = blockIdx.x; task < s.rows * chunks; task += gridDim.x) {
-    const std::int64_t row = task / chunks, begin = task % chunks * kChunk;
-    const std::int64_t end = begin + kChunk < s.cols ? begin + kChunk : s.cols;
+    const std::int64_t row = task / chunks, begin = task % chunks * kChunk, length = s.length(row);
+    const std::int64_t end = begin + kChunk < length ? begin + kChunk : length;
     const Rank worst{rows[row].worst_key, static_cast<std::int64_t>(rows[row].worst_index_of_key)};
     unsigned found = 0;
     for (std::int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
@@ -148,7 +157,9 @@ std::string CudaVerifier::complaint(const Case& c, const Answer& answer, cudaStr
                     .largest_magnitude = info(c.dtype).largest_magnitude,
                     .strict = answer.lower_index_wins,
                     .sorted = answer.sorted && c.order == Order::value,
-                    .by_index = answer.lower_index_wins && c.order == Order::index};
+                    .by_index = answer.lower_index_wins && c.order == Order::index,
+                    .lengths = answer.lengths,
+                    .worst = info(c.dtype).worst_of_largest};
   const auto rows = static_cast<std::size_t>(c.rows);
   const std::size_t mark_bytes = rows * static_cast<std::size_t>((c.cols + 31) / 32) * sizeof(unsigned);
   const std::size_t trouble_bytes = kTroubles * sizeof(unsigned long long);

@@ -14,9 +14,10 @@
 namespace topkit::bench {
 
 struct Answer {
-  const void* x;        // [rows, cols]
-  const void* values;   // null: not written
-  const void* indices;  // int32 or int64
+  const void* x;                          // [rows, cols]
+  const void* values;                     // null: not written
+  const void* indices;                    // int32 or int64
+  const std::int32_t* lengths = nullptr;  // of the rows; places beyond hold -1 and the worst value
   int index_bytes = 8;
   std::int64_t row_stride;       // of values and indices, in elements
   bool lower_index_wins = true;  // topkit's promise; a peer need only have the right values

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lengths.hpp"
+
 namespace topkit::bench {
 namespace {
 
@@ -19,7 +21,7 @@ nlohmann::ordered_json or_null(std::optional<double> us) {
 // Of the memory roof: what the input's bytes in this time are of the bandwidth measured on a large one.
 std::optional<double> roof_percent(const Result& r, const Provenance& from) {
   if (!r.cold_us || from.facts.roof_gbps <= 0 || *r.cold_us <= 0) return std::nullopt;
-  return static_cast<double>(r.what.input_bytes()) / *r.cold_us / 1000 / from.facts.roof_gbps * 100;
+  return static_cast<double>(bytes_that_take_part(r.what)) / *r.cold_us / 1000 / from.facts.roof_gbps * 100;
 }
 
 nlohmann::ordered_json object_of(const Result& r, const Provenance& from) {
@@ -33,6 +35,7 @@ nlohmann::ordered_json object_of(const Result& r, const Provenance& from) {
   line["k"] = r.what.k;
   line["order"] = name(r.what.order);
   line["distribution"] = r.what.distribution;
+  if (!r.what.lengths.empty()) line["lengths"] = r.what.lengths;
   line["device"] = name(r.what.device);
   if (r.what.device == DeviceKind::cpu) {
     line["cache"] = r.what.cache == Cache::l2 ? "l2" : "l3";

@@ -19,6 +19,8 @@ void add_case_options(CLI::App* command, bench::Command& options) {
   command->add_option("--order", options.order, "CPU: only this order. CUDA: every case in this order. Else value")
       ->type_name("value|index|any");
   command->add_option("--distribution", options.distributions, "Inputs by name, or all")->capture_default_str();
+  command->add_option("--lengths", options.lengths, "CUDA: rows that end anywhere; the floor reads what takes part")
+      ->type_name("none|full|uniform|short|one_long|bimodal");
   command->add_option("--device", options.device, "cpu or cuda")->capture_default_str();
   command->add_option("--op", options.op, "topk, or with --device cuda sample: all its cases, or --case")
       ->capture_default_str();
