@@ -5,6 +5,7 @@
 #include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
 #include "cuda/partition_shape.hpp"
+#include "cuda/select_shape.hpp"
 #include "cuda/sort_shape.hpp"
 #include "cuda/wide_shape.hpp"
 
@@ -58,6 +59,9 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
     {Algorithm::cuda_wide, "wide", DeviceKind::cuda,
      "types of 64 bits: what a sample lets through, over the whole device",
      "a type of 64 bits; k <= 4096 for order index", "one, and the sample; two for k above 3000", cuda::wide_can},
+    {Algorithm::cuda_select, "select", DeviceKind::cuda,
+     "order index and any: the winners as they lie in a row that shared memory holds",
+     "order index or any, and rows of up to 2 MiB", "one", cuda::select_can},
 }};
 
 constexpr bool in_order() {

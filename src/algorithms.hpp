@@ -27,8 +27,9 @@ enum class Algorithm : std::uint8_t {
   cuda_partition,
   cuda_sort,
   cuda_wide,
+  cuda_select,
 };
-inline constexpr int kAlgorithms = 14;
+inline constexpr int kAlgorithms = 15;
 
 struct AlgorithmInfo {
   Algorithm algorithm;

@@ -9,6 +9,7 @@
 #include "cuda/grid_shape.hpp"
 #include "cuda/partition_shape.hpp"
 #include "cuda/radix_shape.hpp"
+#include "cuda/select_shape.hpp"
 #include "cuda/sort_shape.hpp"
 #include "cuda/warp_shape.hpp"
 #include "cuda/wide_shape.hpp"
@@ -106,6 +107,15 @@ void shape_wide(Plan& plan, const Problem& p) {
   plan.workspace_bytes = shape.workspace_bytes;
 }
 
+void shape_select(Plan& plan, const Problem& p, const Device& device) {
+  const int log = cuda::select_blocks_log(p, std::max(device.sms, 1), device.capability >= 90);
+  if (log < 0) fail(TK_UNSUPPORTED, "algorithm = select: rows of more than 128 KiB need capability 9.0");
+  const cuda::SelectShape shape = cuda::select_shape(p, log, false);
+  plan.cluster_blocks = 1 << log;
+  plan.block_threads = shape.threads;
+  plan.items_per_thread = static_cast<int>(shape.vecs) * 16 / bytes(p.dtype);
+}
+
 void shape(Plan& plan, const Problem& p, const Device& device) {
   const bool clusters = device.capability >= 90;
   plan.launches = 1;
@@ -119,6 +129,7 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
     case Algorithm::cuda_radix: return shape_radix(plan, p, device, clusters);
     case Algorithm::cuda_sort: return shape_sort(plan, p);
     case Algorithm::cuda_wide: return shape_wide(plan, p);
+    case Algorithm::cuda_select: return shape_select(plan, p, device);
     default: return;
   }
 }
@@ -149,8 +160,8 @@ bool cluster_pays(const Problem& p, const Device& device, const CudaTuning& t) {
 
 constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer share's sample tells too little
 
-// The kernel and why; radix where nothing faster can.
-std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
+// The kernel for winners best first and why; radix where nothing faster can.
+std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
   if (sort_pays(p, device, t))
     return {Algorithm::cuda_sort,
@@ -187,6 +198,37 @@ std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& devi
   if (p.k > cuda::kMostRadixK && can(Algorithm::cuda_partition))
     return {Algorithm::cuda_partition, "thousands of winners: buckets over the whole device"};
   return {Algorithm::cuda_radix, "nothing faster takes this type or this many winners"};
+}
+
+// Whether the winners alone, as they lie in the row, cost less than what `sorting` does for them (H200).
+bool select_pays(const Problem& p, Algorithm sorting, const Device& device) {
+  constexpr std::int64_t kLeastCols = 2048, kBlockBytes = std::int64_t{128} << 10,
+                         kClusterBytes = std::int64_t{512} << 10;
+  constexpr std::int64_t kRowsOfClusters = 32, kMany = 4, kManyOfLongRows = 8,
+                         kManyOf64Bits = 16;  // winners: cols / kMany
+  const int sms = std::max(device.sms, 1);
+  const bool clusters = device.capability >= 90;
+  if (!info(Algorithm::cuda_select).can(p) || cuda::select_blocks_log(p, sms, clusters) < 0 || p.cols < kLeastCols)
+    return false;
+  const bool many_rows = p.rows >= sms;
+  switch (sorting) {
+    case Algorithm::cuda_sort: return many_rows;
+    case Algorithm::cuda_wide: return !many_rows || p.k * kManyOf64Bits >= p.cols;
+    case Algorithm::cuda_partition:
+      return row_bytes(p) <= kBlockBytes ||
+             (row_bytes(p) <= kClusterBytes && p.rows >= kRowsOfClusters && p.k * kManyOfLongRows >= p.cols);
+    case Algorithm::cuda_radix:
+      if (cuda::radix_blocks(p, sms, clusters, device.shared_bytes) == 0) return true;  // it would read once a digit
+      return many_rows && row_bytes(p) <= kBlockBytes && p.k * kMany >= p.cols;
+    default: return false;
+  }
+}
+
+std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
+  const auto sorting = pick_sorting(p, device, t);
+  if (p.order != Order::value && select_pays(p, sorting.first, device))
+    return {Algorithm::cuda_select, "winners as they lie in the row, which shared memory holds"};
+  return sorting;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ Run* run_of(Algorithm algorithm) {
     case Algorithm::cuda_partition: return run_partition;
     case Algorithm::cuda_sort: return run_sort;
     case Algorithm::cuda_wide: return run_wide;
+    case Algorithm::cuda_select: return run_select;
     default: return nullptr;
   }
 }

@@ -18,6 +18,7 @@ Run run_radix;      // topk_radix.cu
 Run run_partition;  // topk_partition.cu
 Run run_sort;       // topk_sort.cu
 Run run_wide;       // topk_wide.cu
+Run run_select;     // topk_select.cu
 
 // Of a CUDA algorithm; null for others. engine.cu
 Run* run_of(Algorithm algorithm);

@@ -33,6 +33,10 @@ struct RowOut {
     const Key key = key_of(c);
     put(args, place, element.lossy(key) ? x[index_of(c)] : element.raw(key), begin + index_of(c), ids);
   }
+  // The element at `position` of the row, whose raw bits are known.
+  __device__ void write(const Args& args, std::uint32_t place, Raw raw, std::uint32_t position) const {
+    put(args, place, raw, begin + position, ids);
+  }
   // A place without a winner.
   __device__ void pad(const Args& args, std::int64_t place) const {
     put(args, place, static_cast<Raw>(args.fill), -1, nullptr);

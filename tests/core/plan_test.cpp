@@ -170,7 +170,7 @@ TEST(Plan, ObeysAThreadCount) {
 TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
   const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
   for (const auto& [rows, cols, k] :
-       {std::tuple{1, 1048576, 65536}, {64, 32768, 16384}, {16, 262144, 40000}, {1, 1048576, 524288}}) {
+       {std::tuple{1, 1048576, 65536}, {64, 65536, 32768}, {16, 262144, 40000}, {1, 1048576, 524288}}) {
     Problem p = problem(rows, cols, k);
     p.device = DeviceKind::cuda;
     const Plan plan = plan_of(p, {}, device);
@@ -178,7 +178,7 @@ TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
     EXPECT_EQ(plan.launches, 3);
     EXPECT_GT(plan.workspace_bytes, static_cast<std::size_t>(k) * 8);
     p.order = Order::index;
-    EXPECT_EQ(plan_of(p, {}, device).launches, 5);
+    EXPECT_EQ(plan_of(p, {}, device).launches, rows == 64 ? 1 : 5);
   }
   // In one launch where the lists of a cluster hold what passes; order index knows one list a row.
   for (const auto& [rows, cols, k] : {std::tuple{64, 50304, 8192}, {256, 65536, 4000}, {1, 9000, 3000}}) {
@@ -188,7 +188,9 @@ TEST(Plan, SpreadsThousandsOfWinnersOverTheWholeDevice) {
     EXPECT_EQ(plan.algorithm, Algorithm::cuda_radix) << to_string(p);
     EXPECT_EQ(plan.workspace_bytes, 0U);
     p.order = Order::index;
-    EXPECT_EQ(plan_of(p, {}, device).algorithm, k > 3072 ? Algorithm::cuda_partition : Algorithm::cuda_radix);
+    EXPECT_EQ(plan_of(p, {}, device).algorithm, k == 8192  ? Algorithm::cuda_select
+                                                : k > 3072 ? Algorithm::cuda_partition
+                                                           : Algorithm::cuda_radix);
   }
 }
 
@@ -203,8 +205,35 @@ TEST(Plan, GivesTypesOf64BitsTheWholeDevice) {
     EXPECT_EQ(plan.algorithm, Algorithm::cuda_wide) << to_string(p);
     EXPECT_GE(plan.launches, launches);
     p.order = Order::index;
-    EXPECT_EQ(plan_of(p, {}, device).algorithm, k <= 4096 ? Algorithm::cuda_wide : Algorithm::cuda_radix);
+    EXPECT_EQ(plan_of(p, {}, device).algorithm, rows == 64  ? Algorithm::cuda_select
+                                                : k <= 4096 ? Algorithm::cuda_wide
+                                                            : Algorithm::cuda_radix);
   }
+}
+
+TEST(Plan, LeavesWinnersAsTheyLieWhereNoOrderIsAskedFor) {
+  const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
+  const auto algorithm = [&](std::int64_t rows, std::int64_t cols, std::int64_t k, DType dtype = DType::f32) {
+    Problem p = problem(rows, cols, k);
+    p.device = DeviceKind::cuda;
+    p.dtype = dtype;
+    p.order = Order::any;
+    return plan_of(p, {}, device).algorithm;
+  };
+  for (const auto& [rows, cols, k] : {std::tuple{64, 32768, 16384},
+                                      {500, 4096, 2048},
+                                      {256, 32768, 8192},
+                                      {4096, 6144, 1536},
+                                      {32, 131072, 16384},
+                                      {1, 32768, 16384}})
+    EXPECT_EQ(algorithm(rows, cols, k), Algorithm::cuda_select) << rows << "x" << cols << " k=" << k;
+  EXPECT_EQ(algorithm(64, 8192, 2048), Algorithm::cuda_radix);
+  EXPECT_EQ(algorithm(2048, 16384, 2048), Algorithm::cuda_radix) << "few of many rows";
+  EXPECT_EQ(algorithm(1, 524288, 65536), Algorithm::cuda_partition) << "one long row";
+  EXPECT_EQ(algorithm(4096, 4096, 64), Algorithm::cuda_block);
+  EXPECT_EQ(algorithm(64, 8192, 2048, DType::f64), Algorithm::cuda_select);
+  EXPECT_EQ(algorithm(32, 50304, 50, DType::f64), Algorithm::cuda_select);
+  EXPECT_EQ(algorithm(256, 8192, 1000, DType::u8), Algorithm::cuda_select);
 }
 
 TEST(Plan, PutsShortRowsIntoOrderWhereManyWin) {
