@@ -39,7 +39,7 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      "one; survivors again, from the cache",
      [](const Problem& p) { return narrow(p) && cuda::block_shape(p).warps > 0; }},
     {Algorithm::cuda_cluster, "cluster", DeviceKind::cuda,
-     "few rows: a row in the registers of a cluster of blocks (sm_90 and newer)",
+     "a row in the registers, and of f32 the shared memory, of a cluster of blocks (sm_90 and newer)",
      "rows of up to 2 MiB less 16 bytes (1 MiB for f16 and bf16; 256 Ki elements where each needs a key of its own), k "
      "<= "
      "256 and a type of up to 32 bits",

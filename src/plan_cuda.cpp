@@ -149,10 +149,18 @@ bool sort_pays(const Problem& p, const Device& device, const CudaTuning& t) {
          (row_bytes(p) <= kShortBytes && !info(Algorithm::cuda_block).can(p));
 }
 
+bool keeps_aside(const Problem& p, const cuda::ClusterSpread& spread) {
+  return cuda::cluster_keeps_aside(p, spread.blocks, spread.vecs);
+}
+
 // Clusters take a row after the other, stream's blocks a row each and as many at once as fit: it wins with many rows of which its last
-// round is not nearly empty.
+// round is not nearly empty. Not against clusters whose blocks are full, of which one loads while another one is busy.
 bool cluster_pays(const Problem& p, const Device& device, const CudaTuning& t) {
   const std::int64_t sms = std::max(device.sms, 1), round = 2 * sms, all_bytes = p.rows * row_bytes(p);
+  const cuda::ClusterSpread spread_to = cuda::cluster_spread(p, device.sms);
+  constexpr int kFull = 12;  // of 16 granules a thread
+  const bool full = spread_to.blocks <= 2 || spread_to.vecs >= kFull;
+  if (full && keeps_aside(p, spread_to) && (spread_to.blocks <= 4 || all_bytes <= 2 * t.cluster_bytes)) return true;
   const bool spread = p.rows <= 7 * sms / 4 && all_bytes <= t.cluster_bytes / 3 * 4;
   const bool last_round_idles = p.rows > round && 4 * p.rows <= 5 * round;
   return all_bytes <= t.cluster_bytes || spread || last_round_idles;
@@ -182,14 +190,18 @@ std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Devi
   const bool many = p.rows >= device.sms;
   const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
   // A block alone on its multiprocessor orders its winners slower than radix does, and so do clusters that fill the device.
-  constexpr std::int64_t kFewWinners = 128;
-  const bool orders_slowly = p.rows <= device.sms && (can(Algorithm::cuda_block) || 4 * p.rows > device.sms);
+  constexpr std::int64_t kFewWinners = 128, kLongRow = 96 << 10;
+  const bool orders_slowly = (p.rows <= device.sms && (can(Algorithm::cuda_block) || 4 * p.rows > device.sms)) ||
+                             (can(Algorithm::cuda_block) && bytes(p.dtype) == 4 && row_bytes(p) > kLongRow);
   if (p.k > kFewWinners && p.k <= resident_k && orders_slowly && radix_holds)
-    return {Algorithm::cuda_radix, "hundreds of winners in each of few rows"};
+    return {Algorithm::cuda_radix, p.rows <= device.sms ? "hundreds of winners in each of few rows"
+                                                        : "hundreds of winners in each of long rows"};
   if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
     return {Algorithm::cuda_block, "the row fits the registers of a block"};
   if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && cluster_pays(p, device, t))
-    return {Algorithm::cuda_cluster, "few rows, each fits the registers of a cluster"};
+    return {Algorithm::cuda_cluster, keeps_aside(p, cuda::cluster_spread(p, device.sms))
+                                         ? "each row fits the registers and the shared memory of a cluster"
+                                         : "few rows, each fits the registers of a cluster"};
   if (p.k <= std::min(t.stream_k, p.cols / t.stream_k_ratio)) {
     if (p.cols >= t.grid_cols && 16 * p.rows <= device.sms && can(Algorithm::cuda_grid))
       return {Algorithm::cuda_grid, "few very long rows: each over the whole device"};

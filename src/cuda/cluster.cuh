@@ -10,7 +10,7 @@
 // A hop is store_async into the other blocks and an mbarrier there: a third of a microsecond on an H100, where a cluster
 // barrier with its fence takes twice that and needs a second one.
 //
-// No data makes it wrong. A block of which more elements pass than its list holds, or than twice k, thins them out by itself
+// No data makes it wrong. A block of which more elements pass than its list holds, or than its fair share, thins them out by itself
 // (cluster_crowd.cuh); the first block takes up to blocks * capacity candidates, cut down first (compact.cuh).
 #pragma once
 
@@ -174,8 +174,9 @@ struct NothingElse {
 // The shared memory of a block of a cluster.
 struct ClusterRoom {
   Candidate *received, *dense, *list;
-  __device__ explicit ClusterRoom(const ClusterShape& shape)
-      : received(dynamic_shared<Candidate>()),
+  // behind: bytes of something else, a multiple of 16.
+  __device__ explicit ClusterRoom(const ClusterShape& shape, std::size_t behind = 0)
+      : received(dynamic_shared<Candidate>() + behind / sizeof(Candidate)),
         dense(received + (shape.capacity << shape.log_blocks)),
         list(received + cluster_candidates(shape)) {}
 };
@@ -235,8 +236,9 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
   }
   __syncthreads();
   std::uint32_t passed = state.passed;
-  // Many more than the block can have of the k best are its own matter, not the first block's.
-  if (passed > static_cast<std::uint32_t>(::min(shape.capacity, ::max(2 * k, 2 * kWarp)))) [[unlikely]] {
+  // Many more than the block can have of the k best are its own matter; two blocks are quick to compare what they have.
+  const int fair = ::max(2 * k, shape.log_blocks <= 1 ? kRankedAtOnce / 2 : 2 * kWarp);
+  if (passed > static_cast<std::uint32_t>(::min(shape.capacity, fair))) [[unlikely]] {
     const Standing standing = standing_of(state.maxima, groups, log_groups, rank);
     const int wanted = k - standing.ahead;
     passed = kInOrder;

@@ -17,8 +17,10 @@ namespace topkit::cuda {
 
 inline constexpr int kCrowdRoom = 512;  // of a block's list while it is thinned
 
+inline constexpr int kCrowdVecs = 16, kCrowdWarps = 16;  // of a thread, of a block, at most
+
 struct CrowdState {
-  std::uint32_t warps[32];
+  std::uint32_t warps[kCrowdVecs][kCrowdWarps];  // elements that a warp has
   std::uint32_t listed;
 };
 
@@ -59,32 +61,40 @@ __device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, i
 template <int kThreads, class Share>
 __device__ __forceinline__ int list_first(const Share& share, typename Share::Mask mask, Key key, int quota,
                                           Candidate* list, CrowdState& s) {
-  constexpr int kPerVec = Share::kPerVec;
+  constexpr int kPerVec = Share::kPerVec, kVecs = Share::kElements / kPerVec, kWarps = kThreads / kWarp;
+  static_assert(kVecs <= kCrowdVecs && kWarps <= kCrowdWarps);
+  const auto of_vector = [&](int j) {
+    return static_cast<std::uint32_t>(mask >> (j * kPerVec)) & ((1U << kPerVec) - 1);
+  };
   int listed = 0;
 #pragma unroll 1
-  for (int j = 0; j < Share::kElements / kPerVec && listed < quota; ++j) {
-    auto equal = static_cast<std::uint32_t>(mask >> (j * kPerVec)) & ((1U << kPerVec) - 1);
+  for (int j = 0; j < kVecs && listed < quota; ++j) {
+    // The first vector is enough of many ties; of few all the others are counted at once.
+    if (j <= 1) {
+#pragma unroll 1
+      for (int v = j; v <= j * (kVecs - 1); ++v) {
+        const std::uint32_t mine = __reduce_add_sync(full_mask, static_cast<std::uint32_t>(__popc(of_vector(v))));
+        if (lane() == 0) s.warps[v][warp()] = mine;
+      }
+      __syncthreads();
+    }
+    const std::uint32_t sum = lane() < kWarps ? s.warps[j][lane()] : 0;
+    int at = listed + static_cast<int>(__reduce_add_sync(full_mask, lane() < warp() ? sum : 0));
+    listed += static_cast<int>(__reduce_add_sync(full_mask, sum));
+    std::uint32_t equal = of_vector(j);
+    if (at >= quota || __any_sync(full_mask, equal != 0) == 0) continue;
     const auto mine = static_cast<std::uint32_t>(__popc(equal));
     std::uint32_t through = mine;
 #pragma unroll
-    for (unsigned d = 1; d < kWarp; d *= 2) {
-      const std::uint32_t other = __shfl_up_sync(full_mask, through, d);
-      if (lane() >= d) through += other;
-    }
-    if (lane() == kWarp - 1) s.warps[warp()] = through;
-    __syncthreads();
-    const std::uint32_t sum = lane() < kThreads / kWarp ? s.warps[lane()] : 0;
-    const auto all = static_cast<int>(__reduce_add_sync(full_mask, sum));
-    int at = listed + static_cast<int>(__reduce_add_sync(full_mask, lane() < warp() ? sum : 0) + through - mine);
-    while (equal != 0 && at < quota) {
+    for (unsigned d = 1; d < kWarp; d *= 2) add_from_below(through, d);
+    for (at += static_cast<int>(through - mine); equal != 0 && at < quota; ++at) {
       const int e = __ffs(static_cast<int>(equal)) - 1;
       equal &= equal - 1;
-      list[at++] = candidate(key, share.position(j * kPerVec + e));
+      list[at] = candidate(key, share.position(j * kPerVec + e));
     }
-    listed = ::min(listed + all, quota);
-    __syncthreads();
   }
-  return listed;
+  __syncthreads();
+  return ::min(listed, quota);
 }
 
 // A thread's share (ShareOfRow) in its own memory, where an element is found by an index.
@@ -101,7 +111,7 @@ struct ShareAside {
   __device__ explicit ShareAside(const Share& share)
       : there(share.there), first(share.position(0)), step(share.step * kPerVec), best(share.best()) {
 #pragma unroll
-    for (int i = 0; i < kElements / E::kPerPack; ++i) packs[i] = share.packs[i / Share::kPacks][i % Share::kPacks];
+    for (int i = 0; i < kElements / E::kPerPack; ++i) packs[i] = share.pack_at(i);
   }
   __device__ std::uint32_t position(int bit) const {
     return first + static_cast<std::uint32_t>(bit / kPerVec) * step + static_cast<std::uint32_t>(bit % kPerVec);

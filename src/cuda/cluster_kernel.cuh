@@ -42,11 +42,15 @@ __device__ __forceinline__ void place_by_comparing(int log_blocks, std::uint32_t
   }
 }
 
+// Of vectors that a block keeps in shared memory.
+template <int kAside>
+inline constexpr std::size_t cluster_aside_bytes = static_cast<std::size_t>(kAside) * kClusterThreads* kGranule;
+
 // A selection alone has registers enough for nine vectors twice.
 template <class E, int kVecs>
-inline constexpr int topk_blocks_an_sm = !is_fast_element<E> || kVecs > kOddMostVecs ? 1 : 2;
+inline constexpr int topk_blocks_an_sm = !is_fast_element<E> || kVecs > kOddHeldVecs ? 1 : 2;
 
-template <class E, int kVecs, int kOddBlocks>
+template <class E, int kVecs, int kOddBlocks, int kAside>
 __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
     cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
@@ -57,14 +61,14 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
       shape.first_row + (kOddBlocks != 0 ? blockIdx.x / kOddBlocks : blockIdx.x >> shape.log_blocks);
   const unsigned rank = cluster_rank(), blocks = blocks_of<kOddBlocks>(shape);
   const auto thread = static_cast<int>(threadIdx.x);
-  const ClusterRoom room(shape);
+  const ClusterRoom room(shape, cluster_aside_bytes<kAside>);
   ClusterState& state = shared<ClusterState>();
   open_cluster<kOddBlocks>(shape, state);
   // The place of a row needs nothing that the kernel before may write, unless it has a length, a start or a k of its own; the compiler
   // would wait first and compute then, but for the condition, which always holds.
   const Problem& p = a.args.problem;
   Args::Span span{0, p.cols, p.k};
-  using Share = ShareOfRow<E, kThreads, kVecs, kOddBlocks>;
+  using Share = ShareOfRow<E, kThreads, kVecs, kOddBlocks, kAside>;
   Share share(Row<E>(a.args, span, row_index), shape.log_blocks, rank);
   if (share.known() != ~0U) grid_dependency_wait();
   if (p.has_lengths || p.has_row_k) {

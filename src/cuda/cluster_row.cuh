@@ -1,7 +1,7 @@
 // A block's share of a row in registers. The row, or a part of it, is dealt to the blocks of its cluster by lines of 128 bytes,
 // each eight lines to eight blocks in an order of their own: neighbours that win together (a sorted row, a hot range of
 // tokens) are many blocks' and many warps' matter, and no period of the data meets one block alone. In a block, position
-// order is (vector, thread, element).
+// order is (vector, thread, element). What registers do not hold lies in shared memory, where each thread reads what it has asked for.
 #pragma once
 
 #include <bit>
@@ -24,15 +24,18 @@ __device__ __forceinline__ std::uint32_t shuffle_halves(std::uint32_t x) {
   return x;
 }
 
-// kOdd: the blocks of the cluster, where they are no power of two.
-template <class E, int kThreads, int kVecs, int kOdd = 0>
+// kOdd: the blocks of the cluster, where they are no power of two. kAside: vectors behind the kVecs in registers, in kThreads places
+// each at the beginning of the dynamic shared memory.
+template <class E, int kThreads, int kVecs, int kOdd = 0, int kAside = 0>
 struct ShareOfRow {
   static constexpr int kOddBlocks = kOdd;
   static constexpr int kPacks = E::kPacksPerVec;
   static constexpr int kPerVec = kPacks * E::kPerPack;
+  static constexpr int kAll = kVecs + kAside;
   static constexpr int kElements =
-      kVecs * kPerVec;  // of a thread: bit j * kPerVec + e of a mask is element e of vector j
+      kAll * kPerVec;  // of a thread: bit j * kPerVec + e of a mask is element e of vector j
   static_assert(kElements <= 64);
+  static_assert(kAside == 0 || (E::kRawPacks && E::kPerPack == 1));
   using Mask = std::conditional_t<(kElements > 32), std::uint64_t, std::uint32_t>;
 
   static constexpr int kLogLine = 3;  // granules
@@ -90,6 +93,15 @@ struct ShareOfRow {
         if (is_there(j)) v = load_once(at);
         element.unpack(v, packs[j]);
       }
+#pragma unroll
+      for (int j = kVecs; j < kAll; ++j, at += step) {
+        if (is_there(j)) {
+          async_copy16(aside(j), at);
+        } else {
+          *aside(j) = Vec{{E::kPad, E::kPad, E::kPad, E::kPad}};
+        }
+      }
+      if constexpr (kAside > 0) async_commit();
       meanwhile();
       if constexpr (!kKnown) there = whole();
     } else {
@@ -114,12 +126,33 @@ struct ShareOfRow {
   template <int kChain>
   __device__ Mask passing(Pack threshold) const {
     constexpr int kWord = 32;
+    constexpr int kHeld = kVecs * kPerVec;
     if constexpr (kElements <= kWord) {
       return passing_word<0, kElements, kChain>(threshold) & there;
     } else {
-      return (passing_word<0, kWord, kChain>(threshold) |
-              static_cast<Mask>(passing_word<kWord, kElements - kWord, kChain>(threshold)) << kWord) &
-             there;
+      static_assert(kHeld >= kWord);
+      Mask mask = passing_word<0, kWord, kChain>(threshold);
+      if constexpr (kHeld > kWord)
+        mask |= static_cast<Mask>(passing_word<kWord, kHeld - kWord, kChain>(threshold)) << kWord;
+      if constexpr (kAside > 0) {
+        mask &= ~Mask{0} >> (64 - kHeld);
+        // In two chains.
+        constexpr int kChainVecs = (kAside + 1) / 2;
+#pragma unroll
+        for (int chain = kVecs; chain < kAll; chain += kChainVecs) {
+          const int end = chain + kChainVecs < kAll ? chain + kChainVecs : kAll;
+          std::uint32_t some = 0;
+#pragma unroll
+          for (int j = end - 1; j >= chain; --j) {
+            const Vec v = *aside(j);
+#pragma unroll
+            for (int e = kPerVec - 1; e >= 0; --e) some = E::append_below(some, v.word[e], threshold);
+          }
+          const std::uint32_t those = (1U << ((end - chain) * kPerVec)) - 1;
+          mask |= static_cast<Mask>(~some & those) << (chain * kPerVec);
+        }
+      }
+      return mask & there;
     }
   }
 
@@ -128,14 +161,22 @@ struct ShareOfRow {
     Mask mask = 0;
 #pragma unroll
     for (int i = 0; i < kElements; ++i)
-      mask |=
-          static_cast<Mask>(element.key(packs[i / kPerVec][i % kPerVec / E::kPerPack], i % E::kPerPack) == key ? 1 : 0)
-          << i;
+      mask |= static_cast<Mask>(element.key(pack_at(i / E::kPerPack), i % E::kPerPack) == key ? 1 : 0) << i;
     return mask;
   }
 
+  // Pack `at`, a constant of an unrolled loop.
+  __device__ Pack pack_at(int at) const {
+    return at < kVecs * kPacks ? packs[at / kPacks % kVecs][at % kPacks] : aside(at / kPacks)->word[at % kPacks];
+  }
+
   // Element `bit` as a pack's half bit % kPerPack, chosen by a tree of selects without an index into registers.
-  __device__ Pack pack_of(int bit) const { return pick<0, kVecs * kPacks>(static_cast<unsigned>(bit) / E::kPerPack); }
+  __device__ Pack pack_of(int bit) const {
+    const unsigned at = static_cast<unsigned>(bit) / E::kPerPack;
+    if constexpr (kAside > 0)
+      if (at >= kVecs * kPacks) return aside(static_cast<int>(at) / kPacks)->word[at % kPacks];
+    return pick<0, kVecs * kPacks>(at);
+  }
 
   // The thread's best pack: each of its halves, where packs have two, is the best of that half.
   __device__ Pack best() const {
@@ -146,10 +187,22 @@ struct ShareOfRow {
       for (int i = 0; i < kPacks; ++i)
         if (i + j > 0) m = E::max(m, packs[j][i]);
     }
+    if constexpr (kAside > 0) {
+      async_wait<0>();
+#pragma unroll
+      for (int j = kVecs; j < kAll; ++j) {
+        const Vec v = *aside(j);
+#pragma unroll
+        for (int i = 0; i < kPacks; ++i) m = E::max(m, v.word[i]);
+      }
+    }
     return m;
   }
 
  private:
+  // Vector j >= kVecs.
+  __device__ static Vec* aside(int j) { return dynamic_shared<Vec>() + (j - kVecs) * kThreads + threadIdx.x; }
+
   // passing() of kMany elements from kFrom on; the bits above are anything.
   template <int kFrom, int kMany, int kChain>
   __device__ std::uint32_t passing_word(Pack threshold) const {
@@ -195,7 +248,7 @@ struct ShareOfRow {
   __device__ Mask whole() const {
     Mask mask = 0;
 #pragma unroll
-    for (int j = 0; j < kVecs; ++j)
+    for (int j = 0; j < kAll; ++j)
       if (is_whole(j)) mask |= vec_bits(j);
     return mask;
   }
@@ -231,6 +284,12 @@ struct ShareOfRow {
 #pragma unroll
       for (int i = 0; i < kPacks; ++i) packs[j][i] = here ? some[i] : packs[j][i];
       there = here ? (there & ~vec_bits(j)) | bits << (j * kPerVec) : there;
+    }
+#pragma unroll
+    for (int j = kVecs; j < kAll; ++j) {
+      if (granule(j) != g) continue;
+      *aside(j) = Vec{{some[0], some[1], some[2], some[3]}};
+      there = (there & ~vec_bits(j)) | bits << (j * kPerVec);
     }
   }
 };

@@ -28,8 +28,10 @@ inline int cluster_most_vecs(const Problem& p) {
 
 // A cluster that is no power of two, of which a device takes more at once than of eight blocks.
 inline constexpr int kOddCluster = 7;
-inline constexpr int kOddMostVecs = 9;
-inline int odd_cluster_vecs(const Problem& p) { return is_fast(p) ? std::min(cluster_most_vecs(p), kOddMostVecs) : 0; }
+inline int odd_cluster_vecs(const Problem& p) { return is_fast(p) ? cluster_most_vecs(p) : 0; }
+
+// Granules of a thread in registers of two blocks a multiprocessor. Of f32 they keep as many again in shared memory.
+inline constexpr int kOddHeldVecs = 9, kHeldVecs = 8, kAsideVecs = 8;
 
 struct ClusterSpread {
   int blocks, vecs;
@@ -77,10 +79,21 @@ inline ClusterSpread even_cluster_spread(const Problem& p, int sms) {
   return spread(log_blocks);
 }
 
-// Clusters of seven or eight blocks, `shared` multiprocessors with two blocks, that a device takes at once: of 132
-// multiprocessors 32 and 30, and half of these (an H100; cudaOccupancyMaxActiveClusters). The rest lie in groups too small for one.
-constexpr std::int64_t clusters_at_once(int blocks, bool shared, int sms) {
-  return std::max<std::int64_t>(sms * (blocks == kOddCluster ? 32 : 30) / (shared ? 132 : 264), 1);
+// Clusters that a device takes at once, with two blocks a multiprocessor or one: of 132 multiprocessors (an H100;
+// cudaOccupancyMaxActiveClusters). What is missing to a full device lies in groups too small for one.
+constexpr std::int64_t clusters_at_once(int blocks, bool two, int sms) {
+  constexpr std::int64_t kSms = 132;
+  const std::int64_t alone = blocks <= 2 ? 66 : blocks <= 4 ? 30 : blocks == kOddCluster ? 16 : blocks <= 8 ? 15 : 7;
+  return std::max<std::int64_t>(sms * (two ? 2 * alone + (blocks == 4 ? 2 : 0) : alone) / kSms, 1);
+}
+
+// Whether blocks keep all but kHeldVecs of a thread's vectors aside, so that two share a multiprocessor: of rows that would be several
+// waves of one. Seven blocks of more than their registers hold do.
+inline bool cluster_keeps_aside(const Problem& p, int blocks, int vecs) {
+  constexpr int kSms = 132;
+  if (!is_fast(p) || bytes(p.dtype) != 4) return false;
+  if (blocks == kOddCluster) return vecs > kOddHeldVecs;
+  return vecs > kHeldVecs && p.rows > clusters_at_once(blocks, false, kSms);
 }
 
 // For a selection of one: as many blocks as a multiprocessor each allows, eight for a few rows, two at least: one alone is
@@ -90,19 +103,29 @@ inline ClusterSpread one_spread(const Problem& p, int sms) {
   return {blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
 }
 
-// What topk does: the above, and seven blocks where they save a wave.
+// What topk does: the above, or what takes fewer waves. Seven blocks where they take one; else, of f32, as few blocks as hold a row
+// with a part of it aside.
 inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   if (p.k == 1) return one_spread(p, sms);
-  const ClusterSpread even = even_cluster_spread(p, sms);
-  const auto waves = [&](int blocks, bool shared) {
-    const std::int64_t at_once = clusters_at_once(blocks, shared, sms);
+  const auto waves = [&](const ClusterSpread& s) {
+    const int held = s.blocks == kOddCluster ? kOddHeldVecs : cluster_shared_vecs(p);
+    const bool two = s.vecs <= held || cluster_keeps_aside(p, s.blocks, s.vecs);
+    const std::int64_t at_once = clusters_at_once(s.blocks, two, sms);
     return (p.rows + at_once - 1) / at_once;
   };
-  const auto odd_vecs = static_cast<int>(cluster_vecs(cluster_granules(p), kOddCluster));
-  if (even.blocks == 8 && odd_vecs <= odd_cluster_vecs(p) &&
-      waves(kOddCluster, true) < waves(8, even.vecs <= cluster_shared_vecs(p)))
-    return {kOddCluster, odd_vecs};
-  return even;
+  const auto spread = [&](int blocks) {
+    return ClusterSpread{blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
+  };
+  ClusterSpread best = even_cluster_spread(p, sms);
+  if (best.blocks > 8 || waves(best) == 1) return best;
+  const ClusterSpread odd = spread(kOddCluster);
+  if (best.blocks == 8 && odd.vecs <= odd_cluster_vecs(p) && waves(odd) < waves(best)) best = odd;
+  if (waves(best) == 1) return best;
+  for (const ClusterSpread fewer : {spread(4), spread(2)})
+    if (fewer.blocks < best.blocks && fewer.vecs <= cluster_most_vecs(p) &&
+        cluster_keeps_aside(p, fewer.blocks, fewer.vecs) && waves(fewer) <= waves(best))
+      best = fewer;
+  return best;
 }
 
 }  // namespace topkit::cuda

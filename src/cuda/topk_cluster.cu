@@ -1,6 +1,7 @@
 // Cluster: one row in the registers of a cluster of blocks, sm_90 and newer.
 //
-// Regime: up to some dozens of rows of 8k to 256k columns, k <= 256: token selection of one step of a language model.
+// Regime: rows of 8k to 256k columns, k <= 256: token selection of one step of a language model. Of f32 hundreds of rows too, where a part
+// of each share lies in shared memory and two blocks fill a multiprocessor.
 // Passes over memory: one.
 // Limit: latency. Of 2.9 us (H100, 1 x 50304) a block has 4900 clocks: 1250 for the load, 1050 for two hops between blocks, 600 for the
 // bound, 740 for the filter, 1050 for places and writing.
@@ -41,12 +42,14 @@ void launch_one(int log_blocks, const Args& args, const E& element, Stream strea
   });
 }
 
-template <int kVecs, int kOddBlocks = 0, class E>
+template <int kVecs, int kOddBlocks = 0, int kAside = 0, class E>
 void launch_cluster(const ClusterShape& whole, const Args& args, const E& element, Stream stream) {
   for_launches(args.problem.rows, whole.blocks(), [&](std::int64_t row, unsigned grid) {
     ClusterArgs<E> all{args, element, whole};
     all.shape.first_row = row;
-    launch(cluster_kernel<E, kVecs, kOddBlocks>, cluster_launch("topk_cluster", whole, grid, stream), all);
+    LaunchShape shape = cluster_launch("topk_cluster", whole, grid, stream);
+    shape.shared_bytes += cluster_aside_bytes<kAside>;
+    launch(cluster_kernel<E, kVecs, kOddBlocks, kAside>, shape, all);
   });
 }
 
@@ -63,8 +66,14 @@ void run_cluster(const Plan& plan, const Args& args, void*, Stream stream) {
   with_element(p, [&, &shape = shape, vecs = vecs]<class E>(const E& element) {
     constexpr int kMost = cluster_most_vecs(sizeof(typename E::Raw), is_fast_element<E>);
     if constexpr (is_fast_element<E>) {
+      if constexpr (std::is_same_v<E, F32>) {
+        if (cluster_keeps_aside(p, static_cast<int>(shape.blocks()), vecs)) {
+          if (shape.spare != 0) return launch_cluster<kHeldVecs, kOddCluster, kAsideVecs>(shape, args, element, stream);
+          return launch_cluster<kHeldVecs, 0, kAsideVecs>(shape, args, element, stream);
+        }
+      }
       if (shape.spare != 0)
-        return launch_cluster<std::min(kMost, kOddMostVecs), kOddCluster>(shape, args, element, stream);
+        return launch_cluster<std::min(kMost, kOddHeldVecs), kOddCluster>(shape, args, element, stream);
       if (vecs <= 2) return launch_cluster<2>(shape, args, element, stream);
       if (vecs <= 4) return launch_cluster<4>(shape, args, element, stream);
       if constexpr (kMost > 8)

@@ -262,20 +262,43 @@ TEST(Plan, PutsShortRowsIntoOrderWhereManyWin) {
   EXPECT_EQ(algorithm(2048, 2048, 500), Algorithm::cuda_radix);
 }
 
-TEST(Plan, GivesRowsToClustersWhereStreamsLastRoundWouldIdle) {
+Plan on_h200(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t k) {
   const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
-  const auto algorithm = [&](std::int64_t rows, DType dtype) {
-    Problem p = problem(rows, 128256, 50);
-    p.device = DeviceKind::cuda;
-    p.dtype = dtype;
-    return plan_of(p, {}, device).algorithm;
+  Problem p = problem(rows, cols, k);
+  p.device = DeviceKind::cuda;
+  p.dtype = dtype;
+  return plan_of(p, {}, device);
+}
+
+TEST(Plan, GivesRowsToClustersWhereStreamsLastRoundWouldIdle) {
+  const auto algorithm = [&](std::int64_t rows) { return on_h200(DType::bf16, rows, 128256, 50).algorithm; };
+  for (const std::int64_t rows : {1, 64, 200, 265, 330}) EXPECT_EQ(algorithm(rows), Algorithm::cuda_cluster) << rows;
+  for (const std::int64_t rows : {256, 264, 331, 512}) EXPECT_EQ(algorithm(rows), Algorithm::cuda_stream) << rows;
+}
+
+TEST(Plan, SpreadsRowsOverAsFewBlocksAsRunAtOnce) {
+  struct Case {
+    std::int64_t rows, cols;
+    int blocks, vecs;
   };
-  for (const std::int64_t rows : {1, 64, 112, 265, 330})
-    EXPECT_EQ(algorithm(rows, DType::f32), Algorithm::cuda_cluster) << rows;
-  for (const std::int64_t rows : {140, 256, 264, 331, 512})
-    EXPECT_EQ(algorithm(rows, DType::f32), Algorithm::cuda_stream) << rows;
-  EXPECT_EQ(algorithm(200, DType::bf16), Algorithm::cuda_cluster);
-  EXPECT_EQ(algorithm(256, DType::bf16), Algorithm::cuda_stream);
+  for (const auto& [rows, cols, blocks, vecs] : {Case{32, 50304, 4, 7},
+                                                 {64, 50304, 2, 13},
+                                                 {100, 65536, 2, 16},
+                                                 {1000, 50257, 2, 13},
+                                                 {16, 151936, 8, 10},
+                                                 {32, 128256, 7, 9},
+                                                 {32, 151936, 7, 11},
+                                                 {32, 262144, 8, 16},
+                                                 {48, 128256, 4, 16},
+                                                 {256, 128256, 4, 16}}) {
+    const Plan plan = on_h200(DType::f32, rows, cols, 50);
+    EXPECT_EQ(plan.algorithm, Algorithm::cuda_cluster) << rows << " x " << cols;
+    EXPECT_EQ(plan.cluster_blocks, blocks) << rows << " x " << cols;
+    EXPECT_EQ(plan.items_per_thread, vecs) << rows << " x " << cols;
+  }
+  // Of shares that fill half of their room the device would be half empty.
+  EXPECT_EQ(on_h200(DType::f32, 128, 151936, 50).algorithm, Algorithm::cuda_stream);
+  EXPECT_EQ(on_h200(DType::f32, 128, 262144, 50).algorithm, Algorithm::cuda_stream);
 }
 
 TEST(Plan, PrintsEveryDecision) {

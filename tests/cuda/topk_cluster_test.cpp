@@ -142,5 +142,42 @@ TEST(TopkCluster, seven_blocks) {
     }
 }
 
+// More vectors a thread than two blocks a multiprocessor have registers for: those behind them lie in shared memory, whoever wins.
+TEST(TopkCluster, what_registers_do_not_hold_lies_aside) {
+  std::mt19937 random(9);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const std::int64_t cols : {130001, 180000, 229370}) {
+    const auto last = static_cast<double>(cols - 1);
+    for (const std::int64_t k : {2, 50, 256}) {
+      ASSERT_TRUE(selects(row_of(cols, [&](auto) { return static_cast<int>(random() % 1000000); }), 7, k, 1));
+      ASSERT_TRUE(selects(row_of(cols, [](auto i) { return static_cast<double>(i); }), 7, k));
+      ASSERT_TRUE(selects(row_of(cols, [&](auto i) { return last - static_cast<double>(i); }), 7, k, 2));
+    }
+    ASSERT_TRUE(selects(row_of(cols, [](auto) { return 1; }), 7, 200));
+    ASSERT_TRUE(selects(row_of(cols, [](auto i) { return i % 5; }), 7, 60, 3));
+    ASSERT_TRUE(selects(row_of(cols, [&](auto i) { return i >= 129024 ? 7 + i % 2 : i % 3; }), 7, 100));
+    ASSERT_TRUE(selects(row_of(cols, [&](auto i) { return i + 1 == std::size_t(cols) ? nan : -1; }), 7, 3, 1));
+  }
+}
+
+// Rows by the dozen, which would be two waves of blocks that hold their share in registers.
+TEST(TopkCluster, shares_of_many_rows_lie_aside) {
+  std::mt19937 random(10);
+  for (const auto& [rows, cols, n] : {std::array<std::int64_t, 3>{70, 33001, 2}, {32, 70000, 4}, {16, 140000, 8}}) {
+    std::vector<std::uint32_t> all;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto row = row_of(cols, [&](auto i) -> double {
+        return r % 4 == 0   ? static_cast<double>(random() % 1000000)
+               : r % 4 == 1 ? i / 100
+               : r % 4 == 2 ? 3
+                            : -static_cast<double>(i);
+      });
+      all.insert(all.end(), row.begin(), row.end());
+    }
+    ASSERT_TRUE(matches_oracle(cuda::run_cluster, DType::f32, all, cols, 50, static_cast<int>(n % 3), 1, 0,
+                               blocks(static_cast<int>(n))));
+  }
+}
+
 }  // namespace
 }  // namespace topkit::test
