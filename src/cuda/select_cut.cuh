@@ -56,7 +56,7 @@ __device__ inline FoundBin find_bin(SelectState& s, const std::uint32_t* bins, i
   std::uint32_t above = __reduce_add_sync(full_mask, earlier) + through - sum;
   if (above < wanted && wanted <= above + sum) {
 #pragma unroll 1
-    for (std::uint32_t t = begin; t < begin + own; ++t) {
+    for (std::uint32_t t = begin; t < begin + own && t < kFours; ++t) {
       const uint4 counts = own == 1 ? last : four(t);
       const std::uint32_t of[4] = {counts.w, counts.z, counts.y, counts.x};
 #pragma unroll
