@@ -154,13 +154,14 @@ bool keeps_aside(const Problem& p, const cuda::ClusterSpread& spread) {
 }
 
 // Clusters take a row after the other, stream's blocks a row each and as many at once as fit: it wins with many rows of which its last
-// round is not nearly empty. Not against clusters whose blocks are full, of which one loads while another one is busy.
+// round is not nearly empty. Not against few blocks, or full ones, of which one loads while another one is busy.
 bool cluster_pays(const Problem& p, const Device& device, const CudaTuning& t) {
   const std::int64_t sms = std::max(device.sms, 1), round = 2 * sms, all_bytes = p.rows * row_bytes(p);
-  const cuda::ClusterSpread spread_to = cuda::cluster_spread(p, device.sms);
+  const cuda::ClusterSpread blocks = cuda::cluster_spread(p, device.sms);
   constexpr int kFull = 12;  // of 16 granules a thread
-  const bool full = spread_to.blocks <= 2 || spread_to.vecs >= kFull;
-  if (full && keeps_aside(p, spread_to) && (spread_to.blocks <= 4 || all_bytes <= 2 * t.cluster_bytes)) return true;
+  const bool full = blocks.vecs >= kFull && keeps_aside(p, blocks);
+  if (is_fast(p) && (blocks.blocks <= 2 || (full && (blocks.blocks <= 4 || all_bytes <= 2 * t.cluster_bytes))))
+    return true;
   const bool spread = p.rows <= 7 * sms / 4 && all_bytes <= t.cluster_bytes / 3 * 4;
   const bool last_round_idles = p.rows > round && 4 * p.rows <= 5 * round;
   return all_bytes <= t.cluster_bytes || spread || last_round_idles;
@@ -201,7 +202,7 @@ std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Devi
   if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && cluster_pays(p, device, t))
     return {Algorithm::cuda_cluster, keeps_aside(p, cuda::cluster_spread(p, device.sms))
                                          ? "each row fits the registers and the shared memory of a cluster"
-                                         : "few rows, each fits the registers of a cluster"};
+                                         : "each row fits the registers of a cluster"};
   if (p.k <= std::min(t.stream_k, p.cols / t.stream_k_ratio)) {
     if (p.cols >= t.grid_cols && 16 * p.rows <= device.sms && can(Algorithm::cuda_grid))
       return {Algorithm::cuda_grid, "few very long rows: each over the whole device"};

@@ -48,7 +48,7 @@ inline constexpr std::size_t cluster_aside_bytes = static_cast<std::size_t>(kAsi
 
 // A selection alone has registers enough for nine vectors twice.
 template <class E, int kVecs>
-inline constexpr int topk_blocks_an_sm = !is_fast_element<E> || kVecs > kOddHeldVecs ? 1 : 2;
+inline constexpr int topk_blocks_an_sm = kVecs > kOddHeldVecs ? 1 : 2;
 
 template <class E, int kVecs, int kOddBlocks, int kAside>
 __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)

@@ -51,7 +51,7 @@ inline bool cluster_holds(const Problem& p) {
          cluster_vecs(cluster_granules(p) + 1, kMaxCluster) <= cluster_most_vecs(p);
 }
 
-// Granules of a thread of which two blocks a multiprocessor have registers enough.
+// Granules of a thread of which two blocks a multiprocessor have registers enough; of a selection any type's.
 inline int cluster_shared_vecs(const Problem& p) { return is_fast(p) ? 8 : cluster_most_vecs(p); }
 
 // The spread that is the quickest, measured. Up to 32 elements a thread: eight blocks for a few rows, four for some more, else as
@@ -103,14 +103,16 @@ inline ClusterSpread one_spread(const Problem& p, int sms) {
   return {blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
 }
 
-// What topk does: the above, or what takes fewer waves. Seven blocks where they take one; else, of f32, as few blocks as hold a row
-// with a part of it aside.
+// What topk does: the above, or what takes fewer waves. Seven blocks where they take one; else as few blocks as hold a row and share a
+// multiprocessor.
 inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   if (p.k == 1) return one_spread(p, sms);
+  const auto shares = [&](const ClusterSpread& s) {
+    const int held = s.blocks == kOddCluster ? std::min(kOddHeldVecs, odd_cluster_vecs(p)) : cluster_shared_vecs(p);
+    return s.vecs <= held || (s.vecs <= cluster_most_vecs(p) && cluster_keeps_aside(p, s.blocks, s.vecs));
+  };
   const auto waves = [&](const ClusterSpread& s) {
-    const int held = s.blocks == kOddCluster ? kOddHeldVecs : cluster_shared_vecs(p);
-    const bool two = s.vecs <= held || cluster_keeps_aside(p, s.blocks, s.vecs);
-    const std::int64_t at_once = clusters_at_once(s.blocks, two, sms);
+    const std::int64_t at_once = clusters_at_once(s.blocks, shares(s), sms);
     return (p.rows + at_once - 1) / at_once;
   };
   const auto spread = [&](int blocks) {
@@ -119,12 +121,10 @@ inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   ClusterSpread best = even_cluster_spread(p, sms);
   if (best.blocks > 8 || waves(best) == 1) return best;
   const ClusterSpread odd = spread(kOddCluster);
-  if (best.blocks == 8 && odd.vecs <= odd_cluster_vecs(p) && waves(odd) < waves(best)) best = odd;
+  if (best.blocks == 8 && shares(odd) && waves(odd) < waves(best)) best = odd;
   if (waves(best) == 1) return best;
   for (const ClusterSpread fewer : {spread(4), spread(2)})
-    if (fewer.blocks < best.blocks && fewer.vecs <= cluster_most_vecs(p) &&
-        cluster_keeps_aside(p, fewer.blocks, fewer.vecs) && waves(fewer) <= waves(best))
-      best = fewer;
+    if (fewer.blocks < best.blocks && shares(fewer) && waves(fewer) <= waves(best)) best = fewer;
   return best;
 }
 

@@ -296,6 +296,10 @@ TEST(Plan, SpreadsRowsOverAsFewBlocksAsRunAtOnce) {
     EXPECT_EQ(plan.cluster_blocks, blocks) << rows << " x " << cols;
     EXPECT_EQ(plan.items_per_thread, vecs) << rows << " x " << cols;
   }
+  for (const std::int64_t rows : {128, 512, 1000}) {
+    EXPECT_EQ(on_h200(DType::bf16, rows, 50304, 50).algorithm, Algorithm::cuda_cluster) << rows;
+    EXPECT_EQ(on_h200(DType::bf16, rows, 50304, 50).cluster_blocks, 2) << rows;
+  }
   // Of shares that fill half of their room the device would be half empty.
   EXPECT_EQ(on_h200(DType::f32, 128, 151936, 50).algorithm, Algorithm::cuda_stream);
   EXPECT_EQ(on_h200(DType::f32, 128, 262144, 50).algorithm, Algorithm::cuda_stream);
