@@ -29,6 +29,17 @@ int spread(const SampleProblem& p, const Device& device) {
 
 constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects them
 
+// Whether clusters draw from many rows faster than stream's blocks, a row each: of rows that keep a part aside only topk's clusters are
+// two blocks a multiprocessor. Then rows must lie in L2, or leave stream's last round nearly empty.
+bool clusters_draw(const Problem& p, const Device& device) {
+  const cuda::ClusterSpread spread = cuda::cluster_spread(p, device.sms);
+  if (!cuda::cluster_keeps_aside(p, spread.blocks, spread.vecs)) return true;
+  constexpr std::int64_t kBytes = 48 << 20;
+  const std::int64_t all_bytes = p.rows * p.cols * bytes(p.dtype), round = 2LL * device.sms;
+  return all_bytes <= kBytes || (8 * p.rows <= 7 * round && all_bytes <= kBytes / 3 * 4) ||
+         (p.rows > round && 4 * p.rows <= 5 * round);
+}
+
 // The selection of `selected`: the cluster's kernel, which draws in the same launch, while its clusters are about as many as
 // the device has room for at once; else what topk would take. Log-probabilities are the cluster's.
 Plan selection(const SampleProblem& p, const Device& device) {
@@ -39,6 +50,10 @@ Plan selection(const SampleProblem& p, const Device& device) {
     wish.algorithm = info(Algorithm::cuda_cluster).name;
   Plan plan = choose(best, device, built_in_tuning(), wish);
   if (plan.algorithm != Algorithm::cuda_cluster) return plan;
+  if (wish.algorithm.empty() && !clusters_draw(best, device) && info(Algorithm::cuda_stream).can(best)) {
+    wish.algorithm = info(Algorithm::cuda_stream).name;
+    return choose(best, device, built_in_tuning(), wish);
+  }
   // What is drawn needs a list, of one token too.
   plan.cluster_blocks = cuda::even_cluster_spread(best, device.sms).blocks;
   if (!looks_up) return plan;
