@@ -29,11 +29,9 @@ int spread(const SampleProblem& p, const Device& device) {
 
 constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects them
 
-// Whether clusters draw from many rows faster than stream's blocks, a row each: of rows that keep a part aside only topk's clusters are
-// two blocks a multiprocessor. Then rows must lie in L2, or leave stream's last round nearly empty.
+// Whether clusters draw from many rows faster than stream's blocks, a row each. Topk's clusters do more often: those that draw keep no
+// part of a row aside, and are not as few blocks as hold it. So rows must lie in L2, or leave stream's last round nearly empty.
 bool clusters_draw(const Problem& p, const Device& device) {
-  const cuda::ClusterSpread spread = cuda::cluster_spread(p, device.sms);
-  if (!cuda::cluster_keeps_aside(p, spread.blocks, spread.vecs)) return true;
   constexpr std::int64_t kBytes = 48 << 20;
   const std::int64_t all_bytes = p.rows * p.cols * bytes(p.dtype), round = 2LL * device.sms;
   return all_bytes <= kBytes || (8 * p.rows <= 7 * round && all_bytes <= kBytes / 3 * 4) ||
