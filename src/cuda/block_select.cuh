@@ -13,15 +13,23 @@
 
 namespace topkit::cuda {
 
-// The maxima of two slices of a lane's elements.
-template <class E, int kPacks>
-__device__ void slice_maxima(const E& element, const Pack (&packs)[kPacks], Key& a, Key& b) {
-  constexpr int kSlices = 2 / E::kPerPack;
-  Pack m[2] = {packs[0], packs[kSlices - 1]};
+// The maxima of two slices of a lane's elements a vote. Each slice has a part of every granule, so that none is empty where a
+// lane has one, and none is a stretch of the row.
+template <class E, int kMasks, int kPacks, int kVotes>
+__device__ void slice_maxima(const E& element, const Pack (&packs)[kMasks][kPacks], Key (&a)[kVotes],
+                             Key (&b)[kVotes]) {
+  constexpr int kSlices = 2 * kVotes / E::kPerPack;
+  Pack m[kSlices];
 #pragma unroll
-  for (int i = kSlices; i < kPacks; ++i) m[i % kSlices] = E::max(m[i % kSlices], packs[i]);
-  a = element.key(m[0], 0);
-  b = element.key(m[kSlices - 1], E::kPerPack - 1);
+  for (int i = 0; i < kMasks * kPacks; ++i) {
+    const Pack pack = packs[i / kPacks][i % kPacks];
+    m[i % kSlices] = i < kSlices ? pack : E::max(m[i % kSlices], pack);
+  }
+#pragma unroll
+  for (int v = 0; v < kVotes; ++v) {
+    a[v] = element.key(m[2 * v / E::kPerPack], 0);
+    b[v] = element.key(m[(2 * v + 1) / E::kPerPack], E::kPerPack - 1);
+  }
 }
 
 // Apart, so that what it needs of registers is not the kernel's.
@@ -126,33 +134,30 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   std::uint32_t pending[kMasks] = {};
   row.load(element, packs, pending);
 
-  Key a[kMasks], b[kMasks];
-  Key high = 0;
-#pragma unroll
-  for (int m = 0; m < kMasks; ++m) {
-    slice_maxima(element, packs[m], a[m], b[m]);
-    high = larger(high, larger(a[m], b[m]));
-  }
+  constexpr int kVotes = kMasks;
+  Key a[kVotes], b[kVotes];
+  slice_maxima(element, packs, a, b);
+  Key high = larger(a[0], b[0]);
+  if constexpr (kVotes > 1) high = larger(high, larger(a[1], b[1]));
   high = __reduce_max_sync(full_mask, high);
-  // Warps and masks without elements of their own have no say.
+  // Warps without elements of their own have no say.
   int voters = warps;
   if (!kPlain && (span.end - span.begin != args.problem.cols || k != args.problem.k)) {
     const int log = 31 - __clz(::min(warps, ::max(1, row.granules / kWarp)));
     voters = 1 << log;
-    shape.votes = row.granules >= Team::threads() * (Row::kVecs + 1) ? kMasks : 1;
-    shape.share = uniform((k + shape.votes * voters - 1) / shape.votes >> log);
-    shape.votes = uniform(shape.votes);
+    shape.votes = kVotes;
+    shape.share = uniform((k + kVotes * voters - 1) / kVotes >> log);
     shape.spared = 0;
   }
   Key low = ~Key{0};
   if (kPlain || warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
-    if (kMasks > 1 && shape.votes == 1) {
-      a[0] = larger(a[0], a[kMasks - 1]);
-      b[0] = larger(b[0], b[kMasks - 1]);
+    if (kVotes > 1 && shape.votes == 1) {
+      a[0] = larger(a[0], a[kVotes - 1]);
+      b[0] = larger(b[0], b[kVotes - 1]);
     }
     low = shape.share > kWarp ? 0 : share_bound(a[0], b[0], shape.share);
-    if (kMasks > 1 && shape.votes > 1 && low != 0)
-      low = smaller(low, share_bound(a[kMasks - 1], b[kMasks - 1], shape.share));
+    if (kVotes > 1 && shape.votes > 1 && low != 0)
+      low = smaller(low, share_bound(a[kVotes - 1], b[kVotes - 1], shape.share));
   }
   const int peer = ::min(id, warps - 1);
   if (warps > 1) {
