@@ -16,8 +16,10 @@ struct BlockAgain {
   int count;
   int head;      // elements before the aligned part
   int granules;  // of the aligned part
+  [[no_unique_address]] Team team;
 
-  __device__ BlockAgain(const E& element, const Raw* x, int count) : element(element), x(x), count(count) {
+  __device__ BlockAgain(Team team, const E& element, const Raw* x, int count)
+      : element(element), x(x), count(count), team(team) {
     const auto behind = static_cast<int>(reinterpret_cast<std::uintptr_t>(x) % 16 / sizeof(Raw));
     head = ::min((kPerVec - behind) % kPerVec, count);
     granules = (count - head) / kPerVec;
@@ -26,7 +28,7 @@ struct BlockAgain {
   // vec(packs, column of the first element), one(pack of one element, its column). kAhead granules are on their way at once.
   template <int kAhead = 1, class OfVec, class OfOne>
   __device__ void each(OfVec vec, OfOne one) const {
-    const int threads = Team::threads(), at = Team::at();
+    const int threads = team.threads(), at = Team::at();
     const Vec* const aligned = reinterpret_cast<const Vec*>(x + head);
 #pragma unroll 1
     for (int from = at; from < granules; from += kAhead * threads) {

@@ -9,6 +9,7 @@
 #include "block_row.cuh"
 #include "block_state.cuh"
 #include "block_tied.cuh"
+#include "places.cuh"
 #include "warp_network.cuh"
 
 namespace topkit::cuda {
@@ -45,18 +46,23 @@ struct PlainOut {
   int together;
 };
 
+// Of a part of a row, which may have fewer winners than places.
+struct PartOut : PlainOut {
+  int first;  // the column of its first granule
+};
+
 // By all warps that have a part, `turn` being 0 for the one that merges them. Out = Order: there, state.words[place] becomes
-// the column of the winner at place and the result is true, others return false. Out = PlainOut: the winners are written;
+// the column of the winner at place and the result is true, others return false. Out = PlainOut, PartOut: the winners are written;
 // kListed: by their names, in no order.
-template <int kRegs, int kSlots_, bool kListed = false, class Team, int kMasks, bool kPlain, class E, class State,
+template <int kRegs, int kSlots_, bool kListed = false, class Team, int kMasks, RowKind kKind, class E, class State,
           class Out>
-__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team, kMasks, kPlain>& row, int turn,
+__device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<E, Team, kMasks, kKind>& row, int turn,
                            const Out& out, State& state) {
   constexpr bool kWide = sizeof(typename E::Raw) == 4;
   constexpr int kWords = kPartWords<kRegs>;
   constexpr std::uint32_t kSlots = kSlots_;
   static_assert(kSlots_ <= State::kSlots && kWords <= State::kWords);
-  const int warps = Team::warps();
+  const int warps = row.team.warps();
   constexpr int kKeyBits = 31 - __builtin_ctz(kSlots);
   const int id = static_cast<int>(lane());
   const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
@@ -98,7 +104,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
       lost = less > lost ? less : lost;
     }
   }
-  if (Team::warps() > 1 && s.count > kWords) {
+  if (row.team.warps() > 1 && s.count > kWords) {
     if (turn != 0) {
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) state.words[first + id * kRegs + i] = best[i];
@@ -148,14 +154,15 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
       order_tied<kRegs, kSlots_>(element, row.x, s.k, s.count, state);
     }
   }
-  if constexpr (std::is_same_v<Out, PlainOut>) {
-    unsigned columns[kRegs];
+  if constexpr (!std::is_same_v<Out, Order>) {
+    constexpr bool kPart = std::is_same_v<Out, PartOut>;
+    std::conditional_t<kPart, int, unsigned> columns[kRegs];
     typename E::Raw values[kRegs];
 #pragma unroll
     for (int i = 0; i < kRegs; ++i) {
       const int place = id * kRegs + i;
-      columns[i] = 0;
-      values[i] = 0;
+      columns[i] = kPart ? -1 : 0;
+      values[i] = kPart ? static_cast<typename E::Raw>(out.args.fill) : 0;
       if (place >= s.k) continue;
       if constexpr (kWide) {
         columns[i] = settled ? state.words[place] : state.columns[kSlots - 1 - (best[i] & (kSlots - 1))];
@@ -165,8 +172,15 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
         const Key key = best[i] >> 16;
         values[i] = element.lossy(key) ? row.x[columns[i]] : element.raw(key);
       }
+      if constexpr (kPart) columns[i] += out.first;
     }
-    write_winners(out.args, out.row, id * kRegs, s.k, columns, values, out.together);
+    const int places = kPart ? static_cast<int>(out.args.problem.k) : s.k;
+    write_winners(out.args, out.row, id * kRegs, places, columns, values, out.together);
+    if constexpr (kPart) {
+      const Places<typename E::Raw> all(out.args, out.row);
+#pragma unroll 1
+      for (int place = kWords + id; place < places; place += kWarp) all.pad(place);
+    }
     return false;
   } else {
     if (!settled) {

@@ -14,13 +14,13 @@ struct Halved {
 
 // All threads of the team call, behind a barrier; count > State::kSlots elements are at or above `low`, none above `high`.
 template <class Team, class E, class State>
-__device__ Halved block_halve(const E& element, const typename E::Raw* x, int elements, int k, Key low, Key high,
-                              int count, State& state) {
+__device__ Halved block_halve(Team team, const E& element, const typename E::Raw* x, int elements, int k, Key low,
+                              Key high, int count, State& state) {
   constexpr int kTries = 12, slots = State::kSlots;
   static_assert(kTries <= kBoundBins);
-  const BlockAgain<Team, E> row(element, x, elements);
+  const BlockAgain<Team, E> row(team, element, x, elements);
   Team::sync();  // all have read what passed
-  for (int i = Team::at(); i < kTries; i += Team::threads()) state.bins[i] = 0;
+  for (int i = Team::at(); i < kTries; i += team.threads()) state.bins[i] = 0;
   if (Team::at() == 0) state.passed = 0;
   Team::sync();
 
@@ -73,13 +73,13 @@ __device__ Halved block_halve(const E& element, const typename E::Raw* x, int el
 
 // Of count > State::kSlots survivors at or above `low` so many that state.columns holds them.
 template <class Team, class E, class State>
-[[gnu::noinline]] __device__ Raised block_cut(const E element, const typename E::Raw* x, int elements, int k, Key low,
-                                              Key high, int count, State& state) {
+[[gnu::noinline]] __device__ Raised block_cut(Team team, const E element, const typename E::Raw* x, int elements, int k,
+                                              Key low, Key high, int count, State& state) {
   Halved halved{count, low, high, 0};
   // Of a crowd of one value there is nothing to halve.
-  if (low < high) halved = block_halve<Team>(element, x, elements, k, low, high, count, state);
+  if (low < high) halved = block_halve(team, element, x, elements, k, low, high, count, state);
   if (halved.count <= State::kSlots) return {halved.count, halved.low, false};
-  return block_raise<Team>(element, x, elements, k, halved.low, halved.high, halved.above, state);
+  return block_raise(team, element, x, elements, k, halved.low, halved.high, halved.above, state);
 }
 
 }  // namespace topkit::cuda

@@ -23,8 +23,8 @@ __device__ void store_side_by_side(T* to, const T (&values)[kCount]) {
 }
 
 // The winners of a row at places first, first + 1, ..., those below k. together: how many one store may write.
-template <class Raw, int kRegs>
-__device__ void write_winners(const Args& args, std::int64_t row, int first, int k, const unsigned (&columns)[kRegs],
+template <class Raw, int kRegs, class Column>
+__device__ void write_winners(const Args& args, std::int64_t row, int first, int k, const Column (&columns)[kRegs],
                               const Raw (&values)[kRegs], int together) {
   if (first >= k) return;
   Raw* const v = static_cast<Raw*>(args.values) + row * args.values_layout.outer_stride + first;

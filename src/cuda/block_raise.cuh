@@ -17,11 +17,11 @@ struct Raised {
 // All threads of the team call, behind a barrier, with low <= the k-th best key <= high, of `above` elements above `high`,
 // k <= State::kSlots.
 template <class Team, class E, class State>
-[[gnu::noinline]] __device__ Raised block_raise(const E element, const typename E::Raw* x, int count, int k, Key low,
-                                                Key high, int above, State& state) {
+[[gnu::noinline]] __device__ Raised block_raise(Team team, const E element, const typename E::Raw* x, int count, int k,
+                                                Key low, Key high, int above, State& state) {
   constexpr int slots = State::kSlots;
-  const int threads = Team::threads(), at = Team::at();
-  const BlockAgain<Team, E> row(element, x, count);
+  const int threads = team.threads(), at = Team::at();
+  const BlockAgain<Team, E> row(team, element, x, count);
   const auto list = [&](int column) {
     state.columns[atomicAdd(&state.passed, 1U)] = static_cast<std::uint16_t>(column);
   };
@@ -89,7 +89,7 @@ template <class Team, class E, class State>
     if (lane() == 0) state.low[Team::warp_at()] = static_cast<Key>(__popc(equals));
     Team::sync();
     int place = listed;
-    for (int w = 0; w < Team::warps(); ++w) {
+    for (int w = 0; w < team.warps(); ++w) {
       const int theirs = static_cast<int>(state.low[w]);
       if (w < Team::warp_at()) place += theirs;
       listed += theirs;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "block_bound.cuh"
 #include "block_finish.cuh"
@@ -33,9 +34,9 @@ __device__ void slice_maxima(const E& element, const Pack (&packs)[kMasks][kPack
 }
 
 // Apart, so that what it needs of registers is not the kernel's.
-template <class Team, int kMasks, bool kPlain, class E, class State>
+template <class Team, int kMasks, RowKind kKind, class E, class State>
 [[gnu::noinline]] __device__ bool finish_many(const Survivors survivors, const E element,
-                                              const BlockRow<E, Team, kMasks, kPlain> row, int turn, Order order,
+                                              const BlockRow<E, Team, kMasks, kKind> row, int turn, Order order,
                                               State& state) {
   return finish_row<8, State::kSlots>(survivors, element, row, turn, order, state);
 }
@@ -47,8 +48,8 @@ __device__ inline int uniform(int value) {
 
 // The part of `count` survivors that a warp puts into order, `words` a lane; 0 merges all, -1 is none.
 template <class Team>
-__device__ int turn_of(int count, int words) {
-  const int warps = Team::warps();
+__device__ int turn_of(Team team, int count, int words) {
+  const int warps = team.warps();
   if (warps == 1) return 0;
   // Which warp ends the row differs from block to block, so that the multiprocessor's schedulers share that work.
   const int last = static_cast<int>(__umulhi(blockIdx.x * 0x9E3779B9U, static_cast<unsigned>(warps)));
@@ -59,18 +60,18 @@ __device__ int turn_of(int count, int words) {
 
 // The end of any row, from too many survivors too: survivors.low is at or below the k-th key, survivors.high none is above.
 // span: the row's, of args.
-template <int kMost, class Team, int kMasks, bool kPlain, class E, class State>
+template <int kMost, class Team, int kMasks, RowKind kKind, class E, class State>
 __device__ void finish_any(const Args& args, std::int64_t index, const Args::Span& span, const E& element,
-                           const BlockRow<E, Team, kMasks, kPlain>& row, Survivors survivors, State& state) {
+                           const BlockRow<E, Team, kMasks, kKind>& row, Survivors survivors, State& state) {
   using Raw = typename E::Raw;
   constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
   const int k = survivors.k, id = static_cast<int>(lane());
   if (survivors.count > State::kSlots) {
     Raised raised;
     if constexpr (Team::kIsAlone) {  // a warp has too few registers to halve first
-      raised = block_raise<Team>(element, row.x, row.count, k, survivors.low, survivors.high, 0, state);
+      raised = block_raise(row.team, element, row.x, row.count, k, survivors.low, survivors.high, 0, state);
     } else {
-      raised = block_cut<Team>(element, row.x, row.count, k, survivors.low, survivors.high, survivors.count, state);
+      raised = block_cut(row.team, element, row.x, row.count, k, survivors.low, survivors.high, survivors.count, state);
     }
     survivors.count = uniform(raised.count);
     survivors.low = raised.low;
@@ -80,7 +81,7 @@ __device__ void finish_any(const Args& args, std::int64_t index, const Args::Spa
   // Words a lane that hold the winners.
   const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);
   const int words = two ? 2 : kMost <= 128 || args.problem.k <= 128 ? 4 : 8;
-  const int turn = turn_of<Team>(survivors.count, words);
+  const int turn = turn_of(row.team, survivors.count, words);
   if (turn < 0) return;
   bool ends = false;
   if (two) {
@@ -94,47 +95,84 @@ __device__ void finish_any(const Args& args, std::int64_t index, const Args::Spa
   }
   if (!ends) return;
   const Places<Raw> places(args, index);
+  // Of a part found again sooner than kept.
+  const std::int64_t begin =
+      kKind == RowKind::part ? row.x - static_cast<const Raw*>(args.x) - args.problem.layout.row(index) : span.begin;
 #pragma unroll 1
   for (int place = id; place < k; place += kWarp) {
     const int column = static_cast<int>(state.words[place]);
-    places.write(place, span.begin + column, row.x[column]);
+    places.write(place, begin + column, row.x[column]);
   }
 #pragma unroll 1
   for (int place = k + id; place < args.problem.k; place += kWarp) places.pad(place);
 }
 
 // Of plain rows those that are not as others.
-template <int kMost, class Team, int kMasks, class E, class State>
-[[gnu::noinline]] __device__ void finish_apart(const Args& args, std::int64_t index, const E element,
-                                               const typename E::Raw* x, const Survivors survivors, State& state) {
+template <int kMost, int kMasks, class Team, class E, class State>
+[[gnu::noinline]] __device__ void finish_plain_apart(Team team, const Args& args, std::int64_t index, const E element,
+                                                     const typename E::Raw* x, const Survivors survivors,
+                                                     State& state) {
   const Args::Span span{0, args.problem.cols, args.problem.k};
-  const BlockRow<E, Team, kMasks, true> row(x, static_cast<int>(args.problem.cols));
+  const BlockRow<E, Team, kMasks, RowKind::plain> row(x, static_cast<int>(args.problem.cols), team);
+  finish_any<kMost>(args, index, span, element, row, survivors, state);
+}
+
+// Of parts of rows those that are not as others. All is found again: the kernel has no registers to keep it in.
+template <int kMost, int kMasks, class Team, class E, class State>
+[[gnu::noinline]] __device__ void finish_part_apart(Team team, const Args& args, std::int64_t index, const E element,
+                                                    const Survivors survivors, State& state) {
+  using Row = BlockRow<E, Team, kMasks, RowKind::part>;
+  const Args::Span all = args.span(index);
+  int begin = static_cast<int>(all.begin);
+  const int end = static_cast<int>(all.end);
+  // Names, where they are listed, count from the first granule.
+  if (survivors.count <= State::kSlots) begin -= begin % Row::kPerVec;
+  const Args::Span span{begin, end, survivors.k};
+  const auto* const x = static_cast<const typename E::Raw*>(args.x) + args.problem.layout.row(index) + begin;
+  const Row row(x, end - begin, team);
   finish_any<kMost>(args, index, span, element, row, survivors, state);
 }
 
 // By all threads of the team. shape: of rows of args.problem.cols elements with args.problem.k winners. kMost: winners a row
-// may have. kPlain: plain_rows(args) says so, and `together`.
-template <class Team, int kMasks, int kMost, bool kPlain, class E, class State>
+// may have. kKind: plain_rows(args) says so, and `together`.
+template <class Team, int kMasks, int kMost, RowKind kKind, class E, class State>
 __device__ void select_row(const Args& args, const E& element, std::int64_t index, BlockShape shape, int together,
                            State& state) {
   using Raw = typename E::Raw;
-  using Row = BlockRow<E, Team, kMasks, kPlain>;
-  const int warps = Team::warps(), at = Team::at(), id = static_cast<int>(lane());
-  const Args::Span span = kPlain ? Args::Span{0, args.problem.cols, args.problem.k} : args.span(index);
+  using Row = BlockRow<E, Team, kMasks, kKind>;
+  constexpr bool kPlain = kKind == RowKind::plain, kPart = kKind == RowKind::part;
+  Team team;
+  const int at = Team::at(), id = static_cast<int>(lane());
+  Args::Span span = kPlain ? Args::Span{0, args.problem.cols, args.problem.k} : args.span(index);
+  if constexpr (kPart) {  // its shape is the warp's too, and needs no registers of a lane
+    span = {uniform(static_cast<int>(span.begin)), uniform(static_cast<int>(span.end)),
+            uniform(static_cast<int>(span.count))};
+  }
   const int k = static_cast<int>(span.count);
   if (!kPlain && k == 0) {
     const Places<Raw> places(args, index);
-    for (int place = at; place < args.problem.k; place += Team::threads()) places.pad(place);
+    for (int place = at; place < args.problem.k; place += team.threads()) places.pad(place);
     return;
   }
   if (at == 0) state.passed = 0;
-  const Row row(static_cast<const Raw*>(args.x) + args.problem.layout.row(index) + span.begin,
-                static_cast<int>(span.end - span.begin));
+  const int skip = kPart ? static_cast<int>(span.begin % Row::kPerVec) : 0;
+  const Raw* const x = static_cast<const Raw*>(args.x) + args.problem.layout.row(index) + span.begin;
+  const int count = static_cast<int>(span.end - span.begin);
+  if constexpr (kPart) {
+    shape = part_shape((skip + count + Row::kPerVec - 1) / Row::kPerVec, kMasks * Row::kVecs, k, shape.warps);
+    if constexpr (!Team::kIsAlone) {
+      team.count = shape.warps;
+      if (Team::warp_at() >= team.count) return;
+    }
+  }
+  const int warps = team.warps();
+  const Row row(x - skip, skip + count, team);
   Pack packs[kMasks][Row::kPacks];
   std::uint32_t pending[kMasks] = {};
   row.load(element, packs, pending);
+  if constexpr (kPart) row.trim(skip, packs, pending);
 
-  constexpr int kVotes = kMasks;
+  constexpr int kVotes = kPart && kMost > kWarp ? 2 : kMasks;
   Key a[kVotes], b[kVotes];
   slice_maxima(element, packs, a, b);
   Key high = larger(a[0], b[0]);
@@ -142,7 +180,7 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   high = __reduce_max_sync(full_mask, high);
   // Warps without elements of their own have no say.
   int voters = warps;
-  if (!kPlain && (span.end - span.begin != args.problem.cols || k != args.problem.k)) {
+  if (kKind == RowKind::any && (span.end - span.begin != args.problem.cols || k != args.problem.k)) {
     const int log = 31 - __clz(::min(warps, ::max(1, row.granules / kWarp)));
     voters = 1 << log;
     shape.votes = kVotes;
@@ -150,7 +188,7 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     shape.spared = 0;
   }
   Key low = ~Key{0};
-  if (kPlain || warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
+  if (kKind != RowKind::any || warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
     if (kVotes > 1 && shape.votes == 1) {
       a[0] = larger(a[0], a[kVotes - 1]);
       b[0] = larger(b[0], b[kVotes - 1]);
@@ -198,18 +236,32 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   Team::sync();
   if (warps > 1) high = __reduce_max_sync(full_mask, state.high[peer]);
   const Survivors survivors{uniform(static_cast<int>(state.passed)), k, low, high, false, false};
-  if constexpr (kPlain) {
+  if constexpr (kKind != RowKind::any) {
     constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
     const bool two = kMost <= 64 || (k <= 64 && survivors.count <= kFewSlots);
-    if (survivors.count > State::kSlots || (kMost > 128 && k > 128))
-      return finish_apart<kMost, Team, kMasks>(args, index, element, row.x, survivors, state);
-    const int turn = turn_of<Team>(survivors.count, two ? 2 : 4);
+    if (survivors.count > State::kSlots || (kMost > 128 && k > 128)) {
+      if constexpr (kPlain) {
+        return finish_plain_apart<kMost, kMasks>(team, args, index, element, row.x, survivors, state);
+      } else {
+        return finish_part_apart<kMost, kMasks>(team, args, index, element, survivors, state);
+      }
+    }
+    const int turn = turn_of(team, survivors.count, two ? 2 : 4);
     if (turn < 0) return;
-    const PlainOut out{args, index, together};
-    if (two) {
-      finish_row<2, kFewSlots, true>(survivors, element, row, turn, out, state);
-    } else if constexpr (kMost > 64) {
-      finish_row<4, State::kSlots, true>(survivors, element, row, turn, out, state);
+    const auto finish = [&](const Row& ended, const auto& out) {
+      if (two) {
+        finish_row<2, kFewSlots, true>(survivors, element, ended, turn, out, state);
+      } else if constexpr (kMost > 64) {
+        finish_row<4, State::kSlots, true>(survivors, element, ended, turn, out, state);
+      }
+    };
+    const PlainOut plain_out{args, index, together};
+    if constexpr (kPart) {  // where it begins, again, rather than kept in registers of all lanes
+      const int first = uniform(static_cast<int>(span.begin) - skip);
+      const Raw* const again = static_cast<const Raw*>(args.x) + args.problem.layout.row(index) + first;
+      finish(Row(again, 0, team), PartOut{plain_out, first});
+    } else {
+      finish(row, plain_out);
     }
   } else {
     finish_any<kMost>(args, index, span, element, row, survivors, state);

@@ -38,4 +38,16 @@ inline BlockShape block_shape(const Problem& p) {
   return {};
 }
 
+// How `warps` at most take a part of a row that lies in so many granules, k <= its elements. vecs: a lane's granules.
+constexpr BlockShape part_shape(int granules, int vecs, int k, int warps) {
+  const auto up = [](int a, int b) { return (a + b - 1) / b; };
+  // As few as hold it, and as many as the winners ask for; each lane has something.
+  const int fit = up(granules, 32 * vecs), ask = up(k, 32), fed = granules / 32;
+  int some = ask < fed ? ask : fed;
+  some = some < fit ? fit : some < warps ? some : warps;
+  const int votes = k <= 32 * (some - (some >= 16 ? 3 : 0)) ? 1 : 2;
+  const int spared = some >= 16 ? 3 : some >= 8 && votes > 1 ? 1 : 0;
+  return {some, votes, up(k, (some - spared) * votes), spared};
+}
+
 }  // namespace topkit::cuda

@@ -21,4 +21,11 @@ struct Team {
   }
 };
 
+// The first warps of a block, as many as a row needs; the others have ended, and barriers do not wait for them.
+struct FirstWarps : Team<false> {
+  int count = Team<false>::warps();
+  __device__ int threads() const { return count * kWarp; }
+  __device__ int warps() const { return count; }
+};
+
 }  // namespace topkit::cuda

@@ -16,7 +16,7 @@ inline constexpr int kAloneBlocks = E::kPerPack == 2     ? 10
                                                          : 5;
 
 // Rows of up to 1024 elements a mask, k <= kMost. kBlocks: of kAloneThreads, or kThreads fill a multiprocessor by two.
-template <class E, int kMasks, int kMost, bool kPlain, int kBlocks, int kThreads>
+template <class E, int kMasks, int kMost, RowKind kKind, int kBlocks, int kThreads>
 __global__ void __launch_bounds__(kThreads, kThreads == kWaveThreads                    ? 2
                                             : kArch >= 900 || kBlocks < kAloneBlocks<E> ? kBlocks
                                                                                         : kAloneBlocks<E>)
@@ -33,14 +33,14 @@ __global__ void __launch_bounds__(kThreads, kThreads == kWaveThreads            
   const int turn = uniform(static_cast<int>(warp()));
   const std::int64_t index = static_cast<std::int64_t>(blockIdx.x) * kWarps + turn;
   if (index >= args.problem.rows) return;
-  select_row<Team<true>, kMasks, kMost, kPlain>(args, element, index, shape, together, shared<States>().of[turn]);
+  select_row<Team<true>, kMasks, kMost, kKind>(args, element, index, shape, together, shared<States>().of[turn]);
   if constexpr (!kEarly) grid_launch_dependents();
 }
 
-template <class E, int kMasks, int kMost, bool kPlain, int kBlocks = kAloneBlocks<E>, int kThreads = kAloneThreads>
+template <class E, int kMasks, int kMost, RowKind kKind, int kBlocks = kAloneBlocks<E>, int kThreads = kAloneThreads>
 void launch_alone(const Args& args, const BlockShape& shape, const PlainRows& plain, Stream stream) {
   constexpr int kRows = kThreads / kWarp;
-  launch(alone_kernel<E, kMasks, kMost, kPlain, kBlocks, kThreads>,
+  launch(alone_kernel<E, kMasks, kMost, kKind, kBlocks, kThreads>,
          {.kernel = "alone_kernel",
           .grid = static_cast<unsigned>((args.problem.rows + kRows - 1) / kRows),
           .block = kThreads,
@@ -57,13 +57,15 @@ void start_alone(const Args& args, int threads, Stream stream) {
   if constexpr (is_fast_element<E>) {
     if constexpr (E::kPerPack == 2) {
       // Where rows follow on rows, more of them at once hide each other's waits; a few start sooner with more registers.
-      if (plain.are && args.problem.rows >= 16384) return launch_alone<E, 1, 32, true, 12>(args, shape, plain, stream);
+      if (plain.are && args.problem.rows >= 16384)
+        return launch_alone<E, 1, 32, RowKind::plain, 12>(args, shape, plain, stream);
     }
     if (plain.are && threads == kWaveThreads)
-      return launch_alone<E, 1, 32, true, kAloneBlocks<E>, kWaveThreads>(args, shape, plain, stream);
-    if (plain.are) return launch_alone<E, 1, 32, true>(args, shape, plain, stream);
+      return launch_alone<E, 1, 32, RowKind::plain, kAloneBlocks<E>, kWaveThreads>(args, shape, plain, stream);
+    if (plain.are) return launch_alone<E, 1, 32, RowKind::plain>(args, shape, plain, stream);
+    if (plain.parts) return launch_alone<E, 1, 32, RowKind::part>(args, shape, plain, stream);
   }
-  launch_alone<E, 1, 32, false>(args, shape, plain, stream);
+  launch_alone<E, 1, 32, RowKind::any>(args, shape, plain, stream);
 }
 
 }  // namespace topkit::cuda

@@ -17,6 +17,19 @@ TEST_P(CudaRagged, rows_are_padded_with_minus_one_and_the_fill_value) {
   }
 }
 
+TEST_P(CudaRagged, a_bound_that_too_many_pass_is_raised_in_parts_of_rows_too) {
+  int turn = 0;
+  for (const std::string_view distribution : {"all_equal", "ascending", "sawtooth", "padded", "all_minus_infinity"}) {
+    for (const auto& [cols, k] : {std::pair{1024, 32}, {2048, 64}, {4096, 128}, {4096, 250}, {16384, 100}}) {
+      if (!takes(GetParam(), ++turn)) continue;
+      Request request = ragged(dtype(), 5, cols, k, 1 + 2 * (turn % 4));
+      request.distribution = distribution;
+      request.order = Order::value;
+      ASSERT_TRUE(cuda_matches(request));
+    }
+  }
+}
+
 TEST_P(CudaRagged, ids_are_written_in_place_of_columns_and_never_decide) {
   for (const std::int64_t cols : {129, 6000}) {
     for (const Ids ids : {Ids::per_column, Ids::per_place}) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <random>
 
+#include "cuda/block_shape.hpp"
 #include "direct.hpp"
 
 namespace topkit::test {
@@ -78,6 +79,25 @@ TEST(TopkBlock, infinities_nan_and_zeros_at_the_bound) {
       }
     }
   }
+}
+
+TEST(TopkBlock, a_part_of_a_row_has_as_many_warps_as_it_fills) {
+  for (const int masks : {1, 2}) {
+    const int vecs = 8 / masks, warps = 16;
+    for (int granules = 1; granules <= warps * 32 * masks * vecs; ++granules) {
+      for (const int k : {1, 5, 32, 33, 64, 128, 256}) {
+        const cuda::BlockShape shape = cuda::part_shape(granules, masks * vecs, k, warps);
+        ASSERT_GE(shape.warps * 32 * masks * vecs, granules);
+        ASSERT_LE(shape.warps, warps);
+        ASSERT_TRUE(shape.warps == 1 || granules >= 32 * shape.warps) << "each lane has a granule";
+        ASSERT_GE((shape.warps - shape.spared) * shape.votes * shape.share, k);
+        // No more than hold it and its winners.
+        ASSERT_LE(shape.warps, std::max((granules + 255) / 256, (k + 31) / 32));
+      }
+    }
+  }
+  EXPECT_EQ(cuda::part_shape(512, 8, 64, 2).warps, 2);
+  EXPECT_EQ(cuda::part_shape(60, 8, 64, 2).warps, 1);
 }
 
 }  // namespace

@@ -79,6 +79,18 @@ void add_many_rows(std::vector<Request>& requests) {
         request.distribution = distribution;
         requests.push_back(request);
       }
+  // Rows that end anywhere: whole warps of their blocks leave early.
+  int choice = 1;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (const std::string_view distribution : {"normal", "all_equal", "sawtooth"})
+      for (const auto& [rows, cols, k] :
+           {Shape{4096, 1024, 32}, {4096, 2048, 64}, {2000, 4096, 128}, {500, 16384, 200}}) {
+        Request request = for_cuda(test::ragged(dtype, rows, cols, k, choice));
+        request.distribution = distribution;
+        request.order = Order::value;
+        requests.push_back(request);
+        choice = (choice + 2) % 16;
+      }
 }
 
 // One shape by value of every distribution, then so many times with all options drawn, and as often with ragged rows.
