@@ -96,6 +96,8 @@ void launch_type(const SamplePlan& plan, const SampleArgs& args, void* workspace
 void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream) {
   if (plan.algorithm == SampleAlgorithm::cuda_reread && sample_streams(args.problem))
     return sample_in_stream(plan.cluster_blocks, args, stream);
+  if (plan.algorithm == SampleAlgorithm::cuda_reread && streams_top_p(args.problem))
+    return sample_top_p(plan.cluster_blocks, plan.items_per_thread, args, stream);
   if (plan.algorithm == SampleAlgorithm::cuda_resident && args.problem.op == SampleOp::logprobs)
     return plan.clusters > 0 && passes(args)
                ? logprobs_of_passing_rows(log_blocks_of(plan), plan.clusters, args, workspace, stream)

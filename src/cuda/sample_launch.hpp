@@ -37,4 +37,7 @@ void logprobs_of_passing_rows(int log_blocks, std::int64_t clusters, const Sampl
 // A token of every row, among all of its tokens, where nothing else is asked for; blocks: of a cluster, that is of a row.
 void sample_in_stream(int blocks, const SampleArgs& args, Stream stream);
 
+// The same of every row's nucleus (streams_top_p()); kept: tokens of a thread that stay in shared memory.
+void sample_top_p(int blocks, int kept, const SampleArgs& args, Stream stream);
+
 }  // namespace topkit::cuda

@@ -103,11 +103,6 @@ __device__ __forceinline__ void count_above(std::uint32_t& count, float z, float
 #endif
 }
 
-// The least float above z, a candidate or NaN, which is not -0; NaN stays one.
-__device__ __forceinline__ float next_above(float z) {
-  return bits_float(z >= 0 ? float_bits(z) + 1 : float_bits(z) - 1);
-}
-
 // What a weigher's vectors weigh, and how many of their tokens are above token_z; those of at least `least` to `best`, as far as
 // there is room, and *passed counts all.
 template <class L>

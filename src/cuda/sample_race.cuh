@@ -6,9 +6,32 @@
 
 namespace topkit::cuda {
 
+// Four words side by side: the keys of the rounds are made once for all.
+struct Fourfold {
+  struct I {
+    std::uint32_t of[4];
+  };
+  __device__ static constexpr I SetI(std::uint32_t value) { return {{value, value, value, value}}; }
+  __device__ static constexpr I XorI(const I& x, const I& y) {
+    return {{x.of[0] ^ y.of[0], x.of[1] ^ y.of[1], x.of[2] ^ y.of[2], x.of[3] ^ y.of[3]}};
+  }
+  // One instruction for both halves of a product, where the compiler takes two.
+  __device__ static constexpr sampling::Product<Fourfold> Multiply(std::uint32_t a, const I& b) {
+    sampling::Product<Fourfold> product{};
+    for (int j = 0; j < 4; ++j) {
+      const std::uint64_t wide = static_cast<std::uint64_t>(a) * b.of[j];
+      product.high.of[j] = static_cast<std::uint32_t>(wide >> 32);
+      product.low.of[j] = static_cast<std::uint32_t>(wide);
+    }
+    return product;
+  }
+};
+
 // The noise of four tokens at once.
 class Noise {
  public:
+  static constexpr std::uint32_t kAgain = 0x80000000U;
+
   __device__ Noise(const sampling::Rules& rules, std::uint32_t draw)
       : seed_(rules.seed), position_(rules.position), draw_(draw) {}
 
@@ -16,16 +39,25 @@ class Noise {
     return sampling::philox<One>(
         seed_, {{quad, draw_, static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(position_ >> 32)}});
   }
+  // Of the quads quad, quad + step, .., four of them.
+  __device__ sampling::Words<Fourfold> four_words(std::uint32_t quad, std::uint32_t step) const {
+    return sampling::philox<Fourfold>(seed_, {{{{quad, quad + step, quad + 2 * step, quad + 3 * step}},
+                                               Fourfold::SetI(draw_),
+                                               Fourfold::SetI(static_cast<std::uint32_t>(position_)),
+                                               Fourfold::SetI(static_cast<std::uint32_t>(position_ >> 32))}});
+  }
   // A token and its score; r is its word.
   __device__ Candidate score(float y, std::uint32_t token, std::uint32_t r) const {
     std::uint32_t more = 0;
-    if (sampling::needs_more<One>(r)) more = words(token / 4 | 0x80000000U).word[token % 4];
+    if (sampling::needs_more<One>(r)) more = words(token / 4 | kAgain).word[token % 4];
     return candidate(key_of_z(One::Sub(y, sampling::log2_exponential<One>(r, more))), token);
   }
-  __device__ Candidate score(float y, std::uint32_t token) const {
-    const sampling::Words<One> all = words(token / 4);
+  __device__ Candidate score(float y, std::uint32_t token) const { return score(y, token, word(token)); }
+  // The word of one token; again: the second one.
+  __device__ std::uint32_t word(std::uint32_t token, std::uint32_t again = 0) const {
+    const sampling::Words<One> all = words(token / 4 | again);
     const std::uint32_t e = token % 4;
-    return score(y, token, e < 2 ? (e == 0 ? all.word[0] : all.word[1]) : e == 2 ? all.word[2] : all.word[3]);
+    return e < 2 ? (e == 0 ? all.word[0] : all.word[1]) : e == 2 ? all.word[2] : all.word[3];
   }
 
  private:

@@ -79,10 +79,24 @@ constexpr SampleShape sample_shape(const SampleProblem& p, int log_blocks) {
   return {log_blocks, log_group, static_cast<std::uint32_t>(share), few ? 128U : 256U, 0, false, {}};
 }
 
+// Whether a token of each row is all that is asked for, of logits as they are.
+constexpr bool draws_a_token(const SampleProblem& p) {
+  return p.op == SampleOp::sample && p.draws == 1 && p.listed == 0 && !p.wants_logprobs && !p.wants_kept &&
+         !p.has_softcap && !p.has_bias && !p.has_mask;
+}
 // Whether a row is drawn in the pass that reads it (sample_stream.cuh): nothing is filtered, and no output needs a sum.
 constexpr bool sample_streams(const SampleProblem& p) {
-  return p.op == SampleOp::sample && !p.may_top_k && !p.may_top_p && !p.may_min_p && p.draws == 1 && p.listed == 0 &&
-         !p.wants_logprobs && !p.wants_kept && !p.has_softcap && !p.has_bias && !p.has_mask;
+  return draws_a_token(p) && !p.may_top_k && !p.may_top_p && !p.may_min_p;
+}
+// Whether a token of the nucleus is drawn by a race and a verdict (sample_top_p.cuh).
+constexpr bool streams_top_p(const SampleProblem& p) {
+  return draws_a_token(p) && !p.may_top_k && p.may_top_p && !p.may_min_p;
+}
+inline constexpr std::int64_t kTopPStatic = 12 * 1024;  // at least the kernel's static objects and what a block takes
+// Tokens of a thread of that kernel in shared memory, two blocks a multiprocessor.
+inline int top_p_kept(const SampleProblem& p, std::int64_t shared_bytes) {
+  const std::int64_t room = shared_bytes / 2 - kTopPStatic;
+  return static_cast<int>(room / (kSampleThreads * 4 * bytes(p.dtype)) * 4);
 }
 
 // Before the draws of `selected`: the best of every row, in the workspace.

@@ -22,6 +22,11 @@ __device__ inline Key key_of_z(float z) {
 }
 __device__ inline float z_of_key(Key k) { return bits_float((k & 0x80000000U) != 0 ? k ^ 0x80000000U : ~k); }
 
+// The least float above z, a candidate or NaN, which is not -0; NaN stays one.
+__device__ __forceinline__ float next_above(float z) {
+  return bits_float(z >= 0 ? float_bits(z) + 1 : float_bits(z) - 1);
+}
+
 struct alignas(16) Quad {
   float z[4];
   __device__ float most() const { return ::max(::max(z[0], z[1]), ::max(z[2], z[3])); }

@@ -13,6 +13,7 @@
 // Passes over memory: one. Limit: memory, for many rows; Philox is as much work as can be hidden behind it.
 #pragma once
 
+#include "sample_quads.cuh"
 #include "sample_race.cuh"
 
 namespace topkit::cuda {
@@ -52,37 +53,6 @@ struct Racer {
   Key second = 0;  // the best score of those that it beat
 };
 
-// The quads quad, quad + stride, .. of a row as they are loaded together.
-template <class L>
-struct QuadLoader {
-  const typename L::Raw* x;
-  std::uint32_t length;
-  bool aligned;
-  using Raws = typename LogitRow<L>::Raws;
-
-  // What is behind the row's end is -inf.
-  __device__ __forceinline__ Quad load(std::uint32_t token) const {
-    Raws raws;
-    if (aligned && token + 4 <= length) {
-      raws = load_once(reinterpret_cast<const Raws*>(x + token));
-    } else {
-#pragma unroll
-      for (std::uint32_t e = 0; e < 4; ++e)
-        raws.raw[e] =
-            token + e < length ? load_once(x + token + e) : static_cast<typename L::Raw>(LogitRow<L>::kMinusInfinity);
-    }
-    Quad q;
-#pragma unroll
-    for (int e = 0; e < 4; ++e) q.z[e] = L::value(raws.raw[e]);  // NaN and +inf stay what they are
-    return q;
-  }
-};
-
-// NaN only where all are.
-__device__ __forceinline__ float largest(const Quad& q) {
-  return ::fmaxf(::fmaxf(q.z[0], q.z[1]), ::fmaxf(q.z[2], q.z[3]));
-}
-
 // sm_80's code spills where two blocks share a multiprocessor.
 template <class L, int kBlockThreads>
 __global__ void __launch_bounds__(kBlockThreads, (kArch >= 900 ? 1024 : 512) / kBlockThreads)
@@ -106,7 +76,7 @@ __global__ void __launch_bounds__(kBlockThreads, (kArch >= 900 ? 1024 : 512) / k
   if (threadIdx.x == kWarp) state.rules = sampling::rules_of<One>(args, index);
   const auto* const x = static_cast<const typename L::Raw*>(args.x) + args.x_row(index) * args.problem.row_stride;
   const auto length = static_cast<std::uint32_t>(args.length(index));
-  const QuadLoader<L> loader{x, length, reinterpret_cast<std::uintptr_t>(x) % sizeof(typename LogitRow<L>::Raws) == 0};
+  const QuadLoader<L> loader(x, length);
   const std::uint32_t quads = (length + 3) / 4;
   const std::uint32_t share = ((quads + blocks - 1) >> a.log_blocks);
   std::uint32_t first = ::min(rank * share, quads), end = ::min(first + share, quads);

@@ -13,20 +13,34 @@ struct Words {
   typename O::I word[4];
 };
 
+// Both halves of a product.
+template <class O>
+struct Product {
+  typename O::I high, low;
+};
+template <class O>
+constexpr Product<O> product(std::uint32_t a, typename O::I b) {
+  if constexpr (requires { O::Multiply(a, b); }) {
+    return O::Multiply(a, b);
+  } else {
+    return {O::MulHi(O::SetI(a), b), O::MulLo(O::SetI(a), b)};
+  }
+}
+
 // The key is the same in all lanes, the counter need not be.
 template <class O>
 constexpr Words<O> philox(std::uint64_t key, Words<O> counter) {
-  using I = typename O::I;
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
   Words<O> c = counter;
+#ifdef __CUDA_ARCH__
+#pragma unroll
+#endif
   for (int round = 0; round < 10; ++round) {
-    const I m0 = O::SetI(0xD2511F53), m1 = O::SetI(0xCD9E8D57);
-    const I high0 = O::MulHi(m0, c.word[0]), low0 = O::MulLo(m0, c.word[0]);
-    const I high1 = O::MulHi(m1, c.word[2]), low1 = O::MulLo(m1, c.word[2]);
-    c.word[0] = O::XorI(O::XorI(high1, c.word[1]), O::SetI(k0));
-    c.word[1] = low1;
-    c.word[2] = O::XorI(O::XorI(high0, c.word[3]), O::SetI(k1));
-    c.word[3] = low0;
+    const Product<O> first = product<O>(0xD2511F53, c.word[0]), second = product<O>(0xCD9E8D57, c.word[2]);
+    c.word[0] = O::XorI(O::XorI(second.high, c.word[1]), O::SetI(k0));
+    c.word[1] = second.low;
+    c.word[2] = O::XorI(O::XorI(first.high, c.word[3]), O::SetI(k1));
+    c.word[3] = first.low;
     k0 += 0x9E3779B9;
     k1 += 0xBB67AE85;
   }

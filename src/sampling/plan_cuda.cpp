@@ -126,6 +126,9 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   } else if (cuda::sample_streams(problem)) {
     plan.algorithm = SampleAlgorithm::cuda_reread;
     plan.why = "every token may be drawn and nothing else is asked: one pass";
+  } else if (cuda::streams_top_p(problem)) {
+    plan.algorithm = SampleAlgorithm::cuda_reread;
+    plan.why = "a token of a nucleus is all that is asked: a race, and what weighs before its winner";
   } else if (log_blocks >= 0) {
     plan.algorithm = SampleAlgorithm::cuda_resident;
     plan.why = "the row fits the shared memory of a cluster";
@@ -147,7 +150,9 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
       plan.workspace_bytes = cuda::sample_given_bytes(problem) + plan.topk.workspace_bytes;
       break;
     case SampleAlgorithm::cuda_reread:
-      plan.cluster_blocks = streaming_blocks(problem, device, cuda::sample_streams(problem) ? 2 : 1);
+      plan.cluster_blocks =
+          streaming_blocks(problem, device, cuda::sample_streams(problem) || cuda::streams_top_p(problem) ? 2 : 1);
+      if (cuda::streams_top_p(problem)) plan.items_per_thread = cuda::top_p_kept(problem, device.shared_bytes);
       break;
     default: {
       const int held = std::max(log_blocks, 0);  // resident was refused above where it is negative

@@ -135,15 +135,16 @@ class SampleTrial {
     options_.min_p = options_.softcap = 0;
   }
 
-  // A call that "reread" answers in the pass that reads the row.
+  // A call that "reread" answers in the pass that reads the row, or by a race and a verdict.
   void ask_for_tokens() {
     op_ = 0;
     draws_ = 1;
     listed_ = 0;
     tokens_alone_ = true;
-    options_.row_top_k = options_.row_top_p = options_.row_min_p = nullptr;
+    options_.row_top_k = options_.row_min_p = nullptr;
+    options_.row_top_p = draw(3) == 0 ? &top_p_.dl : nullptr;
     options_.top_k = 0;
-    options_.top_p = 1;
+    options_.top_p = one_of({1.0F, 0.9F, 0.3F});
     options_.min_p = options_.softcap = 0;
   }
 
