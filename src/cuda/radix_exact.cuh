@@ -3,6 +3,7 @@
 // position, so that the lowest indices win. Reads the row again for each digit, and for each kExactCapacity winners.
 #pragma once
 
+#include "radix_crowd.cuh"
 #include "radix_rank.cuh"
 #include "radix_state.cuh"
 
@@ -119,40 +120,26 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
 // been read.
 __device__ inline Candidate* sorted_of() { return reinterpret_cast<Candidate*>(dynamic_shared<char>() + kSampleAt); }
 
-// Puts next_winners() into order and writes them; `count` as of order_exactly().
+// Lists next_winners(), puts them into order and writes them.
 template <class E>
-[[gnu::noinline]] __device__ void order_next(const RadixArgs<E>& a, std::uint32_t count) {
+[[gnu::noinline]] __device__ void order_next(const RadixArgs<E>& a) {
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
   const RadixTeam<E> team{state, a.shape};
-  const bool alone = count != 0;
   auto* const list = dynamic_shared<Candidate>();
-  Candidate* const sorted = sorted_of();
-  std::uint32_t k = next_winners(state), from = 0, to;
-  Candidate lowest = 0;
-  ListReader reader{sorted, state.offsets, 1};
-  if (!alone) {
-    const ExactBound exact = list_exactly(team, a.element, list);
-    const std::uint32_t ranks = (k + team.blocks() - 1) >> team.shape.blocks_log;
-    from = ::min(team.rank() * ranks, k);
-    to = ::min(from + ranks, k);
-    count = exact.count;
-    lowest = candidate(exact.bound, ~0U);
-    reader = {list, state.offsets, team.blocks()};
-  } else {
-    k = to = ::min(k, count);
-    state.order.clear();
-    __syncthreads();
-  }
+  const std::uint32_t k = next_winners(state);
+  const ExactBound exact = list_exactly(team, a.element, list);
+  const std::uint32_t ranks = (k + team.blocks() - 1) >> team.shape.blocks_log;
+  const std::uint32_t from = ::min(team.rank() * ranks, k), to = ::min(from + ranks, k);
   const int position_bits = 32 - __clz(static_cast<int>(state.share.row.count - 1));
   order_items<kExactHeld>(
-      state.order, sorted, count, k, from, to, lowest, ~Candidate{0}, position_bits, a.args.problem.order, nullptr,
-      reader,
+      state.order, sorted_of(), exact.count, k, from, to, candidate(exact.bound, ~0U), ~Candidate{0}, position_bits,
+      a.args.problem.order, nullptr, ListReader{list, state.offsets, team.blocks()},
       [&] {
-        if (reader.blocks > 1) cluster_arrive();
+        if (team.blocks() > 1) cluster_arrive();
       },
       // Behind this all blocks have read this one's list.
       [&] {
-        if (reader.blocks > 1) cluster_wait();
+        if (team.blocks() > 1) cluster_wait();
       },
       [&] {
         return [&](std::uint32_t rank, Candidate c) {
@@ -163,23 +150,40 @@ template <class E>
       });
 }
 
-// Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then `count` candidates lie
-// in sorted_of(), are this block's alone, and the best of them has rank `offset`. Writes them, of order index keeps the last.
+// Puts a crowd of `count` candidates into order that lie in sorted_of() and are this block's alone, of which the best has rank
+// state.offset. Writes the winners, of order index keeps the last.
 template <class E>
-__device__ __forceinline__ void order_exactly(const RadixArgs<E>& a, std::uint32_t count, std::uint32_t offset) {
+[[gnu::noinline]] __device__ void order_crowd(const RadixArgs<E>& a, std::uint32_t count) {
+  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
+  sort_crowd(state.order, sorted_of(), count);
+  const Candidate* const sorted = sorted_of();
+  const Emit<E> emit{a, state};
+  const std::uint32_t offset = state.offset, wins = ::min(state.out.k - offset, count);
+#pragma unroll 1
+  for (std::uint32_t i = threadIdx.x; i < wins; i += kOrderThreads) emit(offset + i, sorted[i]);
+}
+
+// Orders a row that has no place on the short road: lists it first, unless `count` is not zero; then a crowd of so many candidates
+// lies in sorted_of(), is this block's alone, and the best of them has rank `offset`. Writes them, of order index keeps the last.
+template <class E>
+[[gnu::noinline]] __device__ void order_exactly(const RadixArgs<E>& a, std::uint32_t count, std::uint32_t offset) {
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
   if (threadIdx.x == 0) {
     state.offset = count == 0 ? 0 : offset;
     state.more = false;
   }
+  if (count != 0) {
+    __syncthreads();
+    return order_crowd(a, count);
+  }
   while (true) {
     if (threadIdx.x == 0) {
       if (state.more) state.offset += kExactCapacity;
       state.highest = state.more ? state.cut - 1 : ~Candidate{0};
-      state.more = count == 0 && state.offset + kExactCapacity < state.out.k;
+      state.more = state.offset + kExactCapacity < state.out.k;
     }
     __syncthreads();
-    order_next(a, count);
+    order_next(a);
     if (!state.more) break;
     if (a.shape.blocks > 1) {  // the last of these is known
       cluster_sync();

@@ -5,8 +5,8 @@
 
 namespace topkit::cuda {
 
-inline constexpr std::uint32_t kManyInBin = 64;  // with more than this in a bin they are better spread once more
-// What is spread again, by order_items: fewer than what is ranked, for the sake of registers.
+inline constexpr std::uint32_t kManyInBin = 64;  // with more than this in a bin radix_crowd.cuh does better
+// What radix_exact.cuh puts into order at once: fewer than what is ranked, for the sake of registers.
 inline constexpr int kExactHeld = 6;
 inline constexpr std::uint32_t kExactCapacity = kExactHeld * kOrderThreads;
 
@@ -31,7 +31,7 @@ __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const 
     crowd = ::max(crowd, own);
     if (before < wanted && wanted <= before + own) s.digits.found = {bin, before, own};
   });
-  const bool many = __syncthreads_or(crowd > kManyInBin ? 1 : 0) != 0;
+  const bool crowded = __syncthreads_or(crowd > kManyInBin ? 1 : 0) != 0;
   const bool has_cut = wanted <= count;
   const FoundBin cut = has_cut ? s.digits.found : FoundBin{~0U, count, 0};
   const std::uint32_t last = cut.above + cut.within;
@@ -41,7 +41,6 @@ __device__ Ranked rank_candidates(OrderState& s, const Lying& candidates, const 
       return {false, 0};
     }
   }
-  const bool crowded = many && last <= kExactCapacity;
   if (!crowded && order == Order::index && !has_cut) return {false, 0};
   const bool all = order == Order::value || crowded;
   constexpr std::uint32_t kRankStep = 4;  // read together, so that one's loads hide the others'

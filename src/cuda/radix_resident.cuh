@@ -9,8 +9,9 @@
 // The hop is store_async into the other blocks and an mbarrier there, so there is no barrier of the cluster on this road; one
 // block ranks its own list.
 //
-// No data makes it wrong: every block sees all counts, and when fewer than k reach the bound, or more than a list holds, all
-// take the road of radix_exact.cuh.
+// No data makes it wrong: every block sees all counts. What had no room where it was sent is taken from the lists; when fewer than k
+// reach the bound, or more than a list holds, all take the road of radix_exact.cuh; a block whose bins hold too many that of
+// radix_crowd.cuh.
 #pragma once
 
 #include "by_element.hpp"
@@ -50,8 +51,13 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
   }
   __syncwarp(full_mask);
   const std::uint32_t begin = share.whole_begin, end = ::min(share.end, share.whole_end);
-  // Not all positions of the bound's key pass; or the bound is a NaN's, whose threshold +inf passes too.
-  const bool by_candidate = split.bins.shift < 32 || element.key(threshold, 0) < key_of(split.bound);
+  // Not all positions of the bound's key pass, but those in front of one.
+  const bool by_position = split.bins.shift < 32;
+  const Key next = key_of(split.bound) + 1;
+  const Pack above = element.threshold(next);
+  // The bound is a NaN's, whose threshold +inf passes too; or there is no threshold for what is above it.
+  const bool by_candidate =
+      element.key(threshold, 0) < key_of(split.bound) || (by_position && (next == 0 || element.key(above, 0) != next));
   Pack best = E::kPad;
 #pragma unroll 1
   for (std::uint32_t from = share.begin; from < share.end; from += RadixRing<E>::kStage) {
@@ -83,7 +89,19 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
         for (int i = 0; i < E::kPacksPerVec; ++i) packs[j][i] = E::kPad;
       }
     }
-    if (by_candidate) [[unlikely]] {
+    if (by_position && !by_candidate) {
+      const std::uint32_t in_front = split.bins.in_front(split.bound);
+      std::uint32_t higher = 0, early = 0;
+#pragma unroll
+      for (int j = 0; j < kStageVecs; ++j) {
+#pragma unroll
+        for (int i = 0; i < E::kPacksPerVec; ++i)
+          higher |= E::passes(packs[j][i], above) << (j * kPerVec + i * E::kPerPack);
+        const int many = static_cast<int>(in_front - (first + j * kNextGranule));
+        early |= ((1U << ::min(::max(many, 0), static_cast<int>(kPerVec))) - 1) << (j * kPerVec);
+      }
+      passes &= higher | early;
+    } else if (by_candidate) [[unlikely]] {
 #pragma unroll
       for (int j = 0; j < kStageVecs; ++j)
 #pragma unroll
@@ -128,7 +146,8 @@ __device__ void send_listed(const RadixTeam<E>& team, const E& element, const Sp
                             Candidate* received) {
   RadixResidentState<E>& state = team.state;
   const std::uint32_t* const before = state.order.counts() + kSplitBins;
-  const std::uint32_t room = kCapacity >> team.shape.blocks_log, blocks = team.blocks(), rank = team.rank();
+  const std::uint32_t blocks = team.blocks(), rank = team.rank();
+  const Received place(rank, team.shape.blocks_log);
   const std::uint32_t many = state.passed > kCapacity ? 0 : state.passed;  // a list that is too full has holes
   constexpr std::uint32_t kFewBlocks = 4;
 #pragma unroll 1
@@ -152,19 +171,19 @@ __device__ void send_listed(const RadixTeam<E>& team, const E& element, const Sp
       if (lane() < kFewBlocks) slot = atomicAdd(&state.sent[lane()], own);
       slot = __shfl_sync(full_mask, slot, static_cast<int>(owner)) + ahead;
     }
-    if (has && slot < room) store_async(&received[rank * room + slot], owner, c, &state.came);
+    if (has && slot < place.room) store_async(&received[place.at(slot)], owner, c, &state.came);
   }
   __syncthreads();
   if (warp() != 0) return;
   const std::uint32_t count = lane() < blocks ? state.sent[lane()] : 0;
   const std::uint32_t through = sum_through(count);
-  const bool over = state.passed > kCapacity || __any_sync(full_mask, count > room) != 0;
-  const std::uint32_t total = __shfl_sync(full_mask, through, kWarp - 1) + (over ? kTooMany : 0);
+  const std::uint32_t total = __shfl_sync(full_mask, through, kWarp - 1) + (state.passed > kCapacity ? kTooMany : 0);
+  const std::uint32_t most = __reduce_max_sync(full_mask, count);
   if (lane() >= blocks) return;
   auto* const message = reinterpret_cast<std::uint64_t*>(&state.came_from[rank]);
-  store_async(message, lane(), count | static_cast<std::uint64_t>(through - count) << 32, &state.came);
+  store_async(message, lane(), count | static_cast<std::uint64_t>((through - count) | most << 16) << 32, &state.came);
   store_async(message + 1, lane(), total | static_cast<std::uint64_t>(state.high) << 32, &state.came);
-  mbarrier_expect(&state.came, lane(), ::min(count, room) * sizeof(Candidate) + sizeof(Message));
+  mbarrier_expect(&state.came, lane(), ::min(count, place.room) * sizeof(Candidate) + sizeof(Message));
 }
 
 // Of all that was sent.
@@ -174,15 +193,47 @@ struct Arrivals {
   std::uint32_t own;     // this block's
   std::uint32_t count;   // those that came from the block `source`
   Key high;              // the best key of all
+  bool over;             // some block had no room for what came to it; all blocks see this
 };
 
 // By each warp for itself, behind the hop.
 __device__ inline Arrivals count_arrivals(const Message* came_from, std::uint32_t blocks, std::uint32_t source) {
   Message m{};
   if (lane() < blocks) m = came_from[lane()];
-  return {__reduce_add_sync(full_mask, m.total), __reduce_add_sync(full_mask, m.below),
+  const std::uint32_t of_two = m.most + __shfl_xor_sync(full_mask, static_cast<std::uint32_t>(m.most), blocks / 2);
+  return {__reduce_add_sync(full_mask, m.total), __reduce_add_sync(full_mask, static_cast<std::uint32_t>(m.below)),
           __reduce_add_sync(full_mask, m.count), __shfl_sync(full_mask, m.count, static_cast<int>(source)),
-          __reduce_max_sync(full_mask, m.high)};
+          __reduce_max_sync(full_mask, m.high),  __any_sync(full_mask, of_two * blocks > 2 * kCapacity) != 0};
+}
+
+// Takes the `own` candidates that this block orders, those that are dense in low..top, from the lists of all blocks, where there
+// was no room to send them all. False if a block has no room for what it orders. All blocks of the cluster come here together.
+template <class E>
+[[gnu::noinline]] __device__ bool pull_listed(const RadixArgs<E>& a, Candidate low, Candidate top, std::uint32_t own) {
+  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
+  const RadixTeam<E> team{state, a.shape};
+  auto* const received = reinterpret_cast<Candidate*>(dynamic_shared<char>() + radix_received_at(a.shape.depth));
+  if (threadIdx.x == 0) state.pulled = 0;
+  const std::uint32_t listed = team.publish();
+  std::uint32_t lower;
+  if (team.cluster_sum(own > kCapacity ? 1 : 0, &lower) != 0) return false;
+  const ListReader reader{dynamic_shared<Candidate>(), state.offsets, team.blocks()};
+  const RangeBins range{low, 0, __clz(static_cast<int>(state.share.row.count - 1))};
+  constexpr std::uint32_t kTogether = 4;
+#pragma unroll 1
+  for (std::uint32_t from = threadIdx.x; from < listed && own != 0; from += kTogether * kOrderThreads) {
+    Candidate c[kTogether];
+#pragma unroll
+    for (std::uint32_t h = 0; h < kTogether; ++h)
+      c[h] = from + h * kOrderThreads < listed ? reader(from + h * kOrderThreads) : 0;
+#pragma unroll
+    for (std::uint32_t h = 0; h < kTogether; ++h) {
+      const Candidate d = range.dense(c[h]);
+      if (c[h] != 0 && d >= low && d <= top) received[atomicAdd(&state.pulled, 1U)] = c[h];
+    }
+  }
+  cluster_sync();  // nobody leaves whose list others read
+  return true;
 }
 
 // kAny: for order any. A kernel of its own: the others would pay for it with their registers.
@@ -274,16 +325,21 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
       };
       const std::uint32_t from = lowest_bin(before, [&](std::uint32_t b) { return owner(b) <= own_rank; });
       const std::uint32_t to = lowest_bin(before, [&](std::uint32_t b) { return owner(b) < own_rank; });
-      const std::uint32_t source = warp() & (team.blocks() - 1), room = kCapacity >> blocks_log;
+      const std::uint32_t source = warp() & (team.blocks() - 1);
       mbarrier_wait(&state.came, 0);
       const Arrivals arrivals = count_arrivals(state.came_from, team.blocks(), source);
-      range.set(bottom_of(from), own_rank == 0 ? static_cast<Candidate>(arrivals.high) << 32 | 0xffffffffU
-                                               : bottom_of(::max(to, from + 1)) - 1);
+      const Candidate top = own_rank == 0 ? static_cast<Candidate>(arrivals.high) << 32 | 0xffffffffU
+                                          : bottom_of(::max(to, from + 1)) - 1;
+      range.set(bottom_of(from), top);
       sure = arrivals.total < kTooMany && arrivals.total >= k;
       offset = arrivals.offset;
       count = arrivals.own;
-      lying = {received + source * room, (warp() >> blocks_log) * kWarp + lane(),
+      lying = {received + Received(source, blocks_log).low(arrivals.count), (warp() >> blocks_log) * kWarp + lane(),
                static_cast<std::uint32_t>(kOrderThreads) >> blocks_log, arrivals.count};
+      if (sure && arrivals.over) [[unlikely]] {
+        sure = pull_listed(a, range.base, top, count);
+        lying = {received, threadIdx.x, kOrderThreads, count};
+      }
       if (sure && offset < k)
         lying.each(
             [&](Candidate c, std::uint32_t) { atomicAdd(&order.counts()[range.bin_within(range.dense(c))], 1U); });

@@ -28,6 +28,10 @@ struct RangeBins {
   __device__ Candidate dense(Candidate c) const {
     return (c & 0xffffffff00000000ULL) | (static_cast<std::uint32_t>(c) << left);
   }
+  // As many first positions, of those that its key has, are not below a dense candidate.
+  __device__ std::uint32_t in_front(Candidate d) const {
+    return static_cast<std::uint32_t>((0x100000000ULL - static_cast<std::uint32_t>(d)) >> left);
+  }
   // Of base..top, the topmost eighth left empty for what is a little higher.
   __device__ void set(Candidate from, Candidate top) {
     base = from;
@@ -83,6 +87,23 @@ struct Split {
   __device__ std::uint32_t owner(std::uint32_t before) const { return before * share >> 16; }
 };
 
+// The lowest bin whose number of higher sampled elements has a property that those of higher bins have too, or kSplitBins;
+// by each warp for itself.
+template <class Has>
+__device__ std::uint32_t lowest_bin(const std::uint32_t* before, Has has) {
+  constexpr std::uint32_t kStep = kSplitBins / kWarp;
+  const auto first_of = [](unsigned lanes) { return static_cast<std::uint32_t>(__ffs(static_cast<int>(lanes))) - 1; };
+  const unsigned ends = __ballot_sync(full_mask, has(before[lane() * kStep + kStep - 1]));
+  if (ends == 0) return kSplitBins;
+  std::uint32_t first = first_of(ends) * kStep;
+  unsigned here = __ballot_sync(full_mask, has(before[first + lane()]));
+  if (here == 0) {
+    first += kWarp;
+    here = __ballot_sync(full_mask, has(before[first + lane()]));
+  }
+  return first + first_of(here);
+}
+
 // A span of keys in which floating-point winners usually lie: four octaves.
 template <class E>
 inline constexpr Key kLikelySpan = std::is_same_v<E, F32>    ? 4U << 23
@@ -110,7 +131,7 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   s.raise(best, reach, size);
   __syncthreads();
   const Key floor = s.floor, top = s.high;
-  const Candidate ceiling = static_cast<Candidate>(top) << 32 | 0xffffffffU;
+  Candidate ceiling = static_cast<Candidate>(top) << 32 | 0xffffffffU;
   const Key likely = top > kLikelySpan<E> ? top - kLikelySpan<E> : 0;
   Split split;
   split.reach = reach;
@@ -139,7 +160,10 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     if (!all) {
       split.bins.set(round == 0 && likely > floor ? static_cast<Candidate>(floor) << 32 : 0, ceiling);
     } else {
-      // Down to the bin of the bound; when what is above it is far, that is left to the highest bin.
+      // Down to the bin of the bound. The few best are left to the highest bin; when more are far above, these too.
+      const std::uint32_t few = reach / 16 + 2;
+      const std::uint32_t upper = lowest_bin(counts, [few](std::uint32_t before) { return before < few; });
+      if (upper < kSplitBins - 1) ceiling = split.bins.base + (static_cast<Candidate>(upper + 1) << shift) - 1;
       split.bins.set(split.bound, ceiling);
       if (split.bins.shift >= shift || round > 3) split.bins.shift = ::max(shift - kSplitBinsLog, 0);
     }
@@ -154,23 +178,6 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   }
   split.share = static_cast<std::uint32_t>(static_cast<float>(65536U << blocks_log) / static_cast<float>(reach));
   return split;
-}
-
-// The lowest bin whose number of higher sampled elements has a property that those of higher bins have too, or kSplitBins;
-// by each warp for itself.
-template <class Has>
-__device__ std::uint32_t lowest_bin(const std::uint32_t* before, Has has) {
-  constexpr std::uint32_t kStep = kSplitBins / kWarp;
-  const auto first_of = [](unsigned lanes) { return static_cast<std::uint32_t>(__ffs(static_cast<int>(lanes))) - 1; };
-  const unsigned ends = __ballot_sync(full_mask, has(before[lane() * kStep + kStep - 1]));
-  if (ends == 0) return kSplitBins;
-  std::uint32_t first = first_of(ends) * kStep;
-  unsigned here = __ballot_sync(full_mask, has(before[first + lane()]));
-  if (here == 0) {
-    first += kWarp;
-    here = __ballot_sync(full_mask, has(before[first + lane()]));
-  }
-  return first + first_of(here);
 }
 
 }  // namespace topkit::cuda

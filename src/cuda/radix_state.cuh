@@ -10,13 +10,32 @@
 namespace topkit::cuda {
 
 inline constexpr std::uint32_t kCapacity = kRadixCapacity;  // candidates of a list
-inline constexpr std::uint32_t kTooMany = 1U << 27;         // added to a total: not all that passed was sent
+inline constexpr std::uint32_t kTooMany = 1U << 27;         // added to a total: more passed than a list holds
 
 // What a block tells another beside the candidates that it sends for it to order.
 struct Message {
-  std::uint32_t count, below;  // of the candidates; of those that it sends to blocks of lower number, which are better
-  std::uint32_t total;         // of all that it sends
-  Key high;                    // of all that it sends; only the first block uses it
+  std::uint32_t count;  // of the candidates
+  std::uint16_t below,
+      most;             // of those that it sends to blocks of lower number, which are better; the most for one block
+  std::uint32_t total;  // of all that it sends
+  Key high;             // of all that it sends; only the first block uses it
+};
+
+// Where candidates of one block lie that came to another. Blocks of opposite shares, half a row apart, have a room together, which
+// they fill from its two ends: winners that lie together leave one of the two with little to send.
+struct Received {
+  std::uint32_t room, first;  // of two; where the first of them lies
+  int step;
+
+  __device__ Received(std::uint32_t source, int blocks_log) : room(2 * kCapacity >> blocks_log) {
+    const std::uint32_t half = 1U << (blocks_log - 1);
+    const bool upper = source >= half;
+    first = (source & (half - 1)) * room + (upper ? room - 1 : 0);
+    step = upper ? -1 : 1;
+  }
+  __device__ std::uint32_t at(std::uint32_t slot) const { return first + slot * static_cast<std::uint32_t>(step); }
+  // The lowest place of `count`.
+  __device__ std::uint32_t low(std::uint32_t count) const { return step < 0 ? first + 1 - count : first; }
 };
 
 template <class E>
@@ -44,6 +63,7 @@ struct RadixResidentState {
   std::uint32_t offsets[kMostRadixBlocks];  // where its list begins among all
   std::uint32_t others[kMostRadixBlocks];   // of each block: what cluster_sum adds up
   std::uint32_t warps[kOrderWarps];
+  std::uint32_t pulled;  // candidates that this block took from the lists
   std::uint32_t passed;  // elements of the share that reach the bound; the first kCapacity are listed
   Key high;              // of what this block has listed
   std::uint32_t offset;  // of what order_exactly puts into order

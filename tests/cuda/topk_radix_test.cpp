@@ -211,5 +211,70 @@ TEST(TopkRadix, bounds_among_nan_and_infinity) {
   for (const std::int64_t k : {500, 1200, 2048, 3072}) expect_resident(x, 10000, k);
 }
 
+void expect_in_clusters(const std::vector<std::uint32_t>& x, std::int64_t cols, std::int64_t k) {
+  std::uint64_t turn = 0;
+  for (const Order order : {Order::value, Order::index, Order::any})
+    for (const int blocks : {2, 8, 16})
+      for (const DType dtype : {DType::f32, DType::u32})
+        ASSERT_TRUE(resident_matches(dtype, x, {cols, k, blocks, 3, order}, turn++));
+}
+
+// One block lists nearly all that wins: its neighbour half a row away leaves it the room at those who put them into order.
+TEST(TopkRadix, winners_of_one_block_have_the_room_of_two) {
+  constexpr std::uint32_t kCols = 65536;
+  std::mt19937 random(9);
+  std::vector<std::uint32_t> x(kCols);
+  const auto expect = [&](auto element) {
+    for (std::uint32_t i = 0; i < kCols; ++i) x[i] = element(i);
+    expect_in_clusters(x, kCols, 2048);
+  };
+  expect([](auto) { return 0x3f800000U; });
+  expect([](auto i) { return 0x3f800000U + i; });
+  expect([&](auto i) { return 0x3f800000U - (i > 3000 ? 1U : static_cast<std::uint32_t>(random()) % 2); });
+}
+
+// Two blocks that have a room together list the winners: those who order them take them from the lists.
+TEST(TopkRadix, what_had_no_room_is_taken_from_the_lists) {
+  constexpr std::uint32_t kCols = 65536;
+  std::mt19937 random(10);
+  std::vector<std::uint32_t> x(kCols);
+  for (std::uint32_t i = 0; i < kCols; ++i)
+    x[i] = i % (kCols / 2) < 1700 ? 0x40000000U + i / 64 : static_cast<std::uint32_t>(random()) % 0x3f000000U;
+  expect_in_clusters(x, kCols, 2048);
+  expect_in_clusters(x, kCols, 3000);
+}
+
+TEST(TopkRadix, keys_far_apart_are_ordered_between_splitters) {
+  constexpr std::uint32_t kCols = 40000;
+  std::mt19937 random(11);
+  std::vector<std::uint32_t> x(kCols);
+  const auto expect = [&](auto element) {
+    for (std::uint32_t& e : x) e = element(static_cast<std::uint32_t>(random()));
+    expect_in_clusters(x, kCols, 2048);
+    expect_resident(x, kCols, 700);
+  };
+  expect([](auto r) { return r % 50 == 0 ? 0x7f800000U : 0x3f800000U + r % 4096; });
+  expect([](auto r) { return r % 100 == 0 ? 0x3f800000U + r % 4096 : 0U; });
+  expect([](auto r) { return r % 30 == 0 ? 0x7f000000U - r % 97 : r % 30 == 1 ? 0x3f800000U + r % 3 : r % 1000; });
+  x.assign(kCols, 5);  // splitters of a crowd that is smaller than they are many
+  for (std::uint32_t i = 0; i < 100; ++i) x[i * 300] = 0x3f800000U + i;
+  x[77] = 0x7f000000U;
+  expect_resident(x, kCols, 90);
+}
+
+// Positions of the bound's key are cut, where there is a key above it and where there is none.
+TEST(TopkRadix, equal_keys_pass_as_far_as_the_bound_s_position) {
+  constexpr std::uint32_t kCols = 30000;
+  std::uint64_t turn = 0;
+  for (const std::uint32_t key : {0x3f800000U, 0x00000000U, 0x80000000U, 0x80000001U, 0xff800000U, 0x7f7fffffU,
+                                  0x7f800000U, 0x7fc00000U, 0xffffffffU, 0x7fffffffU}) {
+    std::vector<std::uint32_t> x(kCols, key);
+    for (std::uint32_t i = 0; i < kCols; i += 1000) x[i + i / 1000] = key + 1;
+    for (const DType dtype : {DType::f32, DType::u32, DType::i32})
+      for (const int blocks : {1, 2, 8})
+        ASSERT_TRUE(resident_matches(dtype, x, {kCols, 1500, blocks, 3, Order::value}, turn++));
+  }
+}
+
 }  // namespace
 }  // namespace topkit::test
