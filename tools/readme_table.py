@@ -105,9 +105,15 @@ def gpu_table(path):
     lines.append("")
     lines.append(
         f"{header['machine']}, {header['roof_gbps'] / 1000:.2f} TB/s measured, an empty kernel {header['empty_kernel_us']:.2f} us; "
-        f"{header['date']}, commit {header['commit']}."
+        f"{header['date']}, commit {header['commit']}{measured_elsewhere(header, results)}."
     )
     return "\n".join(lines)
+
+
+def measured_elsewhere(header, results):
+    """Whose lines are of another run."""
+    others = sorted({(result["peer"], result["commit"]) for result in results if result["commit"] != header["commit"]})
+    return "".join(f"; {peer} at {commit}, in a run of its own" for peer, commit in others)
 
 
 def sampling_table(path):
