@@ -112,7 +112,8 @@ def gpu_table(path):
 
 def measured_elsewhere(header, results):
     """Whose lines are of another run."""
-    others = sorted({(result["peer"], result["commit"]) for result in results if result["commit"] != header["commit"]})
+    ours = header["commit"]
+    others = sorted({(result["peer"], result["commit"]) for result in results if result.get("commit", ours) != ours})
     return "".join(f"; {peer} at {commit}, in a run of its own" for peer, commit in others)
 
 

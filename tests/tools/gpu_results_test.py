@@ -82,6 +82,9 @@ class GpuResults(unittest.TestCase):
         self.assertIn("| f32 | 1 x 50304, 50 | 10.0 / 12.0 | 1.0 / 1.5 |  |  | 0.5x cub sort |", text)
         self.assertIn("On one GPU X", text)
         self.assertIn("3.20 TB/s measured, an empty kernel 0.70 us; 2026-01-02, commit abc.", text)
+        elsewhere = [dict(line, commit="def") if line.get("peer") == "cub sort" else line for line in LINES]
+        text = readme_table.gpu_table(written(self.folder.name, elsewhere))
+        self.assertIn("2026-01-02, commit abc; cub sort at def, in a run of its own.", text)
 
     def test_a_broken_file_is_named_with_its_line(self):
         for text, complaint in (
