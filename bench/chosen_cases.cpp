@@ -98,7 +98,8 @@ std::vector<Case> chosen_cases(const Command& command) {
 
 std::vector<Case> with_lengths(const Command& command, const std::vector<Case>& cases) {
   if (command.lengths.empty()) return cases;
-  if (command.device != "cuda") invalid("--lengths {}: is for --device cuda", command.lengths.front());
+  if (command.device != "cuda")
+    invalid("--lengths {}: is for --device cuda, --device is {}", command.lengths.front(), command.device);
   std::vector<Case> all;
   for (const Case& c : cases) {
     for (const std::string& lengths : command.lengths) {

@@ -107,7 +107,8 @@ void run(const Command& command, std::ostream& out, std::ostream* progress) {
   if (command.device != "cpu" && command.device != "cuda") invalid("--device {}: must be cpu or cuda", command.device);
   if (command.op == "sample") {
     if (command.device != "cuda") invalid("--op sample: its cases are CUDA's, --device is {}", command.device);
-    if (!command.lengths.empty()) invalid("--lengths {}: is for --op topk", command.lengths.front());
+    if (!command.lengths.empty())
+      invalid("--lengths {}: is for --op topk, --op is {}", command.lengths.front(), command.op);
     return run_sampling(command, out, progress);
   }
   if (command.op != "topk") invalid("--op {}: must be topk or sample", command.op);

@@ -109,7 +109,10 @@ void shape_wide(Plan& plan, const Problem& p) {
 
 void shape_select(Plan& plan, const Problem& p, const Device& device) {
   const int log = cuda::select_blocks_log(p, std::max(device.sms, 1), device.capability >= 90);
-  if (log < 0) fail(TK_UNSUPPORTED, "algorithm = select: rows of more than 128 KiB need capability 9.0");
+  if (log < 0)
+    fail(TK_UNSUPPORTED,
+         "algorithm = select: a row of {} bytes needs capability 9.0, above {}, and the device has {}.{}", row_bytes(p),
+         cuda::kMostSelectShare, device.capability / 10, device.capability % 10);
   const cuda::SelectShape shape = cuda::select_shape(p, log, false);
   plan.cluster_blocks = 1 << log;
   plan.block_threads = shape.threads;
@@ -153,18 +156,14 @@ bool keeps_aside(const Problem& p, const cuda::ClusterSpread& spread) {
   return cuda::cluster_keeps_aside(p, spread.blocks, spread.vecs);
 }
 
-// Clusters take a row after the other, stream's blocks a row each and as many at once as fit: it wins with many rows of which its last
-// round is not nearly empty. Not against few blocks, or full ones, of which one loads while another one is busy.
+// Few blocks, or full ones, of which one loads while another one is busy, are done sooner than stream's whatever the number of rows.
 bool cluster_pays(const Problem& p, const Device& device, const CudaTuning& t) {
-  const std::int64_t sms = std::max(device.sms, 1), round = 2 * sms, all_bytes = p.rows * row_bytes(p);
-  const cuda::ClusterSpread blocks = cuda::cluster_spread(p, device.sms);
   constexpr int kFull = 12;  // of 16 granules a thread
-  const bool full = blocks.vecs >= kFull && keeps_aside(p, blocks);
-  if (is_fast(p) && (blocks.blocks <= 2 || (full && (blocks.blocks <= 4 || all_bytes <= 2 * t.cluster_bytes))))
-    return true;
-  const bool spread = p.rows <= 7 * sms / 4 && all_bytes <= t.cluster_bytes / 3 * 4;
-  const bool last_round_idles = p.rows > round && 4 * p.rows <= 5 * round;
-  return all_bytes <= t.cluster_bytes || spread || last_round_idles;
+  const cuda::ClusterSpread spread = cuda::cluster_spread(p, device.sms);
+  const bool full = spread.vecs >= kFull && keeps_aside(p, spread);
+  const bool streams =
+      spread.blocks <= 2 || (full && (spread.blocks <= 4 || p.rows * row_bytes(p) <= 2 * t.cluster_bytes));
+  return (is_fast(p) && streams) || cuda::clusters_outrun_stream(p, device.sms, t.cluster_bytes);
 }
 
 constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer share's sample tells too little

@@ -42,16 +42,11 @@ __device__ __forceinline__ void place_by_comparing(int log_blocks, std::uint32_t
   }
 }
 
-// Of vectors that a block keeps in shared memory.
-template <int kAside>
-inline constexpr std::size_t cluster_aside_bytes = static_cast<std::size_t>(kAside) * kClusterThreads* kGranule;
-
 // A selection alone has registers enough for nine vectors twice.
-template <class E, int kVecs>
-inline constexpr int topk_blocks_an_sm = kVecs > kOddHeldVecs ? 1 : 2;
+constexpr int topk_blocks_an_sm(int vecs) { return vecs > kOddHeldVecs ? 1 : 2; }
 
 template <class E, int kVecs, int kOddBlocks, int kAside>
-__global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
+__global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
     cluster_kernel(const __grid_constant__ ClusterArgs<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
   constexpr int kThreads = kClusterThreads;
@@ -61,7 +56,7 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
       shape.first_row + (kOddBlocks != 0 ? blockIdx.x / kOddBlocks : blockIdx.x >> shape.log_blocks);
   const unsigned rank = cluster_rank(), blocks = blocks_of<kOddBlocks>(shape);
   const auto thread = static_cast<int>(threadIdx.x);
-  const ClusterRoom room(shape, cluster_aside_bytes<kAside>);
+  const ClusterRoom room(shape, cluster_aside_bytes(kAside));
   ClusterState& state = shared<ClusterState>();
   open_cluster<kOddBlocks>(shape, state);
   // The place of a row needs nothing that the kernel before may write, unless it has a length, a start or a k of its own; the compiler

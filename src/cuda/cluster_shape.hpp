@@ -32,6 +32,7 @@ inline int odd_cluster_vecs(const Problem& p) { return is_fast(p) ? cluster_most
 
 // Granules of a thread in registers of two blocks a multiprocessor. Of f32 they keep as many again in shared memory.
 inline constexpr int kOddHeldVecs = 9, kHeldVecs = 8, kAsideVecs = 8;
+constexpr std::size_t cluster_aside_bytes(int vecs) { return std::size_t{kGranule} * kClusterThreads * vecs; }
 
 struct ClusterSpread {
   int blocks, vecs;
@@ -82,18 +83,24 @@ inline ClusterSpread even_cluster_spread(const Problem& p, int sms) {
 // Clusters that a device takes at once, with two blocks a multiprocessor or one: of 132 multiprocessors (an H100;
 // cudaOccupancyMaxActiveClusters). What is missing to a full device lies in groups too small for one.
 constexpr std::int64_t clusters_at_once(int blocks, bool two, int sms) {
+  struct AtOnce {
+    int blocks;
+    std::int64_t of_two, of_one;
+  };
   constexpr std::int64_t kSms = 132;
-  const std::int64_t alone = blocks <= 2 ? 66 : blocks <= 4 ? 30 : blocks == kOddCluster ? 16 : blocks <= 8 ? 15 : 7;
-  return std::max<std::int64_t>(sms * (two ? 2 * alone + (blocks == 4 ? 2 : 0) : alone) / kSms, 1);
+  constexpr AtOnce kAtOnce[] = {{2, 132, 66}, {4, 62, 30}, {kOddCluster, 32, 16}, {8, 30, 15}, {kMaxCluster, 14, 7}};
+  const AtOnce* found = kAtOnce;
+  while (found->blocks < blocks) ++found;
+  return std::max<std::int64_t>(sms * (two ? found->of_two : found->of_one) / kSms, 1);
 }
 
 // Whether blocks keep all but kHeldVecs of a thread's vectors aside, so that two share a multiprocessor: of rows that would be several
-// waves of one. Seven blocks of more than their registers hold do.
+// waves of one. Seven blocks of more than their registers hold do. The lists of sixteen leave no room for two.
 inline bool cluster_keeps_aside(const Problem& p, int blocks, int vecs) {
   constexpr int kSms = 132;
   if (!is_fast(p) || bytes(p.dtype) != 4) return false;
   if (blocks == kOddCluster) return vecs > kOddHeldVecs;
-  return vecs > kHeldVecs && p.rows > clusters_at_once(blocks, false, kSms);
+  return blocks <= 8 && vecs > kHeldVecs && p.rows > clusters_at_once(blocks, false, kSms);
 }
 
 // For a selection of one: as many blocks as a multiprocessor each allows, eight for a few rows, two at least: one alone is
@@ -126,6 +133,15 @@ inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   for (const ClusterSpread fewer : {spread(4), spread(2)})
     if (fewer.blocks < best.blocks && shares(fewer) && waves(fewer) <= waves(best)) best = fewer;
   return best;
+}
+
+// Whether clusters, which take a row after the other, are done sooner than stream's blocks, a row each and as many at once as fit: rows
+// that lie in L2, `near` bytes, or some more that do not fill the device twice, or leave stream's last round nearly empty.
+inline bool clusters_outrun_stream(const Problem& p, int sms, std::int64_t near) {
+  const std::int64_t round = 2LL * std::max(sms, 1), all_bytes = p.rows * p.cols * bytes(p.dtype);
+  const bool spread = 8 * p.rows <= 7 * round && all_bytes <= near / 3 * 4;
+  const bool last_round_idles = p.rows > round && 4 * p.rows <= 5 * round;
+  return all_bytes <= near || spread || last_round_idles;
 }
 
 }  // namespace topkit::cuda

@@ -26,7 +26,7 @@ struct GridPartsArgs {
 };
 
 template <class E, int kVecs>
-__global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm<E, kVecs>)
+__global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
     grid_parts_kernel(const __grid_constant__ GridPartsArgs<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
   const ClusterRoom room(a.shape);

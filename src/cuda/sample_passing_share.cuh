@@ -88,21 +88,6 @@ __device__ __forceinline__ std::int32_t bits_that_reach(float z) {
   return z > 0 ? signed_bits(z) : std::numeric_limits<std::int32_t>::min();
 }
 
-// Adds one where z is above the bound: two instructions, where a select would be three.
-__device__ __forceinline__ void count_above(std::uint32_t& count, float z, float bound) {
-#ifdef __CUDA_ARCH__
-  asm("{\n"
-      ".reg .pred above;\n"
-      "setp.gt.f32 above, %1, %2;\n"
-      "@above add.u32 %0, %0, 1;\n"
-      "}\n"
-      : "+r"(count)
-      : "f"(z), "f"(bound));
-#else
-  count += z > bound ? 1 : 0;
-#endif
-}
-
 // What a weigher's vectors weigh, and how many of their tokens are above token_z; those of at least `least` to `best`, as far as
 // there is room, and *passed counts all.
 template <class L>

@@ -8,21 +8,6 @@
 
 namespace topkit::cuda {
 
-// Adds weight where z reaches a bound: two instructions, where a select would be three.
-__device__ __forceinline__ void add_if_reached(float& sum, float weight, float z, float bound) {
-#ifdef __CUDA_ARCH__
-  asm("{\n"
-      ".reg .pred reached;\n"
-      "setp.ge.f32 reached, %2, %3;\n"
-      "@reached add.f32 %0, %0, %1;\n"
-      "}\n"
-      : "+f"(sum)
-      : "f"(weight), "f"(z), "f"(bound));
-#else
-  sum += z >= bound ? weight : 0;
-#endif
-}
-
 // Tokens before one of the order, quad by quad: up to its own quad all that reach its z, from there on those above it. That is all but
 // at most three ties in its own quad.
 struct Edge {

@@ -58,7 +58,7 @@ inline bool select_can(const Problem& p) {
   return p.order != Order::value && p.cols * bytes(p.dtype) <= kMostSelectShare * kMostSelectBlocks;
 }
 
-// Blocks for a row of this problem on a device of `sms` multiprocessors, a power of two, or 0: the row is too long for one and there are
+// Blocks for a row of this problem on a device of `sms` multiprocessors, as a logarithm; -1: the row is too long for one and there are
 // no clusters. As many as end soonest, by what a block takes to begin and to end, and what its multiprocessor takes for elements.
 inline int select_blocks_log(const Problem& p, int sms, bool clusters) {
   constexpr std::int64_t kSharedOfSm = std::int64_t{227} << 10, kThreadsOfSm = 1024;

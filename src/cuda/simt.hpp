@@ -18,7 +18,9 @@
 // and, in namespace topkit::cuda (never raw PTX in a kernel file; what is missing is added here, for both compilers):
 //
 //   add_from_below(sum, distance)          adds what the lane that far below has
-//   count_if(holds, sum), SharedEnd<Word>, push_if(holds, end, word)     one predicated instruction each, or two
+//   count_if(holds, sum), SharedEnd<Word>, push_if(holds, end, word), count_above(sum, value, bound),
+//   add_if_reached(sum, weight, value, bound)
+//                                          one predicated instruction each, or two
 //   kWarp, lane(), warp(), full_mask       kArch: 10 * capability that is compiled for (the stand-in says 900)
 //   shared<T>()                            this block's static object of type T, one a type (wrap in a struct of your own)
 //   dynamic_shared<T>()                    the launch's shared_bytes, 128-byte aligned

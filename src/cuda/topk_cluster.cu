@@ -48,7 +48,7 @@ void launch_cluster(const ClusterShape& whole, const Args& args, const E& elemen
     ClusterArgs<E> all{args, element, whole};
     all.shape.first_row = row;
     LaunchShape shape = cluster_launch("topk_cluster", whole, grid, stream);
-    shape.shared_bytes += cluster_aside_bytes<kAside>;
+    shape.shared_bytes += cluster_aside_bytes(kAside);
     launch(cluster_kernel<E, kVecs, kOddBlocks, kAside>, shape, all);
   });
 }

@@ -29,14 +29,9 @@ int spread(const SampleProblem& p, const Device& device) {
 
 constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects them
 
-// Whether clusters draw from many rows faster than stream's blocks, a row each. Topk's clusters do more often: those that draw keep no
-// part of a row aside, and are not as few blocks as hold it. So rows must lie in L2, or leave stream's last round nearly empty.
-bool clusters_draw(const Problem& p, const Device& device) {
-  constexpr std::int64_t kBytes = 48 << 20;
-  const std::int64_t all_bytes = p.rows * p.cols * bytes(p.dtype), round = 2LL * device.sms;
-  return all_bytes <= kBytes || (8 * p.rows <= 7 * round && all_bytes <= kBytes / 3 * 4) ||
-         (p.rows > round && 4 * p.rows <= 5 * round);
-}
+// Rows that clusters draw from sooner than stream does. Topk's clusters take more: those that draw keep no part of a row aside, and are
+// not as few blocks as hold it.
+constexpr std::int64_t kNearBytes = 48 << 20;
 
 // The selection of `selected`: the cluster's kernel, which draws in the same launch, while its clusters are about as many as
 // the device has room for at once; else what topk would take. Log-probabilities are the cluster's.
@@ -48,7 +43,8 @@ Plan selection(const SampleProblem& p, const Device& device) {
     wish.algorithm = info(Algorithm::cuda_cluster).name;
   Plan plan = choose(best, device, built_in_tuning(), wish);
   if (plan.algorithm != Algorithm::cuda_cluster) return plan;
-  if (wish.algorithm.empty() && !clusters_draw(best, device) && info(Algorithm::cuda_stream).can(best)) {
+  if (wish.algorithm.empty() && !cuda::clusters_outrun_stream(best, device.sms, kNearBytes) &&
+      info(Algorithm::cuda_stream).can(best)) {
     wish.algorithm = info(Algorithm::cuda_stream).name;
     return choose(best, device, built_in_tuning(), wish);
   }

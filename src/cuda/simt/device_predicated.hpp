@@ -14,6 +14,17 @@ __device__ __forceinline__ void count_if(bool holds, std::uint32_t& sum) {
       : "r"(static_cast<std::uint32_t>(holds)));
 }
 
+// Adds one where value is above the bound.
+__device__ __forceinline__ void count_above(std::uint32_t& sum, float value, float bound) {
+  asm("{ .reg .pred p; setp.gt.f32 p, %1, %2; @p add.u32 %0, %0, 1; }" : "+r"(sum) : "f"(value), "f"(bound));
+}
+// Adds weight where value reaches the bound.
+__device__ __forceinline__ void add_if_reached(float& sum, float weight, float value, float bound) {
+  asm("{ .reg .pred p; setp.ge.f32 p, %2, %3; @p add.f32 %0, %0, %1; }"
+      : "+f"(sum)
+      : "f"(weight), "f"(value), "f"(bound));
+}
+
 // A place in this block's shared memory at which words are written one behind the other.
 template <class Word>
 struct SharedEnd {
