@@ -7,19 +7,22 @@
 //
 // Two blocks share a multiprocessor. Where rows are many instructions decide, so each step does the least that it can: counts
 // before it stores, 32-bit words for types of 16 bits, one atomic a candidate. When the sample said too little, or a row has
-// more in one bin than counting can take, radix_exact.cuh does that row.
+// more in one bin than counting can take, radix_exact.cuh does that row; of 16-bit types radix_stable.cuh one whose bound divides equal
+// keys or whose bins are crowded.
 #pragma once
 
 #include "radix_exact.cuh"
 #include "radix_rows_bound.cuh"
 #include "radix_rows_filter.cuh"
 #include "radix_rows_rank.cuh"
+#include "radix_stable.cuh"
 
 namespace topkit::cuda {
 
 template <class E>
 __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_constant__ RadixArgs<E> a) {
   using Word = typename Words<E>::Word;
+  constexpr bool kStable = sizeof(typename E::Raw) == 2;
   static_assert(kMostRowsCols <= Words<E>::kMostCols);
   const E& element = a.element;
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
@@ -68,23 +71,45 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
                   share.row.position(state.sample.granule(share), 0), state.sample.reach);
     reinterpret_cast<uint4*>(order.counts())[threadIdx.x] = make_uint4(0, 0, 0, 0);
     const RowThreshold<E> threshold(element, bound);
+    if (kStable && threadIdx.x == 0) {  // from here on they say this
+      state.split.floor = Words<E>::key(bound.word);
+      state.split.high = bound.by_key ? ~0U : words.position(bound.word);
+    }
+    bool listed = true;
     if (threshold.says_all) [[likely]] {
       filter_row(element, state.passed, share, stage, list, threshold.pack);
+    } else if constexpr (kStable) {
+      listed = false;
     } else {
       filter_again(element, state.passed, share, list, words, bound.word);
     }
-    __syncthreads();
-    const std::uint32_t count = state.passed;
-    sure = count >= state.out.k && count <= kCapacity;
-    if (sure)
-      ranked = rank_rows(element, state, list, words, bound.word, count, state.out.k, [&] {
-        return [&a, &element, words, out = state.out](std::uint32_t place, Word w) {
-          out.write(a.args, element, place, candidate(Words<E>::key(w), words.position(w)));
-        };
-      });
+    if (listed) [[likely]] {
+      __syncthreads();
+      const std::uint32_t count = state.passed;
+      sure = count >= state.out.k && count <= kCapacity;
+      if (sure)
+        ranked = rank_rows(element, state, list, words, bound.word, count, state.out.k, [&] {
+          return [&a, &element, words, out = state.out](std::uint32_t place, Word w) {
+            out.write(a.args, element, place, candidate(Words<E>::key(w), words.position(w)));
+          };
+        });
+    }
+    if constexpr (kStable) {
+      if (!listed || ranked.crowded) [[unlikely]] {
+        order_stably(a);
+        __syncthreads();
+        if (state.passed >= state.out.k && state.passed <= kCapacity) return;
+        sure = false;
+      }
+    }
   }
-  if (!sure || ranked.crowded) [[unlikely]]
-    order_exactly(a, ranked.last, 0);
+  if constexpr (kStable) {
+    if (!sure) [[unlikely]]
+      order_exactly(a, 0, 0);
+  } else {
+    if (!sure || ranked.crowded) [[unlikely]]
+      order_exactly(a, ranked.last, 0);
+  }
 }
 
 }  // namespace topkit::cuda

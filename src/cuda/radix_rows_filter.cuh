@@ -20,7 +20,8 @@ struct RowStage {
   // Whether granules from..from + kGranules / 2 - 1 are all that is left.
   __device__ static bool is_half(std::uint32_t from, std::uint32_t end) { return from + kGranules / 2 >= end; }
 
-  // The row's granules from..from + kGranules - 1, those of them that lie inside it.
+  // The row's granules from..from + kGranules - 1, those of them that lie inside it. kAgain: they shall stay in L1.
+  template <bool kAgain = false>
   __device__ void load(const RadixShare<E>& share, std::uint32_t from) {
     const std::uint32_t first = from + threadIdx.x, begin = share.whole_begin, end = share.whole_end;
     const Vec* const granules = share.row.vectors() + first;
@@ -29,7 +30,8 @@ struct RowStage {
     for (int j = 0; j < kVecs; ++j) {
       if (j == kVecs / 2 && half) break;
       const std::uint32_t g = first + j * kOrderThreads;
-      if (g >= begin && g < end) vecs[j] = load_once(granules + j * kOrderThreads);
+      if (g >= begin && g < end)
+        vecs[j] = kAgain ? granules[j * kOrderThreads] : load_once(granules + j * kOrderThreads);
     }
   }
   // Elements of granules that do not lie inside the row become kPad.

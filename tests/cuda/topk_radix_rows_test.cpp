@@ -86,6 +86,22 @@ TEST(TopkRadixRows, keys_that_are_not_their_bits) {
   }
 }
 
+// Of 16-bit types: keys that crowd at both ends of their range or lie many octaves apart, in rows that begin and end anywhere.
+TEST(TopkRadixRows, sixteen_bit_keys_that_crowd) {
+  std::mt19937 random(6);
+  for (const std::int64_t cols : {6000, 16384, 16387, 32768})
+    for (const int offset : {0, 5}) {
+      const auto sparse = [&](auto) {
+        return random() % 8 != 0 ? 0U : static_cast<std::uint32_t>(random() % 0x7c00U | random() % 2 << 15);
+      };
+      expect_rows(DType::f16, row_of<std::uint16_t>(cols, sparse), cols, 2000, offset);
+      const auto far = [&](auto i) { return random() % 4 == 0 ? 0x7c00U - i % 3 : random() % 2; };
+      expect_rows(DType::f16, row_of<std::uint16_t>(cols, far), cols, 2048, offset);
+      const auto nan = [&](auto i) { return i % 5 == 0 ? 0x7fc0U : i % 3 == 0 ? 0x7f80U : 0x3f80U; };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, nan), cols, 1000, offset);
+    }
+}
+
 // One outlier stretches the bins so that all others share one; winners that the sample does not see; sorted rows.
 TEST(TopkRadixRows, samples_and_bins_that_say_too_little) {
   std::mt19937 random(5);
