@@ -14,9 +14,10 @@ struct SelectState {
   FoundBin found;
 };
 
-// Elements with a larger key win, and the first `tied` of those that have this one.
+// Elements whose key is not below `key` win; or, of those that have this one, the first `tied`.
 template <class Key>
 struct SelectCut {
+  static constexpr std::uint32_t kAll = ~0U;
   Key key;
   std::uint32_t tied;
 };
@@ -70,31 +71,44 @@ __device__ inline FoundBin find_bin(SelectState& s, const std::uint32_t* bins, i
   return s.found;
 }
 
+// Counts the elements whose keys are among the 2^bits from base on.
+template <bool kWaits, class S>
+__device__ void count_digits(const S& element, const SelectShare<S>& share, std::uint32_t* bins, typename S::Key base,
+                             int bits, int shift) {
+  using Key = typename S::Key;
+  const Key used = Key{1} << (bits - shift);
+  share.template each<kWaits>([&](const Vec* at, const unsigned(&masks)[kSelectVecs<S>]) {
+    Vec vecs[kSelectVecs<S>];
+#pragma unroll
+    for (int j = 0; j < kSelectVecs<S>; ++j) vecs[j] = at[j * kWarp];
+#pragma unroll
+    for (int j = 0; j < kSelectVecs<S>; ++j) {
+      Key keys[S::kPerVec];
+      element.keys(vecs[j], keys);
+#pragma unroll
+      for (int e = 0; e < S::kPerVec; ++e) {
+        const Key digit = (kWaits ? keys[e] : keys[e] - base) >> shift;
+        if ((kWaits || digit < used) && (masks[j] >> e & 1U) != 0)
+          atomicAdd(&bins[static_cast<std::uint32_t>(digit)], 1U);
+      }
+    }
+  });
+}
+
 // Of the best k of the row, 1 <= k <= its elements. `bins` are clear, behind a barrier of the block; two sets of them in a
-// cluster. All threads of all blocks of the row.
+// cluster. All threads of all blocks of the row; the share is there behind it.
 template <class S>
 __device__ SelectCut<typename S::Key> find_cut(SelectState& s, const S& element, const SelectShare<S>& share,
                                                std::uint32_t* bins, int blocks_log, std::uint32_t k) {
   using Key = typename S::Key;
+  constexpr int kFirst = S::kBits > kSelectBinsLog ? S::kBits - kSelectBinsLog : 0;
   Key base = 0;
-  int bits = S::kBits;  // the last winner's key is one of the 2^bits from base on
+  int bits = S::kBits, shift = kFirst;  // the last winner's key is one of the 2^bits from base on
   std::uint32_t wanted = k;
   std::uint32_t* now = bins;
+  count_digits<true>(element, share, now, Key{0}, S::kBits, kFirst);
 #pragma unroll 1
-  do {
-    const int shift = bits > kSelectBinsLog ? bits - kSelectBinsLog : 0;
-    const Key used = Key{1} << (bits - shift);  // bins
-    share.each(element,
-               [&](std::uint32_t, const Key(&keys)[kSelectVecs][S::kPerVec], const unsigned(&masks)[kSelectVecs]) {
-#pragma unroll
-                 for (int j = 0; j < kSelectVecs; ++j)
-#pragma unroll
-                   for (int e = 0; e < S::kPerVec; ++e) {
-                     const Key digit = (keys[j][e] - base) >> shift;
-                     if (digit < used && (masks[j] >> e & 1U) != 0)
-                       atomicAdd(&now[static_cast<std::uint32_t>(digit)], 1U);
-                   }
-               });
+  for (;;) {
     if (blocks_log > 0) {
       cluster_sync();
     } else {
@@ -104,14 +118,15 @@ __device__ SelectCut<typename S::Key> find_cut(SelectState& s, const S& element,
     base += static_cast<Key>(found.bin) << shift;
     wanted -= found.above;
     bits = shift;
-    if (found.within == wanted) return base == 0 ? SelectCut<Key>{0, ~0U} : SelectCut<Key>{base - 1, 0};
-    if (bits == 0) break;
+    if (found.within == wanted) return {base, SelectCut<Key>::kAll};
+    if (bits == 0) return {base, wanted};
     // The bins of a cluster's block are read until all blocks have met again.
     if (blocks_log > 0) now = now == bins ? bins + kSelectBins : bins;
     clear_bins(now);
     __syncthreads();
-  } while (true);
-  return {base, wanted};
+    shift = bits > kSelectBinsLog ? bits - kSelectBinsLog : 0;
+    count_digits<false>(element, share, now, base, bits, shift);
+  }
 }
 
 }  // namespace topkit::cuda

@@ -10,45 +10,35 @@
 namespace topkit::cuda {
 
 inline constexpr int kSelectBinsLog = 11, kSelectBins = 1 << kSelectBinsLog;
-inline constexpr int kSelectVecs = 2;  // granules of a thread that are looked at together
+// Granules of a thread that are looked at together: sixteen elements.
+constexpr int select_vecs(int element_bytes) { return std::min(element_bytes, 4); }
 inline constexpr int kMostSelectThreads = 1024, kMostSelectBlocks = 16;
-// Of a block; the keys of 8-bit types take more registers.
-constexpr int most_select_threads(int element_bytes) {
-  return element_bytes == 1 ? kMostSelectThreads / 2 : kMostSelectThreads;
-}
 
 struct SelectShape {
   int blocks_log;        // of a row
   int threads;           // of a block
-  std::uint32_t vecs;    // granules of a thread, a multiple of kSelectVecs
-  std::size_t share_at;  // of shared memory, behind the bins; the winners of a group lie where the bins were
+  std::uint32_t vecs;    // granules of a thread, a multiple of select_vecs()
+  std::size_t share_at;  // of shared memory, behind the bins
   std::size_t shared_bytes;
 };
 
 inline constexpr std::size_t kSelectBinBytes = std::size_t{4} * kSelectBins;
-// Places of the winners among what a warp looks at together.
-constexpr std::size_t select_stage_bytes(int element_bytes) {
-  return std::size_t{2} * 32 * kSelectVecs * 16 / static_cast<std::size_t>(element_bytes);
-}
 
 // By 1 << blocks_log blocks a row. aligned: every row begins with a granule.
 inline SelectShape select_shape(const Problem& p, int blocks_log, bool aligned) {
-  constexpr std::int64_t kElements = 16;  // of a thread, while there are threads
-  const int width = bytes(p.dtype);
-  const std::int64_t granule = 16 / width, granules = (p.cols + granule - 1) / granule + (aligned ? 0 : 1);
+  const std::int64_t granule = 16 / bytes(p.dtype), granules = (p.cols + granule - 1) / granule + (aligned ? 0 : 1);
   const std::int64_t share = std::max<std::int64_t>((granules + (1 << blocks_log) - 1) >> blocks_log, 1);
-  const auto warps_of = [&](std::int64_t vecs) { return (share + 32 * vecs - 1) / (32 * vecs); };
+  const std::int64_t together = select_vecs(bytes(p.dtype));
+  std::int64_t vecs = together, warps = 0;
+  while ((warps = (share + 32 * vecs - 1) / (32 * vecs)) > kMostSelectThreads / 32) vecs += together;
   // Blocks of a cluster read one another's bins, a thread four of them.
   const std::int64_t least = blocks_log > 0 ? kSelectBins / 4 / 32 : 4;
-  std::int64_t vecs = std::max<std::int64_t>(kElements / granule, kSelectVecs);
-  while (warps_of(vecs) > most_select_threads(width) / 32) vecs += kSelectVecs;
   SelectShape shape{};
   shape.blocks_log = blocks_log;
   shape.vecs = static_cast<std::uint32_t>(vecs);
-  shape.threads = static_cast<int>(32 * std::max(warps_of(vecs), least));
-  const auto warps = static_cast<std::size_t>(shape.threads / 32);
-  shape.share_at = std::max((blocks_log > 0 ? 2 : 1) * kSelectBinBytes, warps * select_stage_bytes(width));
-  shape.shared_bytes = shape.share_at + static_cast<std::size_t>(warps_of(vecs) * 32 * vecs * 16);
+  shape.threads = static_cast<int>(32 * std::max(warps, least));
+  shape.share_at = (blocks_log > 0 ? 2 : 1) * kSelectBinBytes;
+  shape.shared_bytes = shape.share_at + static_cast<std::size_t>(warps * 32 * vecs * 16);
   return shape;
 }
 

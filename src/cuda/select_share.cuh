@@ -31,11 +31,28 @@ struct SelectShare {
     first = rank * each + own;
     there = own < each && first < end ? end - first : 0;
     vecs = ::min(shape.vecs, (there + kWarp - 1) / kWarp);
-    part = (shape.vecs + kSelectParts * kSelectVecs - 1) / (kSelectParts * kSelectVecs) * kSelectVecs;
+    part = (shape.vecs + kSelectParts * kSelectVecs<S> - 1) / (kSelectParts * kSelectVecs<S>)*kSelectVecs<S>;
     whole = there >= shape.vecs * kWarp && row.inside(first) && row.inside(first + shape.vecs * kWarp - 1);
   }
 
   __device__ void copy() const {
+    constexpr std::uint32_t kVecs = kSelectVecs<S>;
+    if (whole) {
+      const Vec* from = row.vec(first + lane());
+      Vec* to = granules + lane();
+#pragma unroll 1
+      for (std::uint32_t left = vecs, p = 0; p < kSelectParts; ++p) {
+#pragma unroll 1
+        for (std::uint32_t v = 0; v < part && left != 0; v += kVecs, left -= kVecs) {
+#pragma unroll
+          for (std::uint32_t j = 0; j < kVecs; ++j) async_copy16(to + j * kWarp, from + j * kWarp);
+          from += kVecs * kWarp;
+          to += kVecs * kWarp;
+        }
+        async_commit();
+      }
+      return;
+    }
 #pragma unroll 1
     for (std::uint32_t from = 0, p = 0; p < kSelectParts; ++p, from += part) {
 #pragma unroll 1
@@ -52,34 +69,60 @@ struct SelectShare {
     }
   }
 
-  // Calls f(v, keys, masks) for each kSelectVecs granules of this lane: v of the first, the keys of all of them, and of
-  // each a bit for every element that is there. All lanes of the warp call f equally often.
-  template <class F>
-  __device__ void each(const S& element, F f) const {
+  // Calls f(vecs, masks) for kSelectVecs granules of this lane at a time: the granules, and of each a bit for every element that is there.
+  // kWaits: until they are.
+  template <bool kWaits, class F>
+  __device__ void each(F f) const {
+    constexpr int kVecs = kSelectVecs<S>;
+    const std::uint32_t step = kWaits ? part : vecs;
 #pragma unroll 1
-    for (std::uint32_t from = 0, p = 0; p < kSelectParts && from < vecs; ++p, from += part) {
-      wait_for(p);
+    for (std::uint32_t from = 0, p = 0; from < vecs; from += step, ++p) {
+      if constexpr (kWaits) wait_for(p);
+      const std::uint32_t end = ::min(from + step, vecs);
+      if (whole) {
 #pragma unroll 1
-      for (std::uint32_t v = from; v < from + part && v < vecs; v += kSelectVecs) {
-        typename S::Key keys[kSelectVecs][kPerVec];
-#pragma unroll
-        for (int j = 0; j < kSelectVecs; ++j) element.keys(granules[(v + j) * kWarp + lane()], keys[j]);
-        unsigned masks[kSelectVecs];
-        if (whole) {
+        for (std::uint32_t v = from; v < end; v += kVecs) {
+          unsigned masks[kVecs];
 #pragma unroll
           for (unsigned& mask : masks) mask = kAll;
-          f(v, keys, masks);
-        } else {
+          f(granules + v * kWarp + lane(), masks);
+        }
+      } else {
+#pragma unroll 1
+        for (std::uint32_t v = from; v < end; v += kVecs) {
+          unsigned masks[kVecs];
 #pragma unroll
-          for (int j = 0; j < kSelectVecs; ++j) masks[j] = mask_of(v + j);
-          f(v, keys, masks);
+          for (int j = 0; j < kVecs; ++j) masks[j] = mask_of(v + j);
+          f(granules + v * kWarp + lane(), masks);
         }
       }
     }
   }
 
-  // Position in the row of the first element of granule v of lane 0.
-  __device__ std::uint32_t position(std::uint32_t v) const { return row.position(first + v * kWarp, 0); }
+  // Calls f(word, position, has) for all words of the warp's part, neighbours by neighbouring lanes: the position of its first element, and
+  // a bit for every element that is there. All lanes of the warp call f equally often.
+  template <class F>
+  __device__ void each_word(F f) const {
+    using Word = typename S::Word;
+    constexpr std::uint32_t kWords = 16 / sizeof(Word), kHas = (1U << S::kPerWord) - 1;
+    const auto* const words = reinterpret_cast<const Word*>(granules);
+    std::uint32_t position = row.position(first, 0) + lane() * S::kPerWord;
+    const std::uint32_t end = vecs * kWarp * kWords;
+    if (whole) {
+#pragma unroll 4
+      for (std::uint32_t i = lane(); i < end; i += kWarp, position += kWarp * S::kPerWord) f(words[i], position, kHas);
+      return;
+    }
+#pragma unroll 1
+    for (std::uint32_t i = lane(); i < end; i += kWarp, position += kWarp * S::kPerWord) {
+      unsigned has = 0;
+      if (i / kWords < there) {
+#pragma unroll
+        for (int e = 0; e < S::kPerWord; ++e) has |= (position + e < row.count ? 1U : 0U) << e;
+      }
+      f(words[i], position, has);
+    }
+  }
 
  private:
   __device__ static void wait_for(std::uint32_t p) {

@@ -25,6 +25,7 @@ struct SelectArgs {
   S element;
   SelectShape shape;
   std::int64_t first_row;  // of this launch
+  bool plain;              // values and indices are wanted, and columns count from 0
 };
 
 struct SelectBlockState {
@@ -33,8 +34,7 @@ struct SelectBlockState {
 };
 
 template <class S>
-__global__ void __launch_bounds__(most_select_threads(sizeof(typename S::Raw)), 1)
-    select_row(const __grid_constant__ SelectArgs<S> a) {
+__global__ void __launch_bounds__(kMostSelectThreads, 1) select_row(const __grid_constant__ SelectArgs<S> a) {
   SelectBlockState& s = shared<SelectBlockState>();
   const int blocks_log = a.shape.blocks_log;
   const unsigned rank = blocks_log == 0 ? 0 : cluster_rank();
@@ -54,14 +54,25 @@ __global__ void __launch_bounds__(most_select_threads(sizeof(typename S::Raw)), 
        place += static_cast<std::int64_t>(blockDim.x) << blocks_log)
     out.pad(a.args, place);
   if (k != 0) {
-    const SelectCut<typename S::Key> cut = k == share.row.count && blocks_log == 0
-                                               ? SelectCut<typename S::Key>{0, ~0U}
-                                               : find_cut(s.cut, a.element, share, bins, blocks_log, k);
-    SelectCounts own;
-    const SelectCounts before = count_before(s.counts, a.element, share, cut, blocks_log, rank, own);
-    constexpr std::size_t kStageBytes = select_stage_bytes(sizeof(typename S::Raw));
-    write_winners(a.args, out, a.element, share, cut, before, own,
-                  reinterpret_cast<std::uint16_t*>(dynamic_shared<char>() + warp() * kStageBytes));
+    const SelectCut<typename S::Key> cut = find_cut(s.cut, a.element, share, bins, blocks_log, k);
+    const SelectCounts own = count_own(a.element, share, cut);
+    const SelectCounts before = count_before(s.counts, own, blocks_log, rank);
+    using Raw = typename S::Raw;
+    if (a.plain) {
+      const bool wide = a.args.problem.index_type == IndexType::i64;
+      write_winners(a.element, share, cut, before, own, [&](std::uint32_t place, Raw raw, std::uint32_t position) {
+        out.values[place] = raw;
+        if (wide) {
+          static_cast<std::int64_t*>(out.indices)[place] = position;
+        } else {
+          static_cast<std::uint32_t*>(out.indices)[place] = position;
+        }
+      });
+    } else {
+      write_winners(a.element, share, cut, before, own, [&](std::uint32_t place, Raw raw, std::uint32_t position) {
+        out.write(a.args, place, raw, position);
+      });
+    }
   }
   grid_launch_dependents();
 }
@@ -74,7 +85,8 @@ void run(const Plan& plan, const Args& args, const S& element, Stream stream) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(args.x) % 16 == 0 &&
                        p.layout.outer_stride * bytes(p.dtype) % 16 == 0 && !p.has_lengths;
   constexpr std::int64_t kMostBlocks = 1 << 30;
-  SelectArgs<S> all{args, element, select_shape(p, blocks_log, aligned), 0};
+  SelectArgs<S> all{args, element, select_shape(p, blocks_log, aligned), 0,
+                    args.values != nullptr && args.indices != nullptr && args.ids == nullptr && !p.has_lengths};
   for (; all.first_row < p.rows; all.first_row += kMostBlocks >> blocks_log) {
     const std::int64_t rows = std::min(kMostBlocks >> blocks_log, p.rows - all.first_row);
     launch(select_row<S>,

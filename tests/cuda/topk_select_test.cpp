@@ -97,7 +97,7 @@ TEST(TopkSelect, shapes_have_room) {
         ASSERT_LE(shape.threads, cuda::kMostSelectThreads);
         ASSERT_LE(shape.shared_bytes, std::size_t{160} << 10);
         ASSERT_EQ(shape.share_at % 128, 0U);
-        ASSERT_EQ(shape.vecs % cuda::kSelectVecs, 0U);
+        ASSERT_EQ(static_cast<int>(shape.vecs) % cuda::select_vecs(bytes(dtype)), 0);
       }
 }
 
