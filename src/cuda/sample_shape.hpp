@@ -92,11 +92,14 @@ constexpr bool sample_streams(const SampleProblem& p) {
 constexpr bool streams_top_p(const SampleProblem& p) {
   return draws_a_token(p) && !p.may_top_k && p.may_top_p && !p.may_min_p;
 }
-inline constexpr std::int64_t kTopPStatic = 12 * 1024;  // at least the kernel's static objects and what a block takes
-// Tokens of a thread of that kernel in shared memory, two blocks a multiprocessor.
+inline constexpr int kLogMostTopP = 4;                  // blocks of a row
+inline constexpr std::int64_t kTopPStatic = 16 * 1024;  // at least the kernel's static objects and what a block takes
+inline constexpr std::uint32_t kTopPSpan = 4 * kSampleThreads;  // quads that a block reads at once
+// Tokens of a thread of that kernel in shared memory, whole spans, two blocks a multiprocessor.
 inline int top_p_kept(const SampleProblem& p, std::int64_t shared_bytes) {
-  const std::int64_t room = shared_bytes / 2 - kTopPStatic;
-  return static_cast<int>(room / (kSampleThreads * 4 * bytes(p.dtype)) * 4);
+  constexpr std::int64_t kOfThread = 4 * kTopPSpan / kSampleThreads;
+  const std::int64_t room = shared_bytes / 2 - kTopPStatic, spans = room / (4 * kTopPSpan * bytes(p.dtype));
+  return static_cast<int>((spans > 1 ? spans : 1) * kOfThread);
 }
 
 // Before the draws of `selected`: the best of every row, in the workspace.

@@ -15,18 +15,20 @@ namespace {
 template <class L>
 void launch_rows(int log_blocks, int kept, const SampleArgs& args, Stream stream) {
   using Raws = typename LogitRow<L>::Raws;
+  constexpr std::int64_t kOfThread = 4 * kTopPSpan / kSampleThreads;  // tokens in a span
   const std::int64_t quads = (args.problem.cols + 3) / 4, share = (quads + (1 << log_blocks) - 1) >> log_blocks;
-  const auto room = static_cast<std::uint32_t>(std::min<std::int64_t>(share, kept / 4 * kSampleThreads));
+  const auto ring = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>((share + kTopPSpan - 1) / kTopPSpan, 1, std::max<std::int64_t>(kept / kOfThread, 1)));
   for_launches(args.problem.rows, log_blocks, [&](std::int64_t row, unsigned grid) {
     launch(sample_top_p_kernel<L>,
            LaunchShape{.kernel = "sample_top_p",
                        .grid = grid,
                        .block = kSampleThreads,
                        .cluster = 1U << log_blocks,
-                       .shared_bytes = room * sizeof(Raws),
+                       .shared_bytes = ring * kTopPSpan * sizeof(Raws),
                        .stream = stream,
                        .pdl = true},
-           SampleTopPLaunch{args, log_blocks, row, room});
+           SampleTopPLaunch{args, log_blocks, row, ring});
   });
 }
 

@@ -2,10 +2,10 @@
 // by what weighs before him. That is less than p of all, or he is no token of the row, and the next is asked of those who would
 // win without him and all behind him.
 //
-//   race      each block a share of the row, streamed as sample_stream.cuh does; tokens of the best scores are put aside, and
+//   race      each block a share of the row, through a ring of spans in shared memory; tokens of the best scores are put aside, and
 //             the records among them go to all blocks: in the order of the row, nobody before a record has a better score    (hop)
 //   chain     the records of all, by exact scores: the winner, the winner among those before him, and so on
-//   verdict   what weighs before the first two of the chain, and all; from the front of the row in shared memory, and for the
+//   verdict   what weighs before the first two of the chain, and all; from the end of the row in shared memory, and for the
 //             rest once more from memory: roughly, and where that does not tell, exactly                                     (hop)
 //
 // Of a chain that ends without a verdict for, and where more tokens come than are put aside, another race is run: by exact
@@ -24,7 +24,7 @@ struct SampleTopPLaunch {
   SampleArgs args;
   int log_blocks;
   std::int64_t first_row;
-  std::uint32_t room;  // quads of a block in shared memory
+  std::uint32_t ring;  // spans of a block in shared memory
 };
 
 // sm_80's code spills where two blocks share a multiprocessor.
@@ -46,20 +46,27 @@ __global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
   grid_dependency_wait();
   const auto index_of_row = [&] { return a.first_row + (blockIdx.x >> a.log_blocks); };
   const std::int64_t index = index_of_row();
+  const auto x_of_row = [&] {
+    return static_cast<const typename L::Raw*>(args.x) + args.x_row(index) * args.problem.row_stride;
+  };
   if (threadIdx.x == kWarp) state.rules = sampling::rules_of<One>(args, index);
   if (threadIdx.x == 2 * kWarp) {
     const unsigned rank = blocks == 1 ? 0 : cluster_rank();
     const auto length = static_cast<std::uint32_t>(args.length(index));
     const std::uint32_t quads = (length + 3) / 4, each = (quads + blocks - 1) >> a.log_blocks,
                         first = ::min(rank * each, quads);
-    const auto* const x = static_cast<const typename L::Raw*>(args.x) + args.x_row(index) * args.problem.row_stride;
-    state.place = {x, length, first, ::min(first + each, quads), a.room, rank, each};
-    const float z = length > 0 ? sampling::candidate<One>(L::value(load_once(x))) : 0;
-    state.from = ::fabsf(z) <= 1e6F ? z : 0;
+    const QuadLoader<L> loader(x_of_row(), length);
+    const std::uint32_t end = ::min(first + each, quads);
+    state.place = {loader.x, length, first, end, loader.aligned ? ::min(end, length / 4) : 0, a.ring, rank, each};
     state.after = 0;
     state.turn = 0;
     state.round = 0;
   }
+  float z = 0;
+  if (threadIdx.x == 3 * kWarp && args.length(index) > 0) z = sampling::candidate<One>(L::value(load_once(x_of_row())));
+  __syncthreads();
+  if (!state.rules.greedy) TopPRing<L>().open();
+  if (threadIdx.x == 3 * kWarp) state.from = ::fabsf(z) <= 1e6F ? z : 0;
   const auto end = [&](Candidate token) {
     if (state.place.rank != 0 || threadIdx.x != 0) return;
     const std::int64_t row = index_of_row();
@@ -89,14 +96,15 @@ __global__ void __launch_bounds__(kSampleThreads, kArch >= 900 ? 2 : 1)
     const Key key = __reduce_max_sync(full_mask, lane() < blocks ? state.all[round & 1][lane()].z_max : 0);
     if (round == 0 && key <= kNobodyKey) return end(0);
     const float z_max = round == 0 ? z_of_key(key) : from;
-    if (warp() == 0) link_chain(round, blocks, z_max, {rules.c, from});
-    __syncthreads();
-    const int links = state.chained;
-    const bool limited = rules.p < sampling::kWhole;
-    if (links > 0 && !limited) return end(state.chain[0]);
     const float c = rules.c_filter, p = static_cast<float>(rules.p) * 0x1p-32F;
+    int links = 0;
 #pragma unroll 1
-    for (int link = 0; link < links; link += kVerdicts) {
+    for (int link = 0;; link = links) {
+      if (warp() == 0) link_chain(round, blocks, z_max, {rules.c, from});
+      __syncthreads();
+      links = state.chained;
+      if (links == link) break;
+      if (rules.p == sampling::kWhole) return end(state.chain[0]);
       Edge edges[kVerdicts];
       for (int i = 0; i < kVerdicts && link + i < links; ++i) edges[i] = Edge(state.chain[link + i]);
       add_roughly<L>(z_max, c, edges);

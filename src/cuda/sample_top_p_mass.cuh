@@ -4,7 +4,7 @@
 // the sum that the rules mean is bounded (rough_error), and where that decides, the weights are added up exactly.
 #pragma once
 
-#include "sample_top_p_state.cuh"
+#include "sample_top_p_ring.cuh"
 
 namespace topkit::cuda {
 
@@ -22,11 +22,11 @@ struct Edge {
 template <class L>
 __device__ __forceinline__ void add_roughly(float z_max, float c, const Edge (&edges)[kVerdicts]) {
   const TopPShare<L> share;
-  constexpr std::uint32_t kAtOnce = 4, kThreads = kSampleThreads, kSpan = kAtOnce * kThreads;
+  constexpr std::uint32_t kAtOnce = TopPRing<L>::kAtOnce, kThreads = kSampleThreads;
   using Raws = typename LogitRow<L>::Raws;
   TopPState& state = shared<TopPState>();
   const auto* const from = reinterpret_cast<const Raws*>(share.loader.x);
-  const std::uint32_t whole = share.whole();
+  const std::uint32_t whole = state.place.whole, ring = state.place.ring, spans = share.spans();
   const float offset = -One::Mul(z_max, c);
   float sums[1 + kVerdicts] = {};
   const auto add = [&](const Raws& raws, std::uint32_t quad) {
@@ -43,10 +43,10 @@ __device__ __forceinline__ void add_roughly(float z_max, float c, const Edge (&e
     }
   };
   // What was read last first, as that is nearest.
-  const std::uint32_t here = ::min(share.room, share.end - share.first), far = share.first + here;
+  const std::uint32_t far = spans - ::min(spans, ring);
 #pragma unroll 1
-  for (std::uint32_t span = (share.end - far + kSpan - 1) / kSpan; span-- > 0;) {
-    const std::uint32_t quad = far + span * kSpan + threadIdx.x;
+  for (std::uint32_t span = far; span-- > 0;) {
+    const std::uint32_t quad = share.first + span * kTopPSpan + threadIdx.x;
     Raws raws[kAtOnce];
     if (quad + (kAtOnce - 1) * kThreads < whole) {
 #pragma unroll
@@ -58,8 +58,13 @@ __device__ __forceinline__ void add_roughly(float z_max, float c, const Edge (&e
 #pragma unroll
     for (std::uint32_t j = 0; j < kAtOnce; ++j) add(raws[j], quad + j * kThreads);
   }
-#pragma unroll 2
-  for (std::uint32_t i = threadIdx.x; i < here; i += kThreads) add(share.kept()[i], share.first + i);
+#pragma unroll 1
+  for (std::uint32_t span = far; span < spans; ++span) {
+    const std::uint32_t quad = share.first + span * kTopPSpan + threadIdx.x;
+    const Raws* const kept = TopPRing<L>::quads(span % ring);
+#pragma unroll
+    for (std::uint32_t j = 0; j < kAtOnce; ++j) add(kept[j * kThreads], quad + j * kThreads);
+  }
 #pragma unroll
   for (float& sum : sums)
 #pragma unroll
@@ -90,7 +95,7 @@ struct Rough {
     hop<1 + kVerdicts>(state.hops, turn, state.place.rank, blocks);
     if (threadIdx.x == 0) state.turn = turn + 1;
     Rough rough{};
-#pragma unroll 1
+#pragma unroll 4
     for (unsigned b = 0; b < blocks; ++b) {
       rough.all += bits_float(static_cast<std::uint32_t>(heard(state.hops, turn, b, 0)));
 #pragma unroll

@@ -7,7 +7,7 @@
 // winner alone.
 #pragma once
 
-#include "sample_top_p_state.cuh"
+#include "sample_top_p_ring.cuh"
 
 namespace topkit::cuda {
 
@@ -15,9 +15,11 @@ struct Race {
   float c, from;
 };
 
-// At most log2 E + 32 of a word below 2^31: E <= 2 v.
+// At least log2 E of a word below 2^31: E <= v * (1 + v) * log2 e up to v = 1/2, and log2(1 + v) <= v * log2 e.
 __device__ __forceinline__ float most_log2_e(std::uint32_t r) {
-  return about_log2(static_cast<float>(::max(r, 0x10000U))) - 30.99F;
+  constexpr float kOfTwo32 = 1.4427F * 0x1p-32F, kAtZero = 0.5288F - 32 + 0.01F;  // log2(log2 e), and what is rounded
+  const auto word = static_cast<float>(::max(r, 0x10000U));
+  return about_log2(word) + (word * kOfTwo32 + kAtZero);
 }
 
 // Some token of this lane reaches `score`.
@@ -42,18 +44,21 @@ __device__ __forceinline__ void open_race(TopPState& state) {
   if (threadIdx.x == 0) {
     state.bound = state.z_max = kNobodyKey;
     state.raced = state.lost = state.mine.count = 0;
+    state.chained = 0;
   }
 }
 
-// A first bound, from the first four tokens of every thread. Ends with a barrier.
+// A first bound, from the first quads of every thread, which have come. Ends with a barrier.
 template <class L>
-__device__ __forceinline__ void first_bound(const TopPShare<L>& share, const Noise& noise, const Race& race) {
+__device__ __forceinline__ void first_bound(const Noise& noise, const Race& race) {
+  constexpr std::uint32_t kFirst = 2;
   TopPState& state = shared<TopPState>();
-  const std::uint32_t quad = share.first + threadIdx.x;
   float low = kNobody;
-  if (quad < share.end) {
-    const Quad some = share.loader.load(4 * quad);
-    const sampling::Words<One> words = noise.words(quad);
+#pragma unroll 1
+  for (std::uint32_t j = 0; j < kFirst; ++j) {
+    const std::uint32_t at = threadIdx.x + j * kSampleThreads;
+    const Quad some = QuadLoader<L>::quad(TopPRing<L>::quads(0)[j * kSampleThreads]);
+    const sampling::Words<One> words = noise.words(state.place.first + at);
 #pragma unroll
     for (int e = 0; e < 4; ++e)
       if (words.word[e] < 0x80000000U)
@@ -99,37 +104,38 @@ __device__ __forceinline__ void put_aside(const Quad& q, const sampling::Words<O
   }
 }
 
-// The block's tokens that may win, to the state; the first quads are put into shared memory. All threads, behind open_race() and a
-// barrier.
+// The block's tokens that may win, to the state. All threads, behind open_race() and a barrier; the ring has been opened.
 template <class L>
 __device__ __forceinline__ void run_race(const Noise& noise, const Race& race) {
-  constexpr std::uint32_t kAtOnce = 4, kThreads = kSampleThreads;
+  constexpr std::uint32_t kAtOnce = TopPRing<L>::kAtOnce, kThreads = kSampleThreads;
   using Raws = typename LogitRow<L>::Raws;
   TopPState& state = shared<TopPState>();
-  first_bound(TopPShare<L>(), noise, race);
-  const std::uint32_t first = state.place.first, end = state.place.end, whole = TopPShare<L>().whole();
-  const auto* const from = static_cast<const Raws*>(state.place.x);
-  Raws* const kept = dynamic_shared<Raws>();
-  const std::uint32_t stays = first + state.place.room;
+  const TopPRing<L> ring;
+  const std::uint32_t spans = TopPShare<L>().spans();
+  if (spans == 0) return;
+  ring.wait();
+  first_bound<L>(noise, race);
   float most = kNobody;
+  std::uint32_t place = 0;
 #pragma unroll 1
-  for (std::uint32_t quad = first + threadIdx.x; quad < end; quad += kAtOnce * kThreads) {
+  for (std::uint32_t span = 0; span < spans; ++span) {
+    ring.wait();
     Raws raws[kAtOnce];
-    if (quad + (kAtOnce - 1) * kThreads < whole) {
 #pragma unroll
-      for (std::uint32_t j = 0; j < kAtOnce; ++j) raws[j] = load_once(from + quad + j * kThreads);
+    for (std::uint32_t j = 0; j < kAtOnce; ++j) raws[j] = ring.quads(place)[j * kThreads];
+    const std::uint32_t places = state.place.ring, quad = state.place.first + span * kTopPSpan + threadIdx.x;
+    if (span + places < spans) {
+      ring.ask(span + places, place);
     } else {
-      const TopPShare<L> share;
-#pragma unroll
-      for (std::uint32_t j = 0; j < kAtOnce; ++j) raws[j] = share.raws(quad + j * kThreads);
+      async_commit();
     }
+    place = place + 1 == places ? 0 : place + 1;
     const sampling::Words<Fourfold> words = noise.four_words(quad, kThreads);
     // Of most quads no token may win, by the largest z and the least word of the four.
     const float over = most_over(z_of_key(*static_cast<volatile Key*>(&state.bound)));
     unsigned may = 0;
 #pragma unroll
     for (std::uint32_t j = 0; j < kAtOnce; ++j) {
-      if (quad + j * kThreads < stays) kept[quad + j * kThreads - first] = raws[j];
       const float z_most = largest(QuadLoader<L>::quad(raws[j]));
       most = ::fmaxf(most, z_most);
       const std::uint32_t least =
@@ -145,6 +151,7 @@ __device__ __forceinline__ void run_race(const Noise& noise, const Race& race) {
         if (i == j) some = raws[i];
       put_aside(LogitRow<L>::candidates(QuadLoader<L>::quad(some)), noise.words(at), at, race, over);
     }
+    __syncwarp(full_mask);  // else those who put nothing aside go ahead alone
   }
   const Key most_key = __reduce_max_sync(full_mask, key_of_z(sampling::candidate<One>(most)));
   if (lane() == 0) atomicMax(&state.z_max, most_key);
@@ -272,7 +279,8 @@ __device__ __forceinline__ void show_hands(unsigned turn, unsigned rank, unsigne
   mbarrier_wait(&state.came[side], turn >> 1 & 1U);
 }
 
-// From all hands the chain of those who may win, by exact scores, as far as these tell it. By one warp; read behind a barrier.
+// From all hands the chain of those who may win, by exact scores, as far as these tell it: to what state.chained counts the next
+// kVerdicts, if there are as many. By one warp; read behind a barrier.
 [[gnu::noinline]] __device__ inline void link_chain(unsigned turn, unsigned blocks, float z_max, Race race) {
   constexpr int kEach = kMostTopPBlocks * kRecords / kWarp;
   TopPState& state = shared<TopPState>();
@@ -280,13 +288,11 @@ __device__ __forceinline__ void show_hands(unsigned turn, unsigned rank, unsigne
   const bool alone = state.rules.greedy || turn > 0;
   // Whoever was not put aside, or is handed over by nobody, does not score more.
   const float shift = One::Mul(One::Sub(z_max, race.from), race.c);
-  float others = kNobody;
-  bool lost = !(::fabsf(shift) < 1e30F);
-  for (unsigned b = 0; b < blocks; ++b) {
-    const float bound = z_of_key(hands[b].bound);
-    others = ::fmaxf(others, bound - shift + race_margin(bound) + ::fabsf(shift) * 0x1p-19F);
-    lost = lost || hands[b].lost != 0;
-  }
+  const bool is_block = lane() < blocks;
+  const float bound = is_block ? z_of_key(hands[lane()].bound) : kNobody;
+  const float others = z_of_key(__reduce_max_sync(
+      full_mask, key_of_z(::fmaxf(kNobody, bound - shift + race_margin(bound) + ::fabsf(shift) * 0x1p-19F))));
+  const bool lost = __any_sync(full_mask, (is_block && hands[lane()].lost != 0) || !(::fabsf(shift) < 1e30F));
   Candidate token[kEach], scored[kEach];
 #pragma unroll
   for (unsigned i = 0; i < kEach; ++i) {
@@ -298,10 +304,12 @@ __device__ __forceinline__ void show_hands(unsigned turn, unsigned rank, unsigne
                                                   hands[b].log2_e[at % kRecords])),
                                 index_of(token[i]));
   }
-  Candidate last = 0;
-  int links = 0;
+  int links = state.chained;
+  const int most = alone ? 1 : ::min(links + kVerdicts, kChain);
+  Candidate last = links > 0 ? state.chain[links - 1] : 0;
+  __syncwarp(full_mask);
 #pragma unroll 1
-  while (links < (alone ? 1 : kChain) && (alone || !lost)) {
+  while (links < most && (alone || !lost)) {
     Candidate mine = 0, place = 0;
 #pragma unroll
     for (int i = 0; i < kEach; ++i)

@@ -7,7 +7,7 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kLogMostTopP = 3, kMostTopPBlocks = 1 << kLogMostTopP;
+inline constexpr int kMostTopPBlocks = 1 << kLogMostTopP;
 inline constexpr int kRaced = 256;      // tokens that a block may put aside in a race
 inline constexpr int kRaceClasses = 4;  // of lanes: as many tokens at least reach the bound of a race
 inline constexpr int kRecords = 16;     // that a block hands over
@@ -26,13 +26,14 @@ struct RaceHand {
 };
 static_assert(sizeof(RaceHand) % 8 == 0 && sizeof(RaceHand) / 8 * kMostTopPBlocks <= kSampleThreads);
 
-// A block's share of a row: quads first .. end, of which the first `room` stay in shared memory. In shared memory itself, so that no
-// thread need hold it from phase to phase.
+// A block's share of a row: quads first .. end. In shared memory, so that no thread need hold it from phase to phase.
 struct TopPPlace {
   const void* x;  // the row
-  std::uint32_t length, first, end, room;
-  unsigned rank;       // of the block
-  std::uint32_t most;  // quads that a block of the row has at most: the same in all of them
+  std::uint32_t length, first, end;
+  std::uint32_t whole;  // quads before it can be loaded in one step
+  std::uint32_t ring;   // spans that shared memory has a place for (sample_top_p_ring.cuh)
+  unsigned rank;        // of the block
+  std::uint32_t most;   // quads that a block of the row has at most: the same in all of them
 };
 
 struct TopPState {
@@ -68,20 +69,17 @@ template <class L>
 struct TopPShare {
   using Raws = typename LogitRow<L>::Raws;
   QuadLoader<L> loader;
-  std::uint32_t first, end, room;
+  std::uint32_t first, end;
 
   __device__ TopPShare()
       : loader(static_cast<const typename L::Raw*>(shared<TopPState>().place.x), shared<TopPState>().place.length),
         first(shared<TopPState>().place.first),
-        end(shared<TopPState>().place.end),
-        room(shared<TopPState>().place.room) {}
-  // Quads before it can be loaded whole, in one step.
-  __device__ std::uint32_t whole() const { return loader.aligned ? ::min(end, loader.length / 4) : 0; }
+        end(shared<TopPState>().place.end) {}
+  __device__ std::uint32_t spans() const { return (end - first + kTopPSpan - 1) / kTopPSpan; }
   // -inf behind the end.
   __device__ __forceinline__ Raws raws(std::uint32_t quad) const {
     return quad < end ? loader.raws(4 * quad) : loader.none();
   }
-  __device__ Raws* kept() const { return dynamic_shared<Raws>(); }
 };
 
 }  // namespace topkit::cuda

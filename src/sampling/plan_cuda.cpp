@@ -77,7 +77,9 @@ bool selects(const SampleProblem& p, const Device& device) {
 
 // Blocks of a cluster that read a row together, where its size does not matter.
 int streaming_blocks(const SampleProblem& p, const Device& device, int blocks_an_sm) {
-  const int most = device.capability >= 90 ? 3 : 0;
+  // A race is arithmetic, of which each of sixteen blocks has half; but many clusters of sixteen wait for their places.
+  const bool sixteen = cuda::streams_top_p(p) && 32 * p.rows <= device.sms;
+  const int most = device.capability < 90 ? 0 : sixteen ? cuda::kLogMostTopP : 3;
   constexpr std::int64_t kFewTokens = 8192;  // of a block
   int blocks = 0;
   while (blocks < most && (p.rows << (blocks + 1)) <= std::int64_t{blocks_an_sm} * device.sms &&

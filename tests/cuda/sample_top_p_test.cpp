@@ -17,7 +17,7 @@ testing::AssertionResult run(Sheet& sheet, int blocks, int kept) {
 
 TEST(SampleTopP, nuclei_of_all_lengths) {
   for (const DType type : {DType::f32, DType::bf16})
-    for (const int blocks : {1, 2, 8})
+    for (const int blocks : {1, 2, 16})
       for (const float p : {0.0F, 0.05F, 0.5F, 0.9F, 0.9999F})
         for (const float temperature : {0.3F, 4.0F}) {
           Sheet sheet(2, 4503, normal, type, temperature < 1 ? 3 : 1);
@@ -26,7 +26,7 @@ TEST(SampleTopP, nuclei_of_all_lengths) {
           sheet.args.problem.temperature_last = blocks == 2;
           for (std::uint64_t position = 0; position < 2; ++position) {
             sheet.args.position.value = position;
-            ASSERT_TRUE(run(sheet, blocks, position == 0 ? 0 : 4)) << p << " " << temperature;
+            ASSERT_TRUE(run(sheet, blocks, position == 0 ? 0 : 32)) << p << " " << temperature;
           }
         }
 }
@@ -47,8 +47,21 @@ TEST(SampleTopP, rows_that_rise_or_are_all_alike) {
         sheet.args.top_p.value = p;
         for (std::uint64_t position = 0; position < 2; ++position) {
           sheet.args.position.value = position;
-          ASSERT_TRUE(run(sheet, blocks, 8)) << shape << " " << p;
+          ASSERT_TRUE(run(sheet, blocks, position == 0 ? 16 : 48)) << shape << " " << p;
         }
+      }
+}
+
+// More spans of a row than shared memory has places for, of which the last ones stay; a share's end in the midst of one.
+TEST(SampleTopP, spans_that_make_room_for_others) {
+  for (const DType type : {DType::f32, DType::f16})
+    for (const int spans : {0, 2, 3})
+      for (const int blocks : {1, 2}) {
+        // Aligned rows by one block, and others by two.
+        Sheet sheet(
+            1, 36868, [](std::int64_t r, std::int64_t i) { return 0.5F * normal(r, i); }, type, blocks - 1);
+        sheet.args.top_p.value = 0.9F;
+        ASSERT_TRUE(run(sheet, blocks, 16 * spans)) << spans;
       }
 }
 
@@ -75,7 +88,7 @@ TEST(SampleTopP, infinities_nan_and_rows_without_candidates) {
         Sheet sheet(kStrangeRows, 6001, strange, type);
         sheet.args.temperature.value = temperature;
         sheet.args.top_p.value = 0.8F;
-        ASSERT_TRUE(run(sheet, blocks, 4)) << temperature;
+        ASSERT_TRUE(run(sheet, blocks, 16)) << temperature;
       }
 }
 
@@ -89,7 +102,7 @@ TEST(SampleTopP, every_row_its_own_parameters) {
   for (const int blocks : {1, 2, 8})
     for (std::uint64_t position = 0; position < 3; ++position) {
       sheet.args.position.value = position;
-      ASSERT_TRUE(run(sheet, blocks, 4));
+      ASSERT_TRUE(run(sheet, blocks, 16));
     }
 }
 
