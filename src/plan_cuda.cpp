@@ -190,8 +190,9 @@ std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Devi
   const bool many = p.rows >= device.sms;
   const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
   // A block alone on its multiprocessor orders its winners slower than radix does, and so do clusters that fill the device.
-  constexpr std::int64_t kFewWinners = 128, kLongRow = 96 << 10;
-  const bool orders_slowly = (p.rows <= device.sms && (can(Algorithm::cuda_block) || 4 * p.rows > device.sms)) ||
+  constexpr std::int64_t kFewWinners = 128, kLongRow = 96 << 10, kRowOfFewBlocks = 256 << 10;
+  const bool fill = 4 * p.rows > device.sms && (2 * p.rows > device.sms || row_bytes(p) > kRowOfFewBlocks);
+  const bool orders_slowly = (p.rows <= device.sms && (can(Algorithm::cuda_block) || fill)) ||
                              (can(Algorithm::cuda_block) && bytes(p.dtype) == 4 && row_bytes(p) > kLongRow);
   if (p.k > kFewWinners && p.k <= resident_k && orders_slowly && radix_holds)
     return {Algorithm::cuda_radix, p.rows <= device.sms ? "hundreds of winners in each of few rows"

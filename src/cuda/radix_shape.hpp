@@ -110,8 +110,9 @@ inline constexpr std::int64_t kMostRowsCols = 32768;
 // A list, and the place in which radix_exact.cuh puts kMostRadixK winners into order.
 inline constexpr std::size_t kRadixRowsBytes = kSampleAt + (kMostRadixK + 4) * 8;
 
+// Winners in order are in any order, and sooner than radix_resident's.
 inline bool radix_rows_hold(const Problem& p) {
-  return p.order == Order::value && p.cols <= kMostRowsCols && std::min(p.k, p.cols) <= kMostRadixK;
+  return p.order != Order::index && p.cols <= kMostRowsCols && std::min(p.k, p.cols) <= kMostRadixK;
 }
 
 struct RadixShape {
