@@ -163,7 +163,9 @@ Call validate(const Request& request, Use use) {
   p.has_row_k = options.row_k != nullptr;
   p.has_ids = options.ids != nullptr;
   check_k(p.k, p.cols, p.has_lengths);
-  args.x = x.data;
+  // Kernels move the address they have, and C++ forbids that of a null one, which an empty tensor may have.
+  alignas(16) static constexpr std::byte kNothing[16]{};
+  args.x = x.elements == 0 && x.data == nullptr ? kNothing : x.data;
   call.ordinal = x.device_id;
 
   const bool both = use == Use::query && request.values == nullptr && request.indices == nullptr;

@@ -17,7 +17,7 @@ inline constexpr int kChunk = 32;  // granules, one a lane
 
 // The rank among the groups' maxima that at most one row in a million has fewer than k elements at.
 __device__ inline int sample_rank(int k, float sampled, float n) {
-  const float mean = static_cast<float>(k) * (sampled / n);
+  const float mean = static_cast<float>(k) * (sampled / fmaxf(n, 1.0F));  // n: 0 where a row is empty
   return ::min(k, static_cast<int>(mean + 4.75F * sqrtf(mean) + 5.3F));
 }
 

@@ -105,7 +105,8 @@ def test_what_was_timed_is_judged_too(said):
     class Replaying(Clock):
         def replayed(self, contender):
             values, indices = contender.result
-            yield len(contender.inputs[:4]) - 1, (values, indices[..., ::-1])
+            backwards = list(range(contender.case.k))[::-1]  # torch takes no step below 1
+            yield len(contender.inputs[:4]) - 1, (values, indices[..., backwards])
 
     (line,), notes = lines_of(["topkit"], said, Replaying())
     assert not line["verified"] and notes.broken

@@ -3,6 +3,7 @@
 # shown, and the others still run.
 
 kStages=(release install python asan tsan aarch64 fuzz lint cuda)
+kMoreStages=(asan_cuda)  # by --stage only
 kQuick=(release lint)
 kSkipped=77
 
@@ -19,12 +20,14 @@ ctest_in() {
 stage_release() { compile cpu-only && ctest_in release cpu-only -LE 'gpu|install'; }
 stage_install() { compile cpu-only && ctest_in install cpu-only -L install; }
 # The library, and the command line that reads files. The grids over all types (cpu, cuda on the stand-in) are many times slower
-# here: every third case of them. What replays the corpus in other stages is the stage fuzz's here.
+# here, and so is their compilation: a share of the one, and the other in a stage of its own, which runs when it is asked for.
+# What replays the corpus in other stages is the stage fuzz's here.
 stage_asan() {
-  compile asan tests_core tests_sampling tests_cpu tests_cli tests_property tests_simt tests_cuda
+  compile asan tests_core tests_sampling tests_cpu tests_cli tests_property tests_simt
   ctest_in asan asan -R '^(core|sampling|cli|property|simt)$'
-  GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX=0 ctest_in asan-grid asan -R '^(cpu|cuda)$'
+  GTEST_TOTAL_SHARDS=5 GTEST_SHARD_INDEX=0 ctest_in asan-cpu asan -R '^cpu$'
 }
+stage_asan_cuda() { compile asan tests_cuda && ctest_in asan-cuda asan -R '^cuda_'; }
 # Without oneTBB only a lent pool has threads: the test of the library's own would run on one.
 stage_tsan() {
   compile tsan tests_threads
@@ -43,7 +46,7 @@ stage_cuda() {
 
 packages_for() {
   case $1 in
-    asan | fuzz | lint) echo check ;;
+    asan | asan_cuda | fuzz | lint) echo check ;;
     aarch64) echo aarch64 ;;
     python) python_packages ;;
     *) echo base ;;
@@ -75,7 +78,7 @@ run_test() {
       --quick) stages+=("${kQuick[@]}") ;;
       --frameworks) export python_frameworks=1 ;;
       --stage)
-        [[ $# -gt 1 ]] || die "test: --stage needs a name; there are: ${kStages[*]}" 2
+        [[ $# -gt 1 ]] || die "test: --stage needs a name; there are: ${kStages[*]} ${kMoreStages[*]}" 2
         stages+=("$2")
         shift
         ;;
@@ -85,7 +88,7 @@ run_test() {
   done
   if ((${#stages[@]} == 0)); then stages=("${kStages[@]}"); fi
   for stage in "${stages[@]}"; do
-    [[ $(type -t "stage_$stage") == function ]] || die "test: no stage $stage; there are: ${kStages[*]}" 2
+    [[ $(type -t "stage_$stage") == function ]] || die "test: no stage $stage; there are: ${kStages[*]} ${kMoreStages[*]}" 2
     groups+=("$(packages_for "$stage")")
   done
   need "${groups[@]}"
