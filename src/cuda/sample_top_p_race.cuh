@@ -108,7 +108,6 @@ __device__ __forceinline__ void put_aside(const Quad& q, const sampling::Words<O
 template <class L>
 __device__ __forceinline__ void run_race(const Noise& noise, const Race& race) {
   constexpr std::uint32_t kAtOnce = TopPRing<L>::kAtOnce, kThreads = kSampleThreads;
-  using Raws = typename LogitRow<L>::Raws;
   TopPState& state = shared<TopPState>();
   const TopPRing<L> ring;
   const std::uint32_t spans = TopPShare<L>().spans();
@@ -120,38 +119,33 @@ __device__ __forceinline__ void run_race(const Noise& noise, const Race& race) {
 #pragma unroll 1
   for (std::uint32_t span = 0; span < spans; ++span) {
     ring.wait();
-    Raws raws[kAtOnce];
+    const auto* const raws = ring.quads(place);
+    const std::uint32_t quad = state.place.first + span * kTopPSpan + threadIdx.x;
+    float z_most[kAtOnce];
 #pragma unroll
-    for (std::uint32_t j = 0; j < kAtOnce; ++j) raws[j] = ring.quads(place)[j * kThreads];
-    const std::uint32_t places = state.place.ring, quad = state.place.first + span * kTopPSpan + threadIdx.x;
-    if (span + places < spans) {
-      ring.ask(span + places, place);
-    } else {
-      async_commit();
+    for (std::uint32_t j = 0; j < kAtOnce; ++j) {
+      z_most[j] = largest(QuadLoader<L>::quad(raws[j * kThreads]));
+      most = ::fmaxf(most, z_most[j]);
     }
-    place = place + 1 == places ? 0 : place + 1;
     const sampling::Words<Fourfold> words = noise.four_words(quad, kThreads);
     // Of most quads no token may win, by the largest z and the least word of the four.
     const float over = most_over(z_of_key(*static_cast<volatile Key*>(&state.bound)));
     unsigned may = 0;
 #pragma unroll
     for (std::uint32_t j = 0; j < kAtOnce; ++j) {
-      const float z_most = largest(QuadLoader<L>::quad(raws[j]));
-      most = ::fmaxf(most, z_most);
       const std::uint32_t least =
           ::min(::min(words.word[0].of[j], words.word[1].of[j]), ::min(words.word[2].of[j], words.word[3].of[j]));
-      may |= static_cast<float>(least) > about_exp2((z_most - race.from) * race.c + over) ? 0 : 1U << j;
+      may |= static_cast<float>(least) > about_exp2((z_most[j] - race.from) * race.c + over) ? 0 : 1U << j;
     }
 #pragma unroll 1
     for (; may != 0; may &= may - 1) {
       const auto j = static_cast<std::uint32_t>(__ffs(static_cast<int>(may)) - 1), at = quad + j * kThreads;
-      Raws some = raws[0];
-#pragma unroll
-      for (std::uint32_t i = 1; i < kAtOnce; ++i)
-        if (i == j) some = raws[i];
-      put_aside(LogitRow<L>::candidates(QuadLoader<L>::quad(some)), noise.words(at), at, race, over);
+      put_aside(LogitRow<L>::candidates(QuadLoader<L>::quad(raws[j * kThreads])), noise.words(at), at, race, over);
     }
     __syncwarp(full_mask);  // else those who put nothing aside go ahead alone
+    const std::uint32_t places = state.place.ring;
+    ring.ask(span + places, place);
+    place = place + 1 == places ? 0 : place + 1;
   }
   const Key most_key = __reduce_max_sync(full_mask, key_of_z(sampling::candidate<One>(most)));
   if (lane() == 0) atomicMax(&state.z_max, most_key);

@@ -34,7 +34,7 @@ class TopPRing {
   __device__ __forceinline__ static Raws* quads(std::uint32_t place) {
     return dynamic_shared<Raws>() + place * kTopPSpan + threadIdx.x;
   }
-  // A span on its way to a place, whose own have been read.
+  // A span on its way to a place, whose own have been read; nothing, where there is none.
   __device__ __forceinline__ void ask(std::uint32_t span, std::uint32_t place) const {
     const TopPPlace& share = shared<TopPState>().place;
     const std::uint32_t quad = share.first + span * kTopPSpan + threadIdx.x;
