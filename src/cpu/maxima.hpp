@@ -74,8 +74,8 @@ class Maxima {
     Memory memory(job, carver);
     Guess<S> guess(scratch.hint, memory.keys.top_nan);
     const std::int64_t slots = slots_of(job);
-    for (std::int64_t r = 0; r < count; r += slots)
-      batch(memory, guess, rows + r, lesser(slots, count - r), r + slots < count ? rows[r + slots].data : rows[r].data);
+    const Ahead ahead(rows, count, rows_ahead(job.max_cols * static_cast<std::int64_t>(sizeof(Raw)), slots));
+    for (std::int64_t r = 0; r < count; r += slots) batch(memory, guess, rows + r, lesser(slots, count - r), ahead);
   }
 
  private:
@@ -111,13 +111,13 @@ class Maxima {
   };
 
   // Up to kSlots rows, step by step: a step of one row waits for nothing that the row just before it is still busy with.
-  static void batch(Memory& memory, Guess<S>& guess, const Row* rows, std::int64_t count, const void* next) {
+  static void batch(Memory& memory, Guess<S>& guess, const Row* rows, std::int64_t count, const Ahead& ahead_of) {
     S low[kSlots];
     bool guessed[kSlots];
     for (std::int64_t i = 0; i < count; ++i) {
       const Row& row = rows[i];
       std::uint32_t* candidates = memory.candidates + static_cast<std::size_t>(i) * memory.room;
-      const void* ahead = i + 1 < count ? rows[i + 1].data : next;
+      const void* ahead = ahead_of(rows + i);
       std::uint32_t found = 0;
       guessed[i] = guess.worth_trying(row.k);
       if (guessed[i]) {

@@ -64,7 +64,7 @@ class Engine {
         const Args::Span span = args_.span(i);
         if (span.count < problem_.k) pad(i, span.count);
         if (span.count == 0) continue;
-        rows[count] = row(i, span);
+        describe(rows[count], i, span);
         if (gathers_) rows[count].data = worker.tile + ((i - r) * problem_.cols + span.begin) * size_;
         ++count;
       }
@@ -82,7 +82,10 @@ class Engine {
     for (std::int64_t r = 0; r < problem_.rows; ++r) {
       const Args::Span span = args_.span(r);
       if (span.count < problem_.k) pad(r, span.count);
-      if (span.count != 0) parts.run(row(r, span), pool);
+      if (span.count == 0) continue;
+      Row row;
+      describe(row, r, span);
+      parts.run(row, pool);
     }
   }
 
@@ -93,26 +96,24 @@ class Engine {
   }
 
  private:
-  Row row(std::int64_t r, const Args::Span& span) const {
+  // In place and field by field: a copy reads in wider pieces than were written, and waits for all of them.
+  void describe(Row& row, std::int64_t r, const Args::Span& span) const {
     const std::int64_t index_size = job_.wide_index ? 8 : 4;
-    const auto* source = static_cast<const std::byte*>(args_.x) +
-                         (problem_.layout.row(r) + span.begin * problem_.layout.col_stride) * size_;
-    Row row{.data = source,
-            .values = nullptr,
-            .indices = nullptr,
-            .ids = nullptr,
-            .column = span.begin,
-            .cols = static_cast<std::uint32_t>(span.end - span.begin),
-            .k = static_cast<std::uint32_t>(span.count),
-            .first = 0};
-    if (args_.values != nullptr)
-      row.values = static_cast<std::byte*>(args_.values) + args_.values_layout.row(r) * size_;
-    if (args_.indices != nullptr)
-      row.indices = static_cast<std::byte*>(args_.indices) + args_.indices_layout.row(r) * index_size;
-    if (args_.ids != nullptr)
-      row.ids = static_cast<const std::byte*>(args_.ids) +
-                (args_.ids_layout.row(r) + span.begin * args_.ids_layout.col_stride) * index_size;
-    return row;
+    row.data = static_cast<const std::byte*>(args_.x) +
+               (problem_.layout.row(r) + span.begin * problem_.layout.col_stride) * size_;
+    row.values =
+        args_.values == nullptr ? nullptr : static_cast<std::byte*>(args_.values) + args_.values_layout.row(r) * size_;
+    row.indices = args_.indices == nullptr
+                      ? nullptr
+                      : static_cast<std::byte*>(args_.indices) + args_.indices_layout.row(r) * index_size;
+    row.ids = args_.ids == nullptr
+                  ? nullptr
+                  : static_cast<const std::byte*>(args_.ids) +
+                        (args_.ids_layout.row(r) + span.begin * args_.ids_layout.col_stride) * index_size;
+    row.column = span.begin;
+    row.cols = static_cast<std::uint32_t>(span.end - span.begin);
+    row.k = static_cast<std::uint32_t>(span.count);
+    row.first = 0;
   }
 
   // The end of the rows that are equally far apart from row r on.

@@ -64,7 +64,8 @@ TEST(Plan, IsThatOfItsRegime) {
   EXPECT_EQ(algorithm(1000, 30), Algorithm::maxima);
   EXPECT_EQ(algorithm(1000, 31), Algorithm::blocked) << "k beyond maxima_k";
   EXPECT_EQ(algorithm(1001, 30), Algorithm::blocked) << "beyond maxima_bytes";
-  EXPECT_EQ(algorithm(40, 11), Algorithm::split) << "k beyond maxima_k_ratio, then beyond blocked_k_ratio";
+  EXPECT_EQ(algorithm(140, 36), Algorithm::split) << "k beyond maxima_k_ratio, then beyond blocked_k_ratio";
+  EXPECT_EQ(algorithm(128, 128), Algorithm::maxima) << "so short that it is put in order as it is";
   EXPECT_EQ(algorithm(4999, 250), Algorithm::blocked);
   EXPECT_EQ(algorithm(5000, 250), Algorithm::sampled);
   EXPECT_EQ(algorithm(5000, 251), Algorithm::blocked) << "k beyond sampled_k_ratio";
