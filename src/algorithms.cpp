@@ -5,7 +5,7 @@
 #include "cuda/block_shape.hpp"
 #include "cuda/cluster_shape.hpp"
 #include "cuda/partition_shape.hpp"
-#include "cuda/select_shape.hpp"
+#include "cuda/select_sort_shape.hpp"
 #include "cuda/sort_shape.hpp"
 #include "cuda/wide_shape.hpp"
 
@@ -60,8 +60,9 @@ constexpr std::array<AlgorithmInfo, kAlgorithms> kTable{{
      "types of 64 bits: what a sample lets through, over the whole device",
      "a type of 64 bits; k <= 4096 for order index", "one, and the sample; two for k above 3000", cuda::wide_can},
     {Algorithm::cuda_select, "select", DeviceKind::cuda,
-     "order index and any: the winners as they lie in a row that shared memory holds",
-     "order index or any, and rows of up to 2 MiB", "one", cuda::select_can},
+     "the winners as they lie in a row that shared memory holds, or by places guessed from its histogram",
+     "order index or any, and rows of up to 2 MiB; order value: types of 16 and 32 bits, and rows of up to 128 KiB",
+     "one", cuda::select_can},
 }};
 
 constexpr bool in_order() {

@@ -9,7 +9,7 @@
 #include "cuda/grid_shape.hpp"
 #include "cuda/partition_shape.hpp"
 #include "cuda/radix_shape.hpp"
-#include "cuda/select_shape.hpp"
+#include "cuda/select_sort_shape.hpp"
 #include "cuda/sort_shape.hpp"
 #include "cuda/warp_shape.hpp"
 #include "cuda/wide_shape.hpp"
@@ -108,6 +108,17 @@ void shape_wide(Plan& plan, const Problem& p) {
 }
 
 void shape_select(Plan& plan, const Problem& p, const Device& device) {
+  if (p.order == Order::value) {
+    plan.cluster_blocks = cuda::select_sort_blocks(p, std::max(device.sms, 1));
+    if (device.shared_bytes < cuda::kSelectDeviceShared)
+      fail(TK_UNSUPPORTED,
+           "algorithm = select: order value needs {} bytes of shared memory a block, and the device has {}",
+           cuda::kSelectDeviceShared, device.shared_bytes);
+    const cuda::SelectSortShape shape = cuda::select_sort_shape(p, plan.cluster_blocks, false);
+    plan.block_threads = shape.row.threads;
+    plan.items_per_thread = static_cast<int>(shape.row.vecs) * 16 / bytes(p.dtype);
+    return;
+  }
   const int log = cuda::select_blocks_log(p, std::max(device.sms, 1), device.capability >= 90);
   if (log < 0)
     fail(TK_UNSUPPORTED,
@@ -219,10 +230,10 @@ bool select_pays(const Problem& p, Algorithm sorting, const Device& device) {
                          kClusterBytes = std::int64_t{512} << 10;
   constexpr std::int64_t kRowsOfClusters = 32, kMany = 4, kManyOfLongRows = 8,
                          kManyOf64Bits = 16;  // winners: cols / kMany
+  constexpr std::int64_t kWinners = 1 << 18;  // of all rows
   const int sms = std::max(device.sms, 1);
   const bool clusters = device.capability >= 90;
-  if (!info(Algorithm::cuda_select).can(p) || cuda::select_blocks_log(p, sms, clusters) < 0 || p.cols < kLeastCols)
-    return false;
+  if (!cuda::select_can_pick(p) || cuda::select_blocks_log(p, sms, clusters) < 0 || p.cols < kLeastCols) return false;
   const bool many_rows = p.rows >= sms;
   switch (sorting) {
     case Algorithm::cuda_sort: return many_rows;
@@ -232,7 +243,7 @@ bool select_pays(const Problem& p, Algorithm sorting, const Device& device) {
              (row_bytes(p) <= kClusterBytes && p.rows >= kRowsOfClusters && p.k * kManyOfLongRows >= p.cols);
     case Algorithm::cuda_radix:
       if (cuda::radix_blocks(p, sms, clusters, device.shared_bytes) == 0) return true;  // it would read once a digit
-      return many_rows && row_bytes(p) <= kBlockBytes && p.k * kMany >= p.cols;
+      return (many_rows || p.rows * p.k >= kWinners) && row_bytes(p) <= kBlockBytes && p.k * kMany >= p.cols;
     default: return false;
   }
 }

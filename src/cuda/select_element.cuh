@@ -46,6 +46,8 @@ struct SelectNarrow {
     return bits;
   }
   __device__ static Raw raw(Word word, int e) { return static_cast<Raw>(word >> (e * kBits % 32)); }
+  __device__ Raw raw(Key key) const { return element.raw(key); }
+  __device__ bool lossy(Key key) const { return element.lossy(key); }
 };
 
 struct SelectWide {

@@ -44,7 +44,8 @@ inline SelectShape select_shape(const Problem& p, int blocks_log, bool aligned) 
 
 inline constexpr std::int64_t kMostSelectShare = std::int64_t{128} << 10;  // bytes of a row in a block
 
-inline bool select_can(const Problem& p) {
+// Order index and any.
+inline bool select_can_pick(const Problem& p) {
   return p.order != Order::value && p.cols * bytes(p.dtype) <= kMostSelectShare * kMostSelectBlocks;
 }
 

@@ -1,4 +1,4 @@
-// Select: the winners alone, as they lie in the row, for order index and any.
+// Select: the winners alone, as they lie in the row, for order index and any; best first: topk_select_sorted.cu.
 //
 // Regime: order index and any, k of hundreds and more, any type, rows that the shared memory of a block or a cluster of blocks holds.
 // Passes over memory: one; in shared memory one a digit of 11 bits until the last winner's bin is wanted whole, and two to write.
@@ -14,6 +14,7 @@
 #include "select_element.cuh"
 #include "select_shape.hpp"
 #include "select_share.cuh"
+#include "select_sorted.hpp"
 #include "select_write.cuh"
 
 namespace topkit::cuda {
@@ -105,6 +106,7 @@ void run(const Plan& plan, const Args& args, const S& element, Stream stream) {
 
 void run_select(const Plan& plan, const Args& args, void* /*workspace*/, Stream stream) {
   const Problem& p = args.problem;
+  if (p.order == Order::value) return run_select_sorted(plan, args, stream);
   if (bytes(p.dtype) == 8)
     return run(plan, args, SelectWide{key_map<std::uint64_t>(info(p.dtype), p.largest, p.nan)}, stream);
   with_element(p, [&]<class E>(const E& element) { run(plan, args, SelectNarrow<E>{element}, stream); });

@@ -226,7 +226,9 @@ TEST(Plan, LeavesWinnersAsTheyLieWhereNoOrderIsAskedFor) {
                                       {256, 32768, 8192},
                                       {4096, 6144, 1536},
                                       {32, 131072, 16384},
-                                      {1, 32768, 16384}})
+                                      {1, 32768, 16384},
+                                      {66, 16384, 4096},
+                                      {32, 32768, 8192}})
     EXPECT_EQ(algorithm(rows, cols, k), Algorithm::cuda_select) << rows << "x" << cols << " k=" << k;
   EXPECT_EQ(algorithm(64, 8192, 2048), Algorithm::cuda_radix);
   EXPECT_EQ(algorithm(2048, 16384, 2048), Algorithm::cuda_radix) << "few of many rows";
@@ -269,6 +271,20 @@ Plan on_h200(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t k) 
   p.device = DeviceKind::cuda;
   p.dtype = dtype;
   return plan_of(p, {}, device);
+}
+
+TEST(Plan, GivesABlockAPartOfTheWinnersWhereSelectIsToOrderThem) {
+  const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
+  for (const auto& [rows, cols, k, blocks] : {std::tuple{64, 32768, 16384, 2},
+                                              {1, 32768, 16384, 16},
+                                              {256, 32768, 8192, 1},
+                                              {500, 4096, 2048, 1},
+                                              {64, 32768, 30000, 4}}) {
+    Problem p = problem(rows, cols, k);
+    p.device = DeviceKind::cuda;
+    EXPECT_EQ(plan_of(p, {.algorithm = "select"}, device).cluster_blocks, blocks) << to_string(p);
+    EXPECT_NE(plan_of(p, {}, device).algorithm, Algorithm::cuda_select) << "ties cost it too much";
+  }
 }
 
 TEST(Plan, GivesRowsToClustersWhereStreamsLastRoundWouldIdle) {

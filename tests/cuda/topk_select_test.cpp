@@ -1,7 +1,7 @@
 // What only the select kernel has: rows by one block and by clusters, cuts inside a crowd of equal keys, digits that say nothing.
 #include <random>
 
-#include "cuda/select_shape.hpp"
+#include "cuda/select_sort_shape.hpp"
 #include "direct.hpp"
 #include "engines.hpp"
 
@@ -59,6 +59,21 @@ TEST(TopkSelect, crowds_at_both_ends_of_the_keys) {
   }
 }
 
+TEST(TopkSelect, best_first_by_one_block_and_by_several) {
+  for (const std::int64_t cols : {1, 17, 1000, 5000})
+    for (const std::int64_t k : {std::int64_t{1}, cols / 2, cols - 1, cols})
+      for (const std::uint64_t mask : {~0ULL, 0x8000ff01ULL, 0ULL})
+        for (const int blocks : {1, 3}) {
+          if (k < 1 || (k + blocks - 1) / blocks > cuda::kMostSelectSorted) continue;
+          Plan plan;
+          plan.cluster_blocks = blocks;
+          ASSERT_TRUE(matches_oracle(cuda::run_select, DType::f32, random_rows<std::uint32_t>(2 * cols, mask), cols, k,
+                                     static_cast<int>(k % 4), static_cast<std::uint64_t>(k), 0, plan));
+          ASSERT_TRUE(matches_oracle(cuda::run_select, DType::bf16, random_rows<std::uint16_t>(2 * cols, mask), cols, k,
+                                     static_cast<int>(k % 4), static_cast<std::uint64_t>(k), 0, plan));
+        }
+}
+
 TEST(TopkSelect, both_orders_and_ragged_rows) {
   const Engine select{.algorithm = "select", .device = kDLCUDA, .ordinal = kWhole};
   std::uint64_t seed = 0;
@@ -80,6 +95,31 @@ TEST(TopkSelect, both_orders_and_ragged_rows) {
       }
     }
   }
+}
+
+TEST(TopkSelect, blocks_that_sort_have_room) {
+  Problem problem{.order = Order::value};
+  for (const DType dtype : {DType::bf16, DType::f32})
+    for (const std::int64_t cols : {1, 2048, 4096, 16384, 32768, 40000, 65535, 65536})
+      for (const std::int64_t k : {std::int64_t{1}, cols / 4, cols / 2, cols})
+        for (const int blocks : {1, 2, 7, 16}) {
+          problem.dtype = dtype;
+          problem.rows = 1;
+          problem.cols = cols;
+          problem.k = k;
+          if (!cuda::select_can_sort(problem, blocks)) continue;
+          for (const bool aligned : {false, true}) {
+            const cuda::SelectSortShape shape = cuda::select_sort_shape(problem, blocks, aligned);
+            ASSERT_LE(shape.row.shared_bytes, cuda::kSelectShared);
+            ASSERT_GE(shape.most * static_cast<std::size_t>(blocks), static_cast<std::size_t>(k));
+            ASSERT_GE(shape.row.threads * cuda::kMostSelectSorted / cuda::kMostSelectThreads, shape.most);
+            ASSERT_EQ(shape.row.threads % cuda::kSelectSortThreads, 0);
+            for (const std::size_t at : {shape.pairs_at, shape.cells_at, shape.row.share_at, shape.counters_at})
+              ASSERT_EQ(at % 128, 0U);
+          }
+        }
+  problem = {.order = Order::value, .rows = 64, .cols = 32768, .k = 16384};
+  ASSERT_GT(cuda::select_sort_shape(problem, 2, true).cells, 0U);
 }
 
 TEST(TopkSelect, shapes_have_room) {
