@@ -29,6 +29,7 @@ class Ahead {
       : end_(rows + count), distance_(distance), step_(count > 1 ? address(rows + 1) - address(rows) : 0) {}
   const void* operator()(const Row* row) const {
     if (distance_ < end_ - row) return row[distance_].data;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): only fetched, never read, and perhaps of no array
     return reinterpret_cast<const void*>(address(row) + static_cast<std::uintptr_t>(distance_) * step_);
   }
 
