@@ -2,7 +2,7 @@
 //
 //   sample    every block the same one or two thousand elements, asked for ahead of the block's own share of the row
 //   split     the sample says what about 1.2 .. 1.7 k elements reach, and which block orders which of them (radix_split.cuh)
-//   filter    elements that reach it go to the block's list, while the share arrives
+//   filter    elements that reach it go to the block's list, while the share arrives (radix_filter.cuh)
 //   send      what was listed goes to the blocks that order it                                         (hop)
 //   rank      each block puts what it got into order and writes it (radix_rank.cuh)
 //
@@ -16,128 +16,12 @@
 
 #include "by_element.hpp"
 #include "radix_exact.cuh"
+#include "radix_filter.cuh"
 #include "radix_index.cuh"
 #include "radix_rank.cuh"
 #include "radix_state.cuh"
 
 namespace topkit::cuda {
-
-// Entries of a list before its elements are keys: a pack of one element and its position.
-template <class E>
-__device__ Candidate candidate_of(const E& element, Candidate entry) {
-  return (static_cast<Candidate>(element.key(static_cast<Pack>(entry >> 32), 0)) << 32) |
-         static_cast<std::uint32_t>(entry);
-}
-
-// Appends entries of the block's share that reach the bound to the list, as far as it has room, and counts all. Returns the
-// best key of the warp's part of the share.
-template <class E>
-__device__ Key filter_share(const E& element, RadixResidentState<E>& state, RadixRing<E>& ring, const Split& split,
-                            Candidate* list) {
-  constexpr std::uint32_t kPerVec = RadixShare<E>::kPerVec;
-  const RadixShare<E>& share = state.share;
-  const Pack threshold = element.threshold(key_of(split.bound));
-  const auto passes_too = [&](Candidate c) { return split.bins.dense(c) >= split.bound; };
-  Key high = 0;
-  const std::uint32_t edge = share.edge();
-  if (edge != ~0U) {
-    const Pack pack = element.pack(share.row.x[edge]);
-    const Candidate c = candidate(element.key(pack, 0), edge);
-    high = key_of(c);
-    if (passes_too(c)) {
-      const std::uint32_t slot = atomicAdd(&state.passed, 1U);
-      if (slot < kCapacity) list[slot] = candidate(pack, edge);
-    }
-  }
-  __syncwarp(full_mask);
-  const std::uint32_t begin = share.whole_begin, end = ::min(share.end, share.whole_end);
-  // Not all positions of the bound's key pass, but those in front of one.
-  const bool by_position = split.bins.shift < 32;
-  const Key next = key_of(split.bound) + 1;
-  const Pack above = element.threshold(next);
-  // The bound is a NaN's, whose threshold +inf passes too; or there is no threshold for what is above it.
-  const bool by_candidate =
-      element.key(threshold, 0) < key_of(split.bound) || (by_position && (next == 0 || element.key(above, 0) != next));
-  Pack best = E::kPad;
-#pragma unroll 1
-  for (std::uint32_t from = share.begin; from < share.end; from += RadixRing<E>::kStage) {
-    ring.take();
-    Pack packs[kStageVecs][E::kPacksPerVec];
-#pragma unroll
-    for (int j = 0; j < kStageVecs; ++j) element.unpack(*ring.granule(j), packs[j]);  // garbage where there is none
-    ring.release(share);
-    std::uint32_t passes = 0;  // bit j * kPerVec + e: element e of granule j
-#pragma unroll
-    for (int j = 0; j < kStageVecs; ++j)
-#pragma unroll
-      for (int i = 0; i < E::kPacksPerVec; ++i)
-        passes |= E::passes(packs[j][i], threshold) << (j * kPerVec + i * E::kPerPack);
-    const std::uint32_t first = share.row.position(from + threadIdx.x, 0);  // of granule 0, element 0
-    constexpr std::uint32_t kNextGranule = kOrderThreads * kPerVec;
-    const auto entry = [&](int j, int i, int sub) {
-      const Pack pack = sub == 0 ? packs[j][i] : packs[j][i] >> 16;
-      return candidate(pack, first + j * kNextGranule + i * E::kPerPack + sub);
-    };
-    // The first and the last stage may stick out of the share.
-    if (from < begin || from + RadixRing<E>::kStage > end) {
-#pragma unroll
-      for (int j = 0; j < kStageVecs; ++j) {
-        const std::uint32_t g = from + j * kOrderThreads + threadIdx.x;
-        if (g >= begin && g < end) continue;
-        passes &= ~(((1U << kPerVec) - 1) << (j * kPerVec));
-#pragma unroll
-        for (int i = 0; i < E::kPacksPerVec; ++i) packs[j][i] = E::kPad;
-      }
-    }
-    if (by_position && !by_candidate) {
-      const std::uint32_t in_front = split.bins.in_front(split.bound);
-      std::uint32_t higher = 0, early = 0;
-#pragma unroll
-      for (int j = 0; j < kStageVecs; ++j) {
-#pragma unroll
-        for (int i = 0; i < E::kPacksPerVec; ++i)
-          higher |= E::passes(packs[j][i], above) << (j * kPerVec + i * E::kPerPack);
-        const int many = static_cast<int>(in_front - (first + j * kNextGranule));
-        early |= ((1U << ::min(::max(many, 0), static_cast<int>(kPerVec))) - 1) << (j * kPerVec);
-      }
-      passes &= higher | early;
-    } else if (by_candidate) [[unlikely]] {
-#pragma unroll
-      for (int j = 0; j < kStageVecs; ++j)
-#pragma unroll
-        for (int i = 0; i < E::kPacksPerVec; ++i)
-#pragma unroll
-          for (int sub = 0; sub < E::kPerPack; ++sub) {
-            const std::uint32_t bit = 1U << (j * kPerVec + i * E::kPerPack + sub);
-            if ((passes & bit) != 0 && !passes_too(candidate_of(element, entry(j, i, sub)))) passes &= ~bit;
-          }
-    }
-#pragma unroll
-    for (int j = 0; j < kStageVecs; ++j)
-#pragma unroll
-      for (int i = 0; i < E::kPacksPerVec; ++i) best = E::max(best, packs[j][i]);
-    const auto own = static_cast<std::uint32_t>(__popc(passes));
-    const std::uint32_t through = sum_through(own);
-    std::uint32_t base = 0;
-    if (lane() == kWarp - 1 && through != 0) {
-      base = atomicAdd(&state.passed, through);
-      if (base + through > kCapacity) base = ~0U;
-    }
-    base = __shfl_sync(full_mask, base, kWarp - 1);
-    if (base == ~0U) continue;
-    Candidate* at = list + (base + through - own);
-#pragma unroll
-    for (int j = 0; j < kStageVecs; ++j)
-#pragma unroll
-      for (int i = 0; i < E::kPacksPerVec; ++i)
-#pragma unroll
-        for (int sub = 0; sub < E::kPerPack; ++sub)
-          if ((passes & 1U << (j * kPerVec + i * E::kPerPack + sub)) != 0) *at++ = entry(j, i, sub);
-  }
-#pragma unroll
-  for (int sub = 0; sub < E::kPerPack; ++sub) high = ::max(high, element.key(best, sub));
-  return __reduce_max_sync(full_mask, high);
-}
 
 // Sends what this block has listed to the blocks that order it, and with it their messages. Entries become candidates.
 // Behind a barrier.

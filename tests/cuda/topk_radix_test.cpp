@@ -49,12 +49,13 @@ struct Case {
   Order order;
 };
 
-// Rows of f32 or u32 by the resident kernel.
-testing::AssertionResult resident_matches(DType dtype, const std::vector<std::uint32_t>& x, const Case& c,
+// Rows by the resident kernel.
+template <class Raw>
+testing::AssertionResult resident_matches(DType dtype, const std::vector<Raw>& x, const Case& c,
                                           std::uint64_t lane_order) {
   const std::int64_t rows = static_cast<std::int64_t>(x.size()) / c.cols;
   std::vector<std::int32_t> indices(static_cast<std::size_t>(rows * c.k), -2);
-  std::vector<std::uint32_t> values(indices.size());
+  std::vector<Raw> values(indices.size());
   Args args;
   args.problem = {.device = DeviceKind::cuda, .dtype = dtype, .index_type = IndexType::i32, .order = c.order};
   args.problem.rows = rows;
@@ -72,7 +73,7 @@ testing::AssertionResult resident_matches(DType dtype, const std::vector<std::ui
   cuda::run_radix(plan, args, nullptr, nullptr);
 
   for (std::int64_t r = 0; r < rows; ++r) {
-    const std::uint32_t* row = x.data() + r * c.cols;
+    const Raw* row = x.data() + r * c.cols;
     const auto all = oracle_row(dtype, row, 1, 0, c.cols, c.k, true, Nan::largest);
     std::vector<std::int64_t> wanted(all.begin(), all.begin() + c.k);
     std::vector<std::int64_t> got(indices.begin() + r * c.k, indices.begin() + (r + 1) * c.k);
@@ -274,6 +275,26 @@ TEST(TopkRadix, equal_keys_pass_as_far_as_the_bound_s_position) {
       for (const int blocks : {1, 2, 8})
         ASSERT_TRUE(resident_matches(dtype, x, {kCols, 1500, blocks, 3, Order::value}, turn++));
   }
+}
+
+// Two elements a register; the second and third row do not begin with a whole granule.
+TEST(TopkRadix, elements_of_16_bits_pass_one_by_one) {
+  constexpr std::uint32_t kCols = 20001, kRows = 3;
+  std::mt19937 random(12);
+  std::uint64_t turn = 0;
+  const auto expect = [&](auto element) {
+    std::vector<std::uint16_t> x(std::size_t{kRows} * kCols);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<std::uint16_t>(element(i));
+    for (const DType dtype : {DType::bf16, DType::f16, DType::u16})
+      for (const int blocks : {1, 4})
+        ASSERT_TRUE(resident_matches(dtype, x, {kCols, 700, blocks, 3, Order::any}, turn++));
+  };
+  expect([&](auto) { return random(); });
+  expect([&](auto) { return 0x3f80 + random() % 4; });
+  expect([](auto i) { return i % 997 == 0 ? 0x3f81 : 0x3f80; });
+  expect([](auto i) { return i % 997 == 0 ? 0x3f81 : 0x8000; });
+  expect([](auto i) { return i % 4000 < 100 ? 0x3f80 + i % 128 : 0xc000 + i % 256; });
+  expect([&](auto) { return random() % 20 == 0 ? 0x7fff : 0x7f80; });
 }
 
 }  // namespace
