@@ -248,8 +248,28 @@ bool select_pays(const Problem& p, Algorithm sorting, const Device& device) {
   }
 }
 
+// Whether thousands of winners are in order sooner where their places are guessed from the row's histogram (H200).
+bool select_sorts(const Problem& p, Algorithm sorting, const Device& device) {
+  constexpr std::int64_t kMostK = 16384, kLeastCols = 4096, kManyOfRadix = 4096, kWinners = 1 << 19;
+  const int sms = std::max(device.sms, 1);
+  if (p.order != Order::value || p.k > kMostK || device.shared_bytes < cuda::kSelectDeviceShared ||
+      !cuda::select_can(p) || cuda::select_sort_shape(p, cuda::select_sort_blocks(p, sms), true).cells == 0)
+    return false;
+  switch (sorting) {
+    case Algorithm::cuda_partition: return p.rows > 1;
+    case Algorithm::cuda_sort:
+      return 2 * p.k <= p.cols && 2 * p.rows >= sms &&
+             (p.cols > kLeastCols || (p.cols == kLeastCols && bytes(p.dtype) == 4 && p.rows >= sms));
+    case Algorithm::cuda_radix: return p.k >= kManyOfRadix && 4 * p.k >= p.cols && p.rows * p.k >= kWinners;
+    default: return false;
+  }
+}
+
 std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto sorting = pick_sorting(p, device, t);
+  if (select_sorts(p, sorting.first, device))
+    return {Algorithm::cuda_select,
+            "thousands of winners of a row that shared memory holds: places are guessed from its keys"};
   if (p.order != Order::value && select_pays(p, sorting.first, device))
     return {Algorithm::cuda_select, "winners as they lie in the row, which shared memory holds"};
   return sorting;

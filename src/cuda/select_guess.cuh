@@ -105,25 +105,44 @@ __device__ void each_element(const S& element, const SelectShare<S>& share, F f)
   });
 }
 
-// The key of a crowded cell: all of its bin may have it.
-__device__ inline void note_tied(SelectGuessState& s, Key key, std::uint32_t bin) {
-  const Key there = atomicCAS(&s.tied[bin % kMostTied], kNoKey, key);
-  if (there != kNoKey && there != key) atomicOr(&s.unlike, 1U);
-}
+// What a thread met that may be the only key of its bin: in a crowded cell, or of the cut's bin behind all cells.
+struct SelectSuspects {
+  Key crowded, beyond;
+  bool has_crowded, has_beyond;
+};
 
 // Bins of one key: their elements guess by their positions from now on. keys: room for one of each bin. False: a bin has others too. All
 // threads, behind a barrier; ends with one, and the cells are clear.
 template <class S>
 __device__ bool spread_tied(SelectGuessState& s, const SelectCells<S>& cells, const S& element,
-                            const SelectShare<S>& share, Key* keys) {
-  if (s.unlike != 0) return false;
+                            const SelectShare<S>& share, const SelectSuspects& suspects, Key* keys) {
+  const bool crowded = s.crowded != 0;
+  const Key own = crowded ? suspects.crowded : suspects.beyond;
+  const std::uint32_t own_bin = own >> cells.kShift;
+  // Bins behind the cut's have no elements left.
+  unsigned lanes =
+      __ballot_sync(full_mask, crowded ? suspects.has_crowded : suspects.has_beyond && cells.bins[own_bin] >> 16 != 0);
+#pragma unroll 1
+  while (lanes != 0) {
+    const int first = __ffs(static_cast<int>(lanes)) - 1;
+    const Key key = __shfl_sync(full_mask, own, first);
+    const bool same = (lanes >> lane() & 1U) != 0 && own_bin == key >> cells.kShift;
+    const unsigned unlike = __ballot_sync(full_mask, same && own != key);
+    if (static_cast<int>(lane()) == first) {
+      const Key there = atomicCAS(&s.tied[own_bin % kMostTied], kNoKey, key);
+      if (unlike != 0 || (there != kNoKey && there != key)) atomicOr(&s.unlike, 1U);
+    }
+    lanes &= ~__ballot_sync(full_mask, same);
+  }
   __syncthreads();
+  if (s.unlike != 0) return false;
 #pragma unroll 1
   for (std::uint32_t i = threadIdx.x; i < (cells.limit + 3) / 4; i += blockDim.x) cells.counts[i] = 0;
   if (threadIdx.x < kMostTied && s.tied[threadIdx.x] != kNoKey) {
     const Key key = s.tied[threadIdx.x];
     cells.bins[key >> cells.kShift] |= cells.kTied;
     keys[key >> cells.kShift] = key;
+    s.tied[threadIdx.x] = kNoKey;
   }
   if (threadIdx.x == 0) s.crowded = 0;
   __syncthreads();
@@ -141,16 +160,24 @@ __device__ bool spread_tied(SelectGuessState& s, const SelectCells<S>& cells, co
 // one. The counts are clear, s.crowded is 0.
 template <class S>
 __device__ bool count_cells(SelectGuessState& s, const SelectCells<S>& cells, const S& element,
-                            const SelectShare<S>& share, std::uint32_t k, std::uint32_t& total) {
+                            const SelectShare<S>& share, std::uint32_t k, std::uint32_t& total,
+                            SelectSuspects& suspects) {
   bool crowded = false;
+  suspects = {};
   each_element(element, share, [&](Key key, std::uint32_t position) {
     const std::uint32_t cell = cells.guess(key, position);
-    if (cell >= cells.limit) return;
+    if (cell >= cells.limit) {
+      suspects.beyond = key;
+      suspects.has_beyond = true;
+      return;
+    }
     const std::uint32_t old = atomicAdd(&cells.counts[cell / 4], 1U << (cell % 4 * 8));
     const std::uint32_t others = old >> (cell % 4 * 8) & 0xff;
     crowded |= others >= kMostOfCell;
-    if constexpr (SelectCells<S>::kTies)
-      if (others == kMostOfCell) note_tied(s, key, key >> cells.kShift);
+    if (others == kMostOfCell) {
+      suspects.crowded = key;
+      suspects.has_crowded = true;
+    }
   });
   if (crowded) atomicOr(&s.crowded, 1U);
   __syncthreads();

@@ -90,11 +90,16 @@ __global__ void __launch_bounds__(kMostSelectThreads, 1) select_sorted(const __g
     place_bins(s.guess, cells);
     __syncthreads();
     std::uint32_t total = 0;
-    bool ordered = count_cells(s.guess, cells, a.element, share, k, total);
+    SelectSuspects suspects;
+    bool ordered = count_cells(s.guess, cells, a.element, share, k, total, suspects);
     if constexpr (SelectCells<S>::kTies) {
       auto* const keys = reinterpret_cast<Key*>(memory + shape.pairs_at);
-      if (!ordered && spread_tied(s.guess, cells, a.element, share, keys))
-        ordered = count_cells(s.guess, cells, a.element, share, k, total);
+      // Crowds first, and where the cut lies among equal keys these too.
+#pragma unroll 1
+      for (int more = 2; !ordered && more > 0; --more) {
+        if (!spread_tied(s.guess, cells, a.element, share, suspects, keys)) break;
+        ordered = count_cells(s.guess, cells, a.element, share, k, total, suspects);
+      }
     }
     if (ordered) {
       auto* const guessed = reinterpret_cast<Candidate*>(memory + shape.pairs_at);

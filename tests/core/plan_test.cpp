@@ -252,7 +252,7 @@ TEST(Plan, PutsShortRowsIntoOrderWhereManyWin) {
                                       {1, 512, 33},
                                       {4096, 1024, 1024},
                                       {1, 4096, 2048},
-                                      {2048, 8192, 4096}})
+                                      {2048, 8192, 8192}})
     EXPECT_EQ(algorithm(rows, cols, k), Algorithm::cuda_sort) << rows << "x" << cols << " k=" << k;
   EXPECT_EQ(algorithm(4096, 1024, 256, DType::bf16), Algorithm::cuda_sort) << "a block has no room for so many";
   EXPECT_EQ(algorithm(4096, 1024, 8, DType::f64), Algorithm::cuda_sort);
@@ -283,7 +283,7 @@ TEST(Plan, GivesABlockAPartOfTheWinnersWhereSelectIsToOrderThem) {
     Problem p = problem(rows, cols, k);
     p.device = DeviceKind::cuda;
     EXPECT_EQ(plan_of(p, {.algorithm = "select"}, device).cluster_blocks, blocks) << to_string(p);
-    EXPECT_NE(plan_of(p, {}, device).algorithm, Algorithm::cuda_select) << "ties cost it too much";
+    EXPECT_EQ(plan_of(p, {}, device).algorithm == Algorithm::cuda_select, rows > 1 && k <= 16384) << to_string(p);
   }
 }
 
