@@ -62,6 +62,24 @@ struct BlockAgain {
         [&](Pack pack, int column) { visit(element.key(pack, 0), column); });
   }
 
+  // The columns of elements that are not below the threshold are listed, in no order; there is room.
+  template <class State>
+  __device__ void list(Pack threshold, State& state) const {
+    each(
+        [&](const Pack(&packs)[E::kPacksPerVec], int column) {
+          std::uint32_t passed = 0;
+#pragma unroll
+          for (int i = 0; i < E::kPacksPerVec; ++i) passed |= E::passes(packs[i], threshold) << (i * E::kPerPack);
+          if (passed == 0) return;
+          std::uint16_t* to = state.columns + atomicAdd(&state.passed, static_cast<std::uint32_t>(__popc(passed)));
+          for (; passed != 0; passed &= passed - 1) *to++ = static_cast<std::uint16_t>(column + __ffs(passed) - 1);
+        },
+        [&](Pack pack, int column) {
+          if ((E::passes(pack, threshold) & 1U) != 0)
+            state.columns[atomicAdd(&state.passed, 1U)] = static_cast<std::uint16_t>(column);
+        });
+  }
+
   // How many of this thread's elements are not below the threshold.
   __device__ std::uint32_t passing(Pack threshold) const {
     std::uint32_t counts = 0;

@@ -51,6 +51,41 @@ struct PartOut : PlainOut {
   int first;  // the column of its first granule
 };
 
+// By a warp: listed survivors from `from` on, as many as words has room for, as words in order, best first; 0 where there is none.
+template <int kSlots, bool kListed, int kRegs, class Team, int kMasks, RowKind kKind, class E, class State>
+__device__ __forceinline__ void words_in_order(const Survivors& s, const E& element,
+                                               const BlockRow<E, Team, kMasks, kKind>& row, int from,
+                                               std::uint32_t (&words)[kRegs], State& state) {
+  constexpr bool kWide = sizeof(typename E::Raw) == 4;
+  constexpr int kKeyBits = 31 - __builtin_ctz(static_cast<unsigned>(kSlots));
+  const int id = static_cast<int>(lane());
+  const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
+  const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
+  unsigned column[kRegs];
+  Key key[kRegs];
+#pragma unroll
+  for (int i = 0; i < kRegs; ++i) {
+    const int slot = ::min(from + i * kWarp + id, s.count - 1);
+    column[i] = state.columns[slot];
+    if (kListed || !s.columns) column[i] = row.column(column[i]);
+  }
+#pragma unroll
+  for (int i = 0; i < kRegs; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
+  __syncwarp(full_mask);
+#pragma unroll
+  for (int i = 0; i < kRegs; ++i) {
+    const int slot = from + i * kWarp + id;
+    if constexpr (kWide) {
+      const Key part = key[i] >= s.low ? ((key[i] - s.low) >> shift) + 1 : 0;
+      words[i] = slot < s.count ? part * kSlots | (kSlots - 1 - slot) : 0;
+      if (slot < s.count) state.columns[slot] = static_cast<std::uint16_t>(column[i]);
+    } else {
+      words[i] = slot < s.count ? key[i] << 16 | (0xffffU & ~column[i]) : 0;
+    }
+  }
+  sort_places<kWarp>(words);
+}
+
 // By all warps that have a part, `turn` being 0 for the one that merges them. Out = Order: there, state.words[place] becomes
 // the column of the winner at place and the result is true, others return false. Out = PlainOut, PartOut: the winners are written;
 // kListed: by their names, in no order.
@@ -68,34 +103,26 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
   const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
   const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
 
-  std::uint32_t best[kRegs], lost = 0;
   const int first = turn * kWords;
-#pragma unroll 1
-  for (int from = first; from < s.count; from += warps * kWords) {
-    std::uint32_t words[kRegs];
-    unsigned column[kRegs];
-    Key key[kRegs];
+  // Half of a part, where a word is a whole winner (else registers spill).
+  bool half = false;
+  if constexpr (!kWide) {
+    half = turn != 0 && s.count - first <= kWords / 2;
+    if (half) {
+      std::uint32_t words[kRegs / 2];
+      words_in_order<kSlots_, kListed>(s, element, row, first, words, state);
 #pragma unroll
-    for (int i = 0; i < kRegs; ++i) {
-      const int slot = ::min(from + i * kWarp + id, s.count - 1);
-      column[i] = state.columns[slot];
-      if (kListed || !s.columns) column[i] = row.column(column[i]);
-    }
-#pragma unroll
-    for (int i = 0; i < kRegs; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
-    __syncwarp(full_mask);
-#pragma unroll
-    for (int i = 0; i < kRegs; ++i) {
-      const int slot = from + i * kWarp + id;
-      if constexpr (kWide) {
-        const Key part = key[i] >= s.low ? ((key[i] - s.low) >> shift) + 1 : 0;
-        words[i] = slot < s.count ? part * kSlots | (kSlots - 1 - slot) : 0;
-        if (slot < s.count) state.columns[slot] = static_cast<std::uint16_t>(column[i]);
-      } else {
-        words[i] = slot < s.count ? key[i] << 16 | (0xffffU & ~column[i]) : 0;
+      for (int i = 0; i < kRegs / 2; ++i) {
+        state.words[first + id * (kRegs / 2) + i] = words[i];
+        state.words[first + kWords / 2 + i * kWarp + id] = 0;
       }
     }
-    sort_places<kWarp>(words);
+  }
+  std::uint32_t best[kRegs], lost = 0;
+#pragma unroll 1
+  for (int from = first; !half && from < s.count; from += warps * kWords) {
+    std::uint32_t words[kRegs];
+    words_in_order<kSlots_, kListed>(s, element, row, from, words, state);
     if (from == first) {
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) best[i] = words[i];
@@ -105,7 +132,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
     }
   }
   if (row.team.warps() > 1 && s.count > kWords) {
-    if (turn != 0) {
+    if (turn != 0 && !half) {
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) state.words[first + id * kRegs + i] = best[i];
       if (kWide) state.lost[turn] = __reduce_max_sync(full_mask, lost);

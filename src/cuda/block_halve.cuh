@@ -1,5 +1,5 @@
 // What is tried first when a row's bound lets too many elements pass: the range of the k-th key is halved by counts, a few
-// instructions an element each, until few enough pass.
+// instructions an element each, until few enough pass, or the bound is known to be the k-th key.
 #pragma once
 
 #include "block_raise.cuh"
@@ -38,6 +38,8 @@ __device__ Halved block_halve(Team team, const E& element, const typename E::Raw
       const Key half = upper ? high - E::kOctave : low + E::kOctave;
       if (low < half && half <= high) middle = half;
     }
+    // Many ties of the bound itself, as zeros are, end it at once.
+    if (i == 1 && above > 0) middle = low + 1;
     const Pack threshold = element.threshold(middle);
     if (element.key(threshold, 0) != middle) break;  // more pass than are at or above it
     const std::uint32_t ours = __reduce_add_sync(full_mask, row.passing(threshold));
@@ -53,20 +55,7 @@ __device__ Halved block_halve(Team team, const E& element, const typename E::Raw
     }
   }
   if (count > slots) return {count, low, high, above};
-  const Pack threshold = element.threshold(low);
-  row.each(
-      [&](const Pack(&packs)[E::kPacksPerVec], int column) {
-        std::uint32_t passed = 0;
-#pragma unroll
-        for (int i = 0; i < E::kPacksPerVec; ++i) passed |= E::passes(packs[i], threshold) << (i * E::kPerPack);
-        if (passed == 0) return;
-        std::uint16_t* to = state.columns + atomicAdd(&state.passed, static_cast<std::uint32_t>(__popc(passed)));
-        for (; passed != 0; passed &= passed - 1) *to++ = static_cast<std::uint16_t>(column + __ffs(passed) - 1);
-      },
-      [&](Pack pack, int column) {
-        if ((E::passes(pack, threshold) & 1U) != 0)
-          state.columns[atomicAdd(&state.passed, 1U)] = static_cast<std::uint16_t>(column);
-      });
+  row.list(element.threshold(low), state);
   Team::sync();
   return {count, low, high, above};
 }

@@ -25,6 +25,7 @@ using AnyBlock = BlockLimits<is_fast_element<E> ? kBlockThreads / kBlockMasks<E>
 template <class E>
 using PartBlock = BlockLimits<kBlockThreads / kBlockMasks<E>, kBlockMasks<E>, kBlockMostK>;  // 64 registers a thread
 using SmallBlock = BlockLimits<128, 9, 64>;                                                  // 56
+using MiddleBlock = BlockLimits<128, 9, 128>;                                                // 56
 using SmallPartBlock = BlockLimits<128, 10, 64>;                                             // 48
 
 // Before 9.0, where what is the whole warp's takes registers of its lanes, parts have room for half as many blocks, and the largest
@@ -73,6 +74,8 @@ void start_block(const Args& args, const BlockShape& shape, int threads, Stream 
         return launch_alone<E, kBlockMasks<E>, kMost, RowKind::plain, kBlocks, kWaveThreads>(args, shape, plain,
                                                                                              stream);
       }
+      if (plain.are && shape.warps * kWarp <= MiddleBlock::kThreads && args.problem.k <= MiddleBlock::kMost)
+        kernel = block_kernel<E, kBlockMasks<E>, RowKind::plain, MiddleBlock>;
       if (small && plain.are && shape.warps * kWarp <= SmallBlock::kThreads)
         kernel = block_kernel<E, kBlockMasks<E>, RowKind::plain, SmallBlock>;
     }

@@ -76,9 +76,14 @@ template <class Team, class E, class State>
     return {above + within, low, false};
   }
   if (above > 0) {
-    row.each_key([&](Key key, int column) {
-      if (key > low) list(column);
-    });
+    const Pack threshold = element.threshold(low + 1);
+    if (element.key(threshold, 0) == low + 1) {
+      row.list(threshold, state);
+    } else {  // more pass than are above
+      row.each_key([&](Key key, int column) {
+        if (key > low) list(column);
+      });
+    }
   }
   // One element a thread at a time, in the order of columns.
   int listed = above;

@@ -14,22 +14,61 @@
 
 namespace topkit::cuda {
 
-// The maxima of two slices of a lane's elements a vote. Each slice has a part of every granule, so that none is empty where a
+// The maxima of slices of a lane's elements. Each slice has a part of every granule, so that none is empty where a
 // lane has one, and none is a stretch of the row.
-template <class E, int kMasks, int kPacks, int kVotes>
-__device__ void slice_maxima(const E& element, const Pack (&packs)[kMasks][kPacks], Key (&a)[kVotes],
-                             Key (&b)[kVotes]) {
-  constexpr int kSlices = 2 * kVotes / E::kPerPack;
-  Pack m[kSlices];
+template <class E, int kMasks, int kPacks, int kSlices>
+__device__ void slice_maxima(const Pack (&packs)[kMasks][kPacks], Pack (&maxima)[kSlices]) {
 #pragma unroll
   for (int i = 0; i < kMasks * kPacks; ++i) {
     const Pack pack = packs[i / kPacks][i % kPacks];
-    m[i % kSlices] = i < kSlices ? pack : E::max(m[i % kSlices], pack);
+    maxima[i % kSlices] = i < kSlices ? pack : E::max(maxima[i % kSlices], pack);
   }
+}
+
+// A warp's bound of the maxima of its lanes, as shape says; *high becomes the warp's largest key. votes: else it has no say.
+template <int kVotes, class E, int kSlices>
+__device__ Key warp_bound(const E& element, const Pack (&maxima)[kSlices], const BlockShape& shape, bool votes,
+                          Key* high) {
+  static_assert(kSlices == 2 * kVotes);
+  if constexpr (E::kPerPack == 2) {
+    constexpr int kFew = 24;
+    Pack of[kVotes];
 #pragma unroll
-  for (int v = 0; v < kVotes; ++v) {
-    a[v] = element.key(m[2 * v / E::kPerPack], 0);
-    b[v] = element.key(m[(2 * v + 1) / E::kPerPack], E::kPerPack - 1);
+    for (int v = 0; v < kVotes; ++v) of[v] = E::max(maxima[v], maxima[v + kVotes]);
+    const Pack all = kVotes > 1 ? E::max(of[0], of[kVotes - 1]) : of[0];
+    const Key a = element.key(all, 0), b = element.key(all, 1);
+    *high = __reduce_max_sync(full_mask, larger(a, b));
+    if (!votes) return ~Key{0};
+    if (shape.share > kWarp) return 0;
+    const int share = shape.share * shape.votes;
+    if (share > kFew) {
+      // Both of a lane's are not below the lesser one.
+      const Key lesser = smaller(a, b);
+      const Key low = __reduce_min_sync(full_mask, share > kWarp ? lesser : larger(a, b));
+      return counted_bound(element, maxima, share, low, __reduce_max_sync(full_mask, lesser));
+    }
+    if (kVotes == 1 || shape.votes == 1) return share_bound(a, b, share);
+    return smaller(share_bound(element.key(of[0], 0), element.key(of[0], 1), shape.share),
+                   share_bound(element.key(of[kVotes - 1], 0), element.key(of[kVotes - 1], 1), shape.share));
+  } else {
+    Key a[kVotes], b[kVotes];
+#pragma unroll
+    for (int v = 0; v < kVotes; ++v) {
+      a[v] = element.key(maxima[2 * v], 0);
+      b[v] = element.key(maxima[2 * v + 1], 0);
+    }
+    Key best = larger(a[0], b[0]);
+    if constexpr (kVotes > 1) best = larger(best, larger(a[1], b[1]));
+    *high = __reduce_max_sync(full_mask, best);
+    if (!votes) return ~Key{0};
+    if (shape.share > kWarp) return 0;
+    if (kVotes > 1 && shape.votes == 1) {
+      a[0] = larger(a[0], a[kVotes - 1]);
+      b[0] = larger(b[0], b[kVotes - 1]);
+    }
+    const Key low = share_bound(a[0], b[0], shape.share);
+    if (kVotes == 1 || shape.votes == 1) return low;
+    return smaller(low, share_bound(a[kVotes - 1], b[kVotes - 1], shape.share));
   }
 }
 
@@ -173,30 +212,20 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
   if constexpr (kPart) row.trim(skip, packs, pending);
 
   constexpr int kVotes = kPart && kMost > kWarp ? 2 : kMasks;
-  Key a[kVotes], b[kVotes];
-  slice_maxima(element, packs, a, b);
-  Key high = larger(a[0], b[0]);
-  if constexpr (kVotes > 1) high = larger(high, larger(a[1], b[1]));
-  high = __reduce_max_sync(full_mask, high);
+  constexpr int kSlices = 2 * kVotes;
+  Pack maxima[kSlices];
+  slice_maxima<E>(packs, maxima);
   // Warps without elements of their own have no say.
-  int voters = warps;
+  bool votes = true;
   if (kKind == RowKind::any && (span.end - span.begin != args.problem.cols || k != args.problem.k)) {
     const int log = 31 - __clz(::min(warps, ::max(1, row.granules / kWarp)));
-    voters = 1 << log;
     shape.votes = kVotes;
-    shape.share = uniform((k + kVotes * voters - 1) / kVotes >> log);
+    shape.share = uniform((k + (kVotes << log) - 1) / kVotes >> log);
     shape.spared = 0;
+    votes = warps == 1 || __any_sync(full_mask, Team::warp_at() >> log == 0);
   }
-  Key low = ~Key{0};
-  if (kKind != RowKind::any || warps == 1 || __any_sync(full_mask, Team::warp_at() < voters)) {
-    if (kVotes > 1 && shape.votes == 1) {
-      a[0] = larger(a[0], a[kVotes - 1]);
-      b[0] = larger(b[0], b[kVotes - 1]);
-    }
-    low = shape.share > kWarp ? 0 : share_bound(a[0], b[0], shape.share);
-    if (kVotes > 1 && shape.votes > 1 && low != 0)
-      low = smaller(low, share_bound(a[kVotes - 1], b[kVotes - 1], shape.share));
-  }
+  Key high = 0;
+  Key low = warp_bound<kVotes>(element, maxima, shape, votes, &high);
   const int peer = ::min(id, warps - 1);
   if (warps > 1) {
     if (id == 0) {

@@ -2,6 +2,7 @@
 // merged, the continuation when too many elements pass.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <random>
 
 #include "cuda/block_shape.hpp"
@@ -78,6 +79,33 @@ TEST(TopkBlock, infinities_nan_and_zeros_at_the_bound) {
         ASSERT_TRUE(matches_oracle(cuda::run_block, DType::f32, rows, size.cols, size.k, 0, from));
       }
     }
+  }
+}
+
+TEST(TopkBlock, sixteen_bit_maxima_are_counted_whatever_they_are) {
+  constexpr std::uint16_t kInf = 0x7f80, kNan = 0x7fc1, kSign = 0x8000;
+  const auto bf16 = [](float value) { return static_cast<std::uint16_t>(bits(value) >> 16); };
+  std::mt19937 random(5);
+  for (const Size size : kSizes) {
+    Problem problem{.device = DeviceKind::cuda, .dtype = DType::bf16};
+    problem.cols = size.cols;
+    problem.k = size.k;
+    if (cuda::block_shape(problem).warps == 0) continue;
+    // Half a part of survivors and more, ties of the bound with either sign of zero, and bounds that are no number.
+    std::vector<std::vector<std::uint16_t>> kinds(6);
+    for (std::int64_t i = 0; i < 2 * size.cols; ++i) {
+      const std::uint32_t die = random();
+      const float value = std::normal_distribution<float>()(random);
+      kinds[0].push_back(bf16(value));
+      kinds[1].push_back(die % 100 == 0 ? bf16(1 + std::abs(value)) : static_cast<std::uint16_t>(die >> 16 & kSign));
+      kinds[2].push_back(die % 3 == 0 ? kNan : static_cast<std::uint16_t>(kInf | (die >> 16 & kSign)));
+      kinds[3].push_back(die % 50 == 0 ? bf16(value) : static_cast<std::uint16_t>(kInf | kSign));
+      kinds[4].push_back(bf16(static_cast<float>(i % size.cols % 1000) / 500 - 1));
+      kinds[5].push_back(static_cast<std::uint16_t>(die));
+    }
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind)
+      for (const int offset : {0, 3})
+        ASSERT_TRUE(matches_oracle(cuda::run_block, DType::bf16, kinds[kind], size.cols, size.k, offset, kind));
   }
 }
 
