@@ -109,6 +109,8 @@ int run(const Options& options) {
         std::printf("  %-10s solved %lld problems\n", algorithm.empty() ? "(plan)" : algorithm.c_str(),
                     static_cast<long long>(at->second));
     }
+  if (report.passed() + report.failed() == 0)
+    report.fail("nothing was checked: --only names no part, or --about no problem of it");
   std::printf("gpu-test: %s: %lld checks agree with the CPU, %lld differ, on %s, %.0f s%s\n",
               report.failed() == 0 ? "PASSED" : "FAILED", static_cast<long long>(report.passed()),
               static_cast<long long>(report.failed()), properties.name, seconds(start),
