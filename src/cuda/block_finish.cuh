@@ -51,41 +51,6 @@ struct PartOut : PlainOut {
   int first;  // the column of its first granule
 };
 
-// By a warp: listed survivors from `from` on, as many as words has room for, as words in order, best first; 0 where there is none.
-template <int kSlots, bool kListed, int kRegs, class Team, int kMasks, RowKind kKind, class E, class State>
-__device__ __forceinline__ void words_in_order(const Survivors& s, const E& element,
-                                               const BlockRow<E, Team, kMasks, kKind>& row, int from,
-                                               std::uint32_t (&words)[kRegs], State& state) {
-  constexpr bool kWide = sizeof(typename E::Raw) == 4;
-  constexpr int kKeyBits = 31 - __builtin_ctz(static_cast<unsigned>(kSlots));
-  const int id = static_cast<int>(lane());
-  const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
-  const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
-  unsigned column[kRegs];
-  Key key[kRegs];
-#pragma unroll
-  for (int i = 0; i < kRegs; ++i) {
-    const int slot = ::min(from + i * kWarp + id, s.count - 1);
-    column[i] = state.columns[slot];
-    if (kListed || !s.columns) column[i] = row.column(column[i]);
-  }
-#pragma unroll
-  for (int i = 0; i < kRegs; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
-  __syncwarp(full_mask);
-#pragma unroll
-  for (int i = 0; i < kRegs; ++i) {
-    const int slot = from + i * kWarp + id;
-    if constexpr (kWide) {
-      const Key part = key[i] >= s.low ? ((key[i] - s.low) >> shift) + 1 : 0;
-      words[i] = slot < s.count ? part * kSlots | (kSlots - 1 - slot) : 0;
-      if (slot < s.count) state.columns[slot] = static_cast<std::uint16_t>(column[i]);
-    } else {
-      words[i] = slot < s.count ? key[i] << 16 | (0xffffU & ~column[i]) : 0;
-    }
-  }
-  sort_places<kWarp>(words);
-}
-
 // By all warps that have a part, `turn` being 0 for the one that merges them. Out = Order: there, state.words[place] becomes
 // the column of the winner at place and the result is true, others return false. Out = PlainOut, PartOut: the winners are written;
 // kListed: by their names, in no order.
@@ -103,14 +68,40 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
   const int bits = 32 - __clz(static_cast<int>(s.high - s.low));
   const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
 
+  // Listed survivors from `from` on, as many as words has room for, as words in order, best first; 0 where there is none.
+  const auto words_in_order = [&]<int kCount>(int from, std::uint32_t(&words)[kCount]) {
+    unsigned column[kCount];
+    Key key[kCount];
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+      const int slot = ::min(from + i * kWarp + id, s.count - 1);
+      column[i] = state.columns[slot];
+      if (kListed || !s.columns) column[i] = row.column(column[i]);
+    }
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) key[i] = element.key(element.pack(row.x[column[i]]), 0);
+    __syncwarp(full_mask);
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+      const int slot = from + i * kWarp + id;
+      if constexpr (kWide) {
+        const Key part = key[i] >= s.low ? ((key[i] - s.low) >> shift) + 1 : 0;
+        words[i] = slot < s.count ? part * kSlots | (kSlots - 1 - slot) : 0;
+        if (slot < s.count) state.columns[slot] = static_cast<std::uint16_t>(column[i]);
+      } else {
+        words[i] = slot < s.count ? key[i] << 16 | (0xffffU & ~column[i]) : 0;
+      }
+    }
+    sort_places<kWarp>(words);
+  };
   const int first = turn * kWords;
-  // Half of a part, where a word is a whole winner (else registers spill).
+  // Half of a part, where a word is a whole winner (else, and before 9.0, registers spill).
   bool half = false;
-  if constexpr (!kWide) {
+  if constexpr (!kWide && (kArch == 0 || kArch >= 900)) {
     half = turn != 0 && s.count - first <= kWords / 2;
     if (half) {
       std::uint32_t words[kRegs / 2];
-      words_in_order<kSlots_, kListed>(s, element, row, first, words, state);
+      words_in_order(first, words);
 #pragma unroll
       for (int i = 0; i < kRegs / 2; ++i) {
         state.words[first + id * (kRegs / 2) + i] = words[i];
@@ -122,7 +113,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
 #pragma unroll 1
   for (int from = first; !half && from < s.count; from += warps * kWords) {
     std::uint32_t words[kRegs];
-    words_in_order<kSlots_, kListed>(s, element, row, from, words, state);
+    words_in_order(from, words);
     if (from == first) {
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) best[i] = words[i];

@@ -77,9 +77,9 @@ template <class Team, class E, class State>
   }
   if (above > 0) {
     const Pack threshold = element.threshold(low + 1);
-    if (element.key(threshold, 0) == low + 1) {
+    if (E::kPerPack == 2 && element.key(threshold, 0) == low + 1) {
       row.list(threshold, state);
-    } else {  // more pass than are above
+    } else {  // one by one, or more pass than are above
       row.each_key([&](Key key, int column) {
         if (key > low) list(column);
       });

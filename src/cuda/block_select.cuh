@@ -30,6 +30,7 @@ template <int kVotes, class E, int kSlices>
 __device__ Key warp_bound(const E& element, const Pack (&maxima)[kSlices], const BlockShape& shape, bool votes,
                           Key* high) {
   static_assert(kSlices == 2 * kVotes);
+  constexpr bool kCountsMaxima = kArch == 0 || kArch >= 900;  // before, registers spill
   if constexpr (E::kPerPack == 2) {
     constexpr int kFew = 24;
     Pack of[kVotes];
@@ -41,7 +42,7 @@ __device__ Key warp_bound(const E& element, const Pack (&maxima)[kSlices], const
     if (!votes) return ~Key{0};
     if (shape.share > kWarp) return 0;
     const int share = shape.share * shape.votes;
-    if (share > kFew) {
+    if (kCountsMaxima && share > kFew) {
       // Both of a lane's are not below the lesser one.
       const Key lesser = smaller(a, b);
       const Key low = __reduce_min_sync(full_mask, share > kWarp ? lesser : larger(a, b));
