@@ -239,6 +239,19 @@ TEST(Plan, LeavesWinnersAsTheyLieWhereNoOrderIsAskedFor) {
   EXPECT_EQ(algorithm(256, 8192, 1000, DType::u8), Algorithm::cuda_select);
 }
 
+TEST(Plan, KeepsNoWinnersInOrderWhereManyAreWantedInAnother) {
+  const auto algorithm = [](std::int64_t cols, std::int64_t k, Order order) {
+    Problem p = problem(1000, cols, k);
+    p.order = order;
+    return plan_of(p).algorithm;
+  };
+  EXPECT_EQ(algorithm(1000, 20, Order::index), Algorithm::maxima);
+  EXPECT_EQ(algorithm(1000, 100, Order::index), Algorithm::split);
+  EXPECT_EQ(algorithm(100, 20, Order::index), Algorithm::split);
+  EXPECT_EQ(algorithm(1000, 100, Order::any), Algorithm::maxima);
+  EXPECT_EQ(algorithm(1000, 500, Order::any), Algorithm::split);
+}
+
 TEST(Plan, PutsShortRowsIntoOrderWhereManyWin) {
   const Device device{.kind = DeviceKind::cuda, .capability = 90, .sms = 132, .shared_bytes = 232448};
   const auto algorithm = [&](std::int64_t rows, std::int64_t cols, std::int64_t k, DType dtype = DType::f32) {
