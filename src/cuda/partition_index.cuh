@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(kOrderThreads, 1) partition_index_count(const 
   for_rounds(a, row, chunk, [&](std::uint32_t g, const Pack(&packs)[E::kPacksPerVec]) {
     for_granule(a.element, row, g, packs, threshold, cut, [&](int, Candidate) { ++own; });
   });
-  sum_before(own, s.warps[0], total);
+  sum_before(own, s.warps[0], kOrderWarps, total);
   if (threadIdx.x == 0) in.bases[chunk] = total;
 }
 
@@ -59,12 +59,12 @@ __global__ void __launch_bounds__(kOrderThreads, 1) partition_index(const __grid
   const Pack threshold = a.element.threshold(key_of(cut));
   std::uint32_t sum = 0, place;
   for (std::uint32_t t = threadIdx.x; t < chunk; t += kOrderThreads) sum += in.bases[t];
-  sum_before(sum, s.warps[0], place);
+  sum_before(sum, s.warps[0], kOrderWarps, place);
   std::uint32_t round = 1;
   for_rounds(a, row, chunk, [&](std::uint32_t g, const Pack(&packs)[E::kPacksPerVec]) {
     std::uint32_t own = 0, total;
     for_granule(a.element, row, g, packs, threshold, cut, [&](int, Candidate) { ++own; });
-    std::uint32_t at = place + sum_before(own, s.warps[round], total);
+    std::uint32_t at = place + sum_before(own, s.warps[round], kOrderWarps, total);
     for_granule(a.element, row, g, packs, threshold, cut,
                 [&](int, Candidate c) { s.out.write(a.args, a.element, at++, c); });
     place += total;

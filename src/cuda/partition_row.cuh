@@ -6,6 +6,7 @@
 #include "partition_shape.hpp"
 #include "radix_order.cuh"
 #include "row.cuh"
+#include "sums.cuh"
 
 namespace topkit::cuda {
 
@@ -82,16 +83,6 @@ __device__ void for_row(const E& element, const Row<E>& row, F f) {
 #pragma unroll 1
   for (std::uint32_t i = threadIdx.x; i < row.count; i += kOrderThreads)
     f(candidate(element.key(element.pack(row.x[i]), 0), i));
-}
-
-// The sum over the block's threads before this one; total is everybody's. Begins without a barrier, ends behind one.
-__device__ inline std::uint32_t sum_before(std::uint32_t mine, std::uint32_t* warps, std::uint32_t& total) {
-  const std::uint32_t through = sum_through(mine);
-  if (lane() == kWarp - 1) warps[warp()] = through;
-  __syncthreads();
-  const std::uint32_t of_warp = lane() < kOrderWarps ? warps[lane()] : 0;
-  total = __reduce_add_sync(full_mask, of_warp);
-  return __reduce_add_sync(full_mask, lane() < warp() ? of_warp : 0) + through - mine;
 }
 
 }  // namespace topkit::cuda

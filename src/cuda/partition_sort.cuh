@@ -183,7 +183,7 @@ __global__ void __launch_bounds__(kOrderThreads, kSortBlocks<E>)
   }
   before = __reduce_add_sync(full_mask, before);
   if (lane() == 0) s.warps[1][warp()] = before;
-  std::uint32_t start = sum_before(sum, s.warps[0], count);
+  std::uint32_t start = sum_before(sum, s.warps[0], kOrderWarps, count);
   before = __reduce_add_sync(full_mask, lane() < kOrderWarps ? s.warps[1][lane()] : 0);
 #pragma unroll 1
   for (std::uint32_t t = first; t < first + own && t < chunks; ++t) {

@@ -118,7 +118,7 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
   std::uint32_t sum = 0, total;
 #pragma unroll 1
   for (std::uint32_t b = first; b < first + own && b < buckets; ++b) sum += counts[b];
-  std::uint32_t place = sum_before(sum, s.warps, total);
+  std::uint32_t place = sum_before(sum, s.warps, kOrderWarps, total);
 #pragma unroll 1
   for (std::uint32_t b = first; b < first + own && b < buckets; ++b) {
     const std::uint32_t count = counts[b];

@@ -5,19 +5,13 @@
 #include <type_traits>
 
 #include "simt.hpp"
+#include "sums.cuh"
 
 namespace topkit::cuda {
 
 inline constexpr int kOrderThreadsLog = 9;
 inline constexpr int kOrderThreads = 1 << kOrderThreadsLog;
 inline constexpr int kOrderWarps = kOrderThreads / kWarp, kOrderWarpsLog = 4;
-
-// Of the sum over the warp's lanes up to this one.
-__device__ inline std::uint32_t sum_through(std::uint32_t mine) {
-#pragma unroll
-  for (unsigned d = 1; d < kWarp; d *= 2) add_from_below(mine, d);
-  return mine;
-}
 
 // The bin in which a rank (1 is the best) falls, how many items are in higher bins, and how many in it.
 struct FoundBin {

@@ -6,6 +6,7 @@
 #include "select_cut.cuh"
 #include "select_share.cuh"
 #include "select_sort_shape.hpp"
+#include "sums.cuh"
 
 namespace topkit::cuda {
 
@@ -23,17 +24,6 @@ struct SelectGuessState {
 struct SelectRange {
   std::uint32_t begin, end;
 };
-
-// The sum of the threads before this one; total: of all. All threads; one barrier.
-__device__ inline std::uint32_t sum_before(std::uint32_t (&warps)[kMostSelectWarps], std::uint32_t own,
-                                           std::uint32_t& total) {
-  const std::uint32_t through = sum_through(own);
-  if (lane() == kWarp - 1) warps[warp()] = through;
-  __syncthreads();
-  const std::uint32_t of_lane = lane() < blockDim.x / kWarp ? warps[lane()] : 0;
-  total = __reduce_add_sync(full_mask, of_lane);
-  return __reduce_add_sync(full_mask, lane() < warp() ? of_lane : 0) + through - own;
-}
 
 template <class S>
 struct SelectCells {
@@ -78,7 +68,7 @@ __device__ void place_bins(SelectGuessState& s, const SelectCells<S>& cells) {
   std::uint32_t own = 0, total;
 #pragma unroll 1
   for (std::uint32_t i = begin; i < end; ++i) own += cells.bins[kSelectBins - 1 - i];
-  std::uint32_t place = sum_before(s.warps, own, total);
+  std::uint32_t place = sum_before(own, s.warps, blockDim.x / kWarp, total);
 #pragma unroll 1
   for (std::uint32_t i = begin; i < end; ++i) {
     std::uint32_t& bin = cells.bins[kSelectBins - 1 - i];
@@ -187,7 +177,7 @@ __device__ bool count_cells(SelectGuessState& s, const SelectCells<S>& cells, co
   std::uint32_t own = 0;
 #pragma unroll 1
   for (std::uint32_t i = begin; i < end; ++i) own += cells.sum(cells.counts[i]);
-  std::uint32_t place = sum_before(s.warps, own, total);
+  std::uint32_t place = sum_before(own, s.warps, blockDim.x / kWarp, total);
 #pragma unroll 1
   for (std::uint32_t i = begin; i < end; ++i) {
     cells.before[i] = static_cast<std::uint16_t>(place);

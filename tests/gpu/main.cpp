@@ -42,6 +42,25 @@ std::map<std::string, std::int64_t> Report::solved_by() const {
 
 namespace {
 
+struct Part {
+  const char* name;
+  void (*run)(const Options&, Report&);
+};
+constexpr Part kParts[] = {{"graphs", &test_graphs},           {"misuse", &test_misuse}, {"verifier", &test_verifier},
+                           {"sampling", &test_sampling},       {"grid", &test_grid},     {"streams", &test_streams},
+                           {"repetitions", &test_repetitions}, {"large", &test_large}};
+
+// Exits unless a part is called so.
+void check_part(std::string_view name) {
+  std::string names;
+  for (const Part& part : kParts) {
+    if (name == part.name) return;
+    names += std::string(names.empty() ? "" : ", ") + part.name;
+  }
+  std::fprintf(stderr, "--only = %s: must be one of %s\n", std::string(name).c_str(), names.c_str());
+  std::exit(2);
+}
+
 Options read(int argc, char** argv) {
   Options options;
   options.threads = static_cast<int>(std::min(16U, std::max(1U, std::thread::hardware_concurrency())));
@@ -58,6 +77,7 @@ Options read(int argc, char** argv) {
       options.about = argv[++i];
     } else if (argument == "--only" && i + 1 < argc) {
       options.only = argv[++i];
+      check_part(options.only);
     } else {
       std::fprintf(stderr, "unknown argument %s\n", argv[i]);
       std::exit(2);
@@ -74,19 +94,13 @@ int run(const Options& options) {
   }
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
-  struct Part {
-    const char* name;
-    void (*run)(const Options&, Report&);
-  };
   Report report;
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
   const auto seconds = [](Clock::time_point since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
   };
-  for (const Part& part : {Part{"graphs", &test_graphs}, Part{"misuse", &test_misuse}, Part{"verifier", &test_verifier},
-                           Part{"sampling", &test_sampling}, Part{"grid", &test_grid}, Part{"streams", &test_streams},
-                           Part{"repetitions", &test_repetitions}, Part{"large", &test_large}}) {
+  for (const Part& part : kParts) {
     if (!options.only.empty() && options.only != part.name) continue;
     const Clock::time_point begin = Clock::now();
     const std::int64_t passed = report.passed(), failed = report.failed();
@@ -110,7 +124,8 @@ int run(const Options& options) {
                     static_cast<long long>(at->second));
     }
   if (report.passed() + report.failed() == 0)
-    report.fail("nothing was checked: --only names no part, or --about no problem of it");
+    report.fail("--about = " + options.about +
+                ": must be how a request of the grid is named, or begins; nothing was checked");
   std::printf("gpu-test: %s: %lld checks agree with the CPU, %lld differ, on %s, %.0f s%s\n",
               report.failed() == 0 ? "PASSED" : "FAILED", static_cast<long long>(report.passed()),
               static_cast<long long>(report.failed()), properties.name, seconds(start),
