@@ -1,7 +1,6 @@
-// The choice on CUDA: which kernel, and the shape of its launch.
+// The choice on CUDA: the shape of a kernel's launch. Which kernel: plan_cuda_pick.cpp.
 #include <algorithm>
 #include <tuple>
-#include <utility>
 
 #include "algorithms.hpp"
 #include "cuda/block_shape.hpp"
@@ -28,8 +27,6 @@ const CudaTuning& tuning_of(const Tuning& tuning, int capability) {
          capability % 10);
   return *best;
 }
-
-std::int64_t row_bytes(const Problem& p) { return p.cols * bytes(p.dtype); }
 
 void shape_block(Plan& plan, const Problem& p, const Device& device) {
   const int warps = cuda::block_shape(p).warps;
@@ -148,133 +145,6 @@ void shape(Plan& plan, const Problem& p, const Device& device) {
   }
 }
 
-// Where putting a whole row into order costs less than finding the few first.
-bool sort_pays(const Problem& p, const Device& device, const CudaTuning& t) {
-  constexpr std::int64_t kTinyBytes = 256, kTinyK = 16, kShortBytes = 4096;
-  const std::int64_t width = bytes(p.dtype);
-  if (!info(Algorithm::cuda_sort).can(p)) return false;
-  if (width == 8) return p.cols <= 2 * t.sort_cols || 2 * p.k >= p.cols || p.rows <= 4 * std::max(device.sms, 1);
-  if (p.k <= t.sort_k) return row_bytes(p) <= kTinyBytes && p.k >= kTinyK;
-  if (p.cols <= t.sort_cols || p.k > cuda::kMostRadixK) return true;
-  // The 8-bit types' ties cost the others more than sort, which does not see them.
-  const std::int64_t ratio = width == 1 ? 2 * t.sort_k_ratio : t.sort_k_ratio;
-  const bool is_long = width > 1 && row_bytes(p) > kShortBytes;  // 5/8 of the ratio
-  return (is_long ? 5 * p.k * ratio >= 8 * p.cols : p.k * ratio >= p.cols) ||
-         (row_bytes(p) <= kShortBytes && !info(Algorithm::cuda_block).can(p));
-}
-
-bool keeps_aside(const Problem& p, const cuda::ClusterSpread& spread) {
-  return cuda::cluster_keeps_aside(p, spread.blocks, spread.vecs);
-}
-
-// Few blocks, or full ones, of which one loads while another one is busy, are done sooner than stream's whatever the number of rows.
-bool cluster_pays(const Problem& p, const Device& device, const CudaTuning& t) {
-  constexpr int kFull = 12;  // of 16 granules a thread
-  const cuda::ClusterSpread spread = cuda::cluster_spread(p, device.sms);
-  const bool full = spread.vecs >= kFull && keeps_aside(p, spread);
-  const bool streams =
-      spread.blocks <= 2 || (full && (spread.blocks <= 4 || p.rows * row_bytes(p) <= 2 * t.cluster_bytes));
-  return (is_fast(p) && streams) || cuda::clusters_outrun_stream(p, device.sms, t.cluster_bytes);
-}
-
-constexpr std::int64_t kMostRadixShare = 1 << 20;  // bytes of a block: a longer share's sample tells too little
-
-// The kernel for winners best first and why; radix where nothing faster can.
-std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Device& device, const CudaTuning& t) {
-  const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
-  if (sort_pays(p, device, t))
-    return {Algorithm::cuda_sort,
-            8 * p.k >= p.cols ? "a short row of which many win" : "a short row, which is put into order"};
-  if (can(Algorithm::cuda_wide)) return {Algorithm::cuda_wide, "a type of 64 bits"};
-  const int radix_blocks = cuda::radix_blocks(p, std::max(device.sms, 1), device.capability >= 90, device.shared_bytes);
-  const bool radix_holds = radix_blocks > 0 && row_bytes(p) / radix_blocks <= kMostRadixShare;
-  const bool wide =
-      p.k > 32 && cuda::block_shape(p).warps > 0;  // a warp orders 32 winners faster than several, not more
-  if (p.cols <= t.warp_cols && p.k <= t.warp_k && !wide && can(Algorithm::cuda_warp))
-    return {Algorithm::cuda_warp, "the row fits the registers of a warp"};
-  constexpr std::int64_t kThousand = 1024;
-  // Hundreds of winners; of very many rows only if they are not few of many, where one reading is all that counts.
-  if (p.k > cuda::kClusterMostK && radix_holds && (p.cols <= t.radix_cols || p.k > kThousand) &&
-      (p.rows < device.sms || p.k >= p.cols * bytes(p.dtype) / 4 / t.radix_k_ratio))
-    return {Algorithm::cuda_radix, "hundreds of winners of a row that a block or a cluster reads once"};
-  const std::int64_t resident_k = std::min(t.resident_k, p.cols / t.resident_k_ratio);
-  const bool many = p.rows >= device.sms;
-  const bool clusters = t.cluster_block_bytes > 0 && device.capability >= 90;
-  // A block alone on its multiprocessor orders its winners slower than radix does, and so do clusters that fill the device.
-  constexpr std::int64_t kFewWinners = 128, kLongRow = 96 << 10, kRowOfFewBlocks = 256 << 10;
-  const bool fill = 4 * p.rows > device.sms && (2 * p.rows > device.sms || row_bytes(p) > kRowOfFewBlocks);
-  const bool orders_slowly = (p.rows <= device.sms && (can(Algorithm::cuda_block) || fill)) ||
-                             (can(Algorithm::cuda_block) && bytes(p.dtype) == 4 && row_bytes(p) > kLongRow);
-  if (p.k > kFewWinners && p.k <= resident_k && orders_slowly && radix_holds)
-    return {Algorithm::cuda_radix, p.rows <= device.sms ? "hundreds of winners in each of few rows"
-                                                        : "hundreds of winners in each of long rows"};
-  if (p.k <= resident_k && can(Algorithm::cuda_block) && (many || !clusters || row_bytes(p) <= t.cluster_block_bytes))
-    return {Algorithm::cuda_block, "the row fits the registers of a block"};
-  if (p.k <= resident_k && can(Algorithm::cuda_cluster) && clusters && cluster_pays(p, device, t))
-    return {Algorithm::cuda_cluster, keeps_aside(p, cuda::cluster_spread(p, device.sms))
-                                         ? "each row fits the registers and the shared memory of a cluster"
-                                         : "each row fits the registers of a cluster"};
-  if (p.k <= std::min(t.stream_k, p.cols / t.stream_k_ratio)) {
-    if (p.cols >= t.grid_cols && 16 * p.rows <= device.sms && can(Algorithm::cuda_grid))
-      return {Algorithm::cuda_grid, "few very long rows: each over the whole device"};
-    if (can(Algorithm::cuda_stream)) return {Algorithm::cuda_stream, "one pass behind a sampled bound"};
-  }
-  if (p.k > cuda::kMostRadixK && can(Algorithm::cuda_partition))
-    return {Algorithm::cuda_partition, "thousands of winners: buckets over the whole device"};
-  return {Algorithm::cuda_radix, "nothing faster takes this type or this many winners"};
-}
-
-// Whether the winners alone, as they lie in the row, cost less than what `sorting` does for them (H200).
-bool select_pays(const Problem& p, Algorithm sorting, const Device& device) {
-  constexpr std::int64_t kLeastCols = 2048, kBlockBytes = std::int64_t{128} << 10,
-                         kClusterBytes = std::int64_t{512} << 10;
-  constexpr std::int64_t kRowsOfClusters = 32, kMany = 4, kManyOfLongRows = 8,
-                         kManyOf64Bits = 16;  // winners: cols / kMany
-  constexpr std::int64_t kWinners = 1 << 18;  // of all rows
-  const int sms = std::max(device.sms, 1);
-  const bool clusters = device.capability >= 90;
-  if (!cuda::select_can_pick(p) || cuda::select_blocks_log(p, sms, clusters) < 0 || p.cols < kLeastCols) return false;
-  const bool many_rows = p.rows >= sms;
-  switch (sorting) {
-    case Algorithm::cuda_sort: return many_rows;
-    case Algorithm::cuda_wide: return !many_rows || p.k * kManyOf64Bits >= p.cols;
-    case Algorithm::cuda_partition:
-      return row_bytes(p) <= kBlockBytes ||
-             (row_bytes(p) <= kClusterBytes && p.rows >= kRowsOfClusters && p.k * kManyOfLongRows >= p.cols);
-    case Algorithm::cuda_radix:
-      if (cuda::radix_blocks(p, sms, clusters, device.shared_bytes) == 0) return true;  // it would read once a digit
-      return (many_rows || p.rows * p.k >= kWinners) && row_bytes(p) <= kBlockBytes && p.k * kMany >= p.cols;
-    default: return false;
-  }
-}
-
-// Whether thousands of winners are in order sooner where their places are guessed from the row's histogram (H200).
-bool select_sorts(const Problem& p, Algorithm sorting, const Device& device) {
-  constexpr std::int64_t kMostK = 16384, kLeastCols = 4096, kManyOfRadix = 4096, kWinners = 1 << 19;
-  const int sms = std::max(device.sms, 1);
-  if (p.order != Order::value || p.k > kMostK || device.shared_bytes < cuda::kSelectDeviceShared ||
-      !cuda::select_can(p) || cuda::select_sort_shape(p, cuda::select_sort_blocks(p, sms), true).cells == 0)
-    return false;
-  switch (sorting) {
-    case Algorithm::cuda_partition: return p.rows > 1;
-    case Algorithm::cuda_sort:
-      return 2 * p.k <= p.cols && 2 * p.rows >= sms &&
-             (p.cols > kLeastCols || (p.cols == kLeastCols && bytes(p.dtype) == 4 && p.rows >= sms));
-    case Algorithm::cuda_radix: return p.k >= kManyOfRadix && 4 * p.k >= p.cols && p.rows * p.k >= kWinners;
-    default: return false;
-  }
-}
-
-std::pair<Algorithm, std::string_view> pick(const Problem& p, const Device& device, const CudaTuning& t) {
-  const auto sorting = pick_sorting(p, device, t);
-  if (select_sorts(p, sorting.first, device))
-    return {Algorithm::cuda_select,
-            "thousands of winners of a row that shared memory holds: places are guessed from its keys"};
-  if (p.order != Order::value && select_pays(p, sorting.first, device))
-    return {Algorithm::cuda_select, "winners as they lie in the row, which shared memory holds"};
-  return sorting;
-}
-
 }  // namespace
 
 Plan choose_cuda(const Problem& problem, const Device& device, const Tuning& tuning, const Wish& wish) {
@@ -282,7 +152,7 @@ Plan choose_cuda(const Problem& problem, const Device& device, const Tuning& tun
   const CudaTuning& row = tuning_of(tuning, device.capability);
   Plan plan;
   if (wish.algorithm.empty()) {
-    std::tie(plan.algorithm, plan.why) = pick(problem, device, row);
+    std::tie(plan.algorithm, plan.why) = pick_cuda(problem, device, row);
   } else {
     plan.algorithm = wished_algorithm(problem, wish);
     plan.why = "the caller forced it";

@@ -110,18 +110,24 @@ inline ClusterSpread one_spread(const Problem& p, int sms) {
   return {blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
 }
 
+// Whether two blocks of the spread share a multiprocessor.
+inline bool cluster_blocks_share(const Problem& p, const ClusterSpread& s) {
+  const int held = s.blocks == kOddCluster ? std::min(kOddHeldVecs, odd_cluster_vecs(p)) : cluster_shared_vecs(p);
+  return s.vecs <= held || (s.vecs <= cluster_most_vecs(p) && cluster_keeps_aside(p, s.blocks, s.vecs));
+}
+
+// How often a device is filled by the rows.
+inline std::int64_t cluster_waves(const Problem& p, const ClusterSpread& s, int sms) {
+  const std::int64_t at_once = clusters_at_once(s.blocks, cluster_blocks_share(p, s), sms);
+  return (p.rows + at_once - 1) / at_once;
+}
+
 // What topk does: the above, or what takes fewer waves. Seven blocks where they take one; else as few blocks as hold a row and share a
 // multiprocessor.
 inline ClusterSpread cluster_spread(const Problem& p, int sms) {
   if (p.k == 1) return one_spread(p, sms);
-  const auto shares = [&](const ClusterSpread& s) {
-    const int held = s.blocks == kOddCluster ? std::min(kOddHeldVecs, odd_cluster_vecs(p)) : cluster_shared_vecs(p);
-    return s.vecs <= held || (s.vecs <= cluster_most_vecs(p) && cluster_keeps_aside(p, s.blocks, s.vecs));
-  };
-  const auto waves = [&](const ClusterSpread& s) {
-    const std::int64_t at_once = clusters_at_once(s.blocks, shares(s), sms);
-    return (p.rows + at_once - 1) / at_once;
-  };
+  const auto shares = [&](const ClusterSpread& s) { return cluster_blocks_share(p, s); };
+  const auto waves = [&](const ClusterSpread& s) { return cluster_waves(p, s, sms); };
   const auto spread = [&](int blocks) {
     return ClusterSpread{blocks, static_cast<int>(cluster_vecs(cluster_granules(p), blocks))};
   };
