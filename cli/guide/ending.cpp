@@ -17,6 +17,9 @@ constexpr Page kPages[] = {
     {"contract.md", "The contract", "ties, NaN, order: what every call promises"},
     {"swap.md", "Swap it in", "torch programs, nanochat, Hugging Face, vLLM, C++ engines"},
     {"python.md", "Python", "torch, NumPy, CuPy; `torch.compile`; implementations side by side"},
+    {"sampling.md", "Sampling", "tokens, filters and log-probabilities, every parameter by row"},
+    {"cpp.md", "C++", "every function and argument, from the headers"},
+    {"c.md", "C", "every function and argument, from the header"},
     {"cli.md", "Command line", "every command, its options and exit codes"},
     {"serving.md", "In a serving engine", "sampling for a batch of requests in one call"},
     {"tune.md", "Your own machine", "check, measure, tune, hold"},
@@ -26,6 +29,12 @@ constexpr Page kPages[] = {
 std::string gbps_text(const Origin& origin) {
   return origin.roof_gbps ? formatted("{} GB/s", whole_text(std::llround(*origin.roof_gbps)))
                           : std::string("not recorded");
+}
+
+std::string rounds_text(const Origin& origin) {
+  if (origin.most_rounds == 0) return "not recorded";
+  if (origin.least_rounds == origin.most_rounds) return std::to_string(origin.most_rounds);
+  return formatted("{} to {}", origin.least_rounds, origin.most_rounds);
 }
 
 }  // namespace
@@ -59,10 +68,10 @@ void add_documentation_map(Document& document, const std::string& docs) {
 
 void add_method(Document& document, const Machines& machines) {
   document.add(Heading{2, "How it was measured"});
-  Table table{
-      .head = {"file", "machine", "date", "commit", "memory, measured", "empty kernel us", "results", "not exact"},
-      .words = 4,
-      .rows = {}};
+  Table table{.head = {"file", "machine", "date", "commit", "memory, measured", "empty kernel us", "results", "rounds",
+                       "not exact"},
+              .words = 4,
+              .rows = {}};
   for (const Machine& machine : machines)
     for (const Origin& origin : machine.origins)
       table.rows.push_back({{plain(origin.file)},
@@ -72,6 +81,7 @@ void add_method(Document& document, const Machines& machines) {
                             {gbps_text(origin)},
                             {origin.empty_kernel_us ? formatted("{:.2f}", *origin.empty_kernel_us) : ""},
                             {std::to_string(origin.results)},
+                            {rounds_text(origin)},
                             {std::to_string(origin.inexact.size())}});
   document.add(std::move(table));
   Bullets wrong;

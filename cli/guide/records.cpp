@@ -77,6 +77,7 @@ class Joiner {
                   .empty_kernel_us = number_of(file, "empty_kernel_us"),
                   .results = static_cast<int>(file.records.size()),
                   .inexact = {}};
+    count_rounds(file, origin);
     std::map<std::string, const Record*> own;
     for (const Record& record : file.records) {
       if (!record.object.at("verified").get<bool>()) {
@@ -105,6 +106,15 @@ class Joiner {
   }
 
  private:
+  static void count_rounds(const bench::ResultsFile& file, Origin& origin) {
+    for (const Record& record : file.records) {
+      const int rounds = static_cast<int>(record.number("rounds").value_or(0));
+      if (rounds < 1) continue;
+      origin.least_rounds = origin.least_rounds == 0 ? rounds : std::min(origin.least_rounds, rounds);
+      origin.most_rounds = std::max(origin.most_rounds, rounds);
+    }
+  }
+
   static void expect_one_device(const bench::ResultsFile& file) {
     const std::string device = file.records.front().text("device");
     for (const Record& record : file.records)

@@ -38,7 +38,8 @@ struct Origin {
   std::string file, machine, date, commit;  // file: its name without folders
   std::optional<double> roof_gbps, empty_kernel_us;
   int results = 0;
-  std::vector<std::string> inexact;  // who was not exact, and where
+  int least_rounds = 0, most_rounds = 0;  // that the medians are of; 0: not recorded
+  std::vector<std::string> inexact;       // who was not exact, and where
 };
 
 struct Machine {

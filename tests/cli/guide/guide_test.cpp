@@ -60,6 +60,24 @@ TEST(Guide, IsTheSameForTheSameFilesAndChangesWithAResult) {
   EXPECT_NE(first, made(4, "c"));
 }
 
+TEST(Guide, TellsOfHowManyRoundsTheMediansAre) {
+  const test::Folder folder;
+  const auto method = [&](std::vector<int> rounds) {
+    std::vector<guide::test::Json> all{header()};
+    for (std::size_t i = 0; i < rounds.size(); ++i) {
+      all.push_back(at(line("topkit", 5), static_cast<int>(i) + 1, 50304, 50));
+      all.back()["rounds"] = rounds[i];
+    }
+    if (rounds.empty()) all.push_back(line("topkit", 5));
+    EXPECT_EQ(test::topkit({"guide", "-o", folder.path("made"), folder.write("h.jsonl", lines(all))}).code, 0);
+    const std::string markdown = folder.read("made/guide.md");
+    return markdown.substr(markdown.find("How it was measured"));
+  };
+  EXPECT_THAT(method({3, 3}), HasSubstr("| 2 | 3 | 0 |"));
+  EXPECT_THAT(method({9, 3, 5}), HasSubstr("| 3 | 3 to 9 | 0 |"));
+  EXPECT_THAT(method({}), HasSubstr("| 1 | not recorded | 0 |"));
+}
+
 TEST(Guide, NamesWhatIsWrongWithAFileAndWritesNothing) {
   const test::Folder folder;
   const auto complaint = [&](const std::string& text) {
