@@ -5,6 +5,7 @@
 #include <tvm/ffi/tvm_ffi.h>
 
 #include <cstdint>
+#include <string>
 
 #include "errors.hpp"
 #include "topkit/topkit.h"
@@ -87,10 +88,17 @@ class Options {
     options_.fill = &fill_;  // little-endian: the low bytes come first
   }
 
+  // "ALGORITHM", "ALGORITHM/ISA" or "/ISA".
   void algorithm(const ffi::Optional<ffi::String>& name) {
     if (!name.has_value()) return;
     algorithm_ = name.value();
-    options_.algorithm = algorithm_.c_str();
+    const std::size_t slash = algorithm_.find('/');
+    if (slash != std::string::npos) {
+      isa_ = algorithm_.substr(slash + 1);
+      algorithm_.resize(slash);
+      options_.isa = isa_.c_str();
+    }
+    if (slash != 0) options_.algorithm = algorithm_.c_str();
   }
 
   const tk_options* get() const { return &options_; }
@@ -99,7 +107,7 @@ class Options {
   tk_options options_;
   View lengths_, starts_, row_k_, ids_;
   std::int64_t fill_ = 0;
-  ffi::String algorithm_;
+  std::string algorithm_, isa_;
 };
 
 // Calls `run(workspace, stream)`, where `bytes(&size)` says how much workspace it needs. Without `stream` both are of the

@@ -16,6 +16,13 @@ using ffi::TensorView;
 
 constexpr std::int64_t kAlignment = 256;  // of the workspace that tk_topk takes; XLA does not promise as much
 
+// Of those that this machine can run, as binding.cpp lists them; NULL beyond.
+const char* isa_name(std::int64_t index) {
+  for (std::int32_t i = 0; i < tk_isa_count(); ++i)
+    if (tk_isa_available(i) != 0 && index-- == 0) return tk_isa_name(i);
+  return nullptr;
+}
+
 // Which of the operands that every call has are meant, and the algorithm. python/topkit/jax.py packs the same bits.
 struct Given {
   std::int64_t bits;
@@ -25,11 +32,15 @@ struct Given {
   bool row_k() const { return (bits & 4) != 0; }
   bool ids() const { return (bits & 8) != 0; }
   bool fill() const { return (bits & 16) != 0; }
-  // Of tk_algorithm_name, from 1 on; 0: the plan chooses.
+  // Of tk_algorithm_name and of isa_name, from 1 on; 0: the plan chooses.
   Optional<String> algorithm() const {
-    const char* name = tk_algorithm_name(static_cast<std::int32_t>(bits >> 5) - 1);
-    return name != nullptr ? Optional<String>(String(name)) : Optional<String>();
+    const char* name = tk_algorithm_name(static_cast<std::int32_t>(bits >> 5 & 255) - 1);
+    const char* isa = (bits >> 13 & 7) != 0 ? isa_name((bits >> 13 & 7) - 1) : nullptr;
+    std::string both = name != nullptr ? name : "";
+    if (isa != nullptr) both += std::string("/") + isa;
+    return both.empty() ? Optional<String>() : Optional<String>(String(both));
   }
+  std::int64_t threads() const { return bits >> 16; }
 };
 
 template <class T>
@@ -42,7 +53,7 @@ void topk_xla(std::int64_t k, std::int64_t mode, std::int64_t type, std::int64_t
               TensorView indices, TensorView workspace) {
   const Given given{given_bits};
   View in(x, type), out_values(values, type), out_indices(indices);
-  Options options(-1, mode);
+  Options options(-1, mode, given.threads());
   options.by_row(when(given.lengths(), lengths), when(given.starts(), starts), when(given.row_k(), row_k),
                  when(given.ids(), ids));
   options.fill(when(given.fill(), fill));

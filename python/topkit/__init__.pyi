@@ -1,3 +1,4 @@
+import pathlib
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -162,6 +163,8 @@ def explain(
     nan: _Nan | None = None,
     algorithm: str | None = None,
     threads: int = 0,
+    json: bool = False,
+    results: bool | str | pathlib.Path = True,
 ) -> str: ...
 def algorithms(device: Literal["cpu", "cuda"] = "cpu") -> list[str]: ...
 def info() -> dict[str, Any]: ...

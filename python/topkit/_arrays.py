@@ -6,16 +6,17 @@ from typing import Any
 import numpy
 
 from . import _native
-from ._call import Call, DTYPES, DTYPE_RULE, TopK, two_outputs
+from ._call import Call, DTYPES, DTYPE_RULE, TopK, fill_number, two_outputs
 from ._errors import ArgumentError, DTypeError
-from ._shapes import check_k, check_k_of_parts, collapses, flat_ids, flat_rows, normal_axis
+from ._shapes import check_k, check_k_of_parts, collapses, flat_ids, flat_rows, merge_is_of_the_cpu, normal_axis
 
 
 def fill_bits(fill: Any, dtype: Any) -> int | None:
     """The bits of a padded value as the binding takes them: a signed number."""
     if fill is None:
         return None
-    bits = int.from_bytes(numpy.asarray(fill).astype(dtype).tobytes(), "little")  # on the host: CuPy would wait
+    number = fill_number(fill, dtype)
+    bits = int.from_bytes(numpy.asarray(number).astype(dtype).tobytes(), "little")  # on the host: CuPy would wait
     return bits - (1 << 64) if bits >> 63 else bits
 
 
@@ -242,3 +243,6 @@ class CudaArrays(Arrays):
 
     def exported(self, x: Any) -> Any:
         return _Unsynchronised(x)
+
+    def merge(self, values: Any, ids: Any, k: int, mode: int, fill: Any, threads: int, out: Any) -> TopK:
+        raise merge_is_of_the_cpu(f"CUDA device {values.device.id}")

@@ -1,5 +1,6 @@
 """What every framework's path shares: the options of one call, and how they are packed for the binding."""
 
+import math
 import operator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -48,6 +49,42 @@ def dtype_code(dtype: Any, argument: str = "x.dtype") -> int:
     if name not in DTYPES:
         raise DTypeError(f"{argument} = {name}: {DTYPE_RULE}")
     return DTYPES[name]
+
+
+# What a finite number must be below to be one of the type, not infinite, when it is rounded.
+_BOUNDS = {
+    "float16": (65520.0, "65504"),
+    "bfloat16": ((2 - 2.0**-8) * 2.0**127, "3.39e+38"),
+    "float32": ((2 - 2.0**-24) * 2.0**127, "3.40e+38"),
+    "float64": (2**1024 - 2**970, "1.80e+308"),
+    "float8_e4m3fn": (464.0, "448"),
+    "float8_e5m2": (61440.0, "57344"),
+}
+
+
+def fill_number(fill: Any, dtype: Any) -> int | float:
+    """`fill` as a number that `dtype` has, of floats the nearest."""
+    name = dtype_name(dtype)
+    try:
+        if isinstance(fill, (bool, str)):
+            raise TypeError
+        try:
+            number = operator.index(fill)
+        except TypeError:
+            number = float(fill)
+    except (TypeError, ValueError):
+        raise TypeError(f"fill = {fill!r}: must be a number, not {type(fill).__name__}") from None
+    if name in _BOUNDS:
+        bound, shown = _BOUNDS[name]
+        if abs(number) >= bound and not (isinstance(number, float) and math.isinf(number) and name != "float8_e4m3fn"):
+            more = "" if name == "float8_e4m3fn" else " or infinite"
+            raise ArgumentError(f"fill = {fill}: must be in -{shown}..{shown}{more}, what {name} has")
+        return number
+    bits = int(name.lstrip("uint"))
+    low, high = (0, (1 << bits) - 1) if name.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
+    if isinstance(number, float) and not number.is_integer() or not low <= number <= high:
+        raise ArgumentError(f"fill = {fill}: must be an integer in {low}..{high}, what {name} has")
+    return int(number)
 
 
 def integer(name: str, value: Any) -> int:

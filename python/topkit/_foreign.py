@@ -4,8 +4,13 @@ from typing import Any
 
 from ._call import Call, TopK
 from ._errors import UnsupportedError
+from ._shapes import merge_is_of_the_cpu
 
 _CPU = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost
+
+
+def _on_host(x: Any) -> bool:
+    return hasattr(x, "__dlpack_device__") and int(x.__dlpack_device__()[0]) in _CPU
 
 
 def _host(x: Any) -> tuple[Any, Any]:
@@ -28,10 +33,22 @@ def _device(x: Any) -> tuple[Any, Any]:
     return CudaArrays(cupy), cupy.from_dlpack(x) if hasattr(x, "__dlpack__") else cupy.asarray(x)
 
 
+class _Merge:
+    """One call of merge_topk."""
+
+    def __init__(self, ids: Any, *more: Any):
+        self.ids, self.more = ids, more
+
+    def run(self, kit: Any, values: Any) -> TopK:
+        ids = self.ids
+        if not isinstance(ids, (kit.xp.ndarray, list, tuple)) and hasattr(ids, "__dlpack__"):
+            ids = kit.xp.from_dlpack(ids)
+        return kit.merge(values, ids, *self.more, None)
+
+
 class Foreign:
     def through(self, x: Any, asked: Any) -> Any:
-        on_host = hasattr(x, "__dlpack_device__") and int(x.__dlpack_device__()[0]) in _CPU
-        result = asked.run(*(_host(x) if on_host else _device(x)))
+        result = asked.run(*(_host(x) if _on_host(x) else _device(x)))
         namespace = x.__array_namespace__() if hasattr(x, "__array_namespace__") else None
         if not hasattr(namespace, "from_dlpack"):
             return result
@@ -41,3 +58,10 @@ class Foreign:
 
     def topk(self, x: Any, call: Call) -> TopK:
         return self.through(x, call)
+
+    def merge(self, values: Any, ids: Any, k: int, mode: int, fill: Any, threads: int, out: Any) -> TopK:
+        if out is not None:
+            raise UnsupportedError(f"out: takes NumPy arrays and torch tensors, values = {type(values).__name__}")
+        if not _on_host(values):
+            raise merge_is_of_the_cpu("a GPU")
+        return self.through(values, _Merge(ids, k, mode, fill, threads))

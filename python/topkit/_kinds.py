@@ -16,3 +16,9 @@ def kind_of(x: Any) -> str:
     if isinstance(x, getattr(sys.modules.get("jax"), "Array", ())):
         return "jax"
     return "dlpack" if hasattr(cls, "__dlpack__") or hasattr(cls, "__cuda_array_interface__") else ""
+
+
+def no_array(name: str, x: Any) -> TypeError:
+    return TypeError(
+        f"{name} = {type(x).__name__}: must be a torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array or have __dlpack__"
+    )

@@ -6,7 +6,7 @@ what _sampling.py needs: code_of, rows, array, per_row, list, empty, address, se
 
 from typing import Any
 
-from ._kinds import kind_of
+from ._kinds import kind_of, no_array
 
 _kits: dict[type, Any] = {}
 
@@ -46,6 +46,4 @@ def _make(name: str, x: Any) -> Any:
         from ._foreign import Foreign
 
         return Foreign()
-    raise TypeError(
-        f"{name} = {type(x).__name__}: must be a torch.Tensor, numpy.ndarray, cupy.ndarray, jax.Array or have __dlpack__"
-    )
+    raise no_array(name, x)

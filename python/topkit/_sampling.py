@@ -211,6 +211,8 @@ def sample(
 
     Raises what topkit.topk raises. Row arrays on a GPU are clamped instead: nothing is read back.
 
+    Source: src/sampling/args.hpp says what it means, step by step.
+
     >>> import numpy, topkit
     >>> logits = numpy.log(numpy.array([0.1, 0.2, 0.3, 0.4], "float32"))
     >>> drawn = topkit.sample(logits, top_k=2, seed=7, draws=8, kept=True)
@@ -257,6 +259,8 @@ def filter(
 
     Returns float32 [.., tokens]. No gradient passes.
 
+    Raises what topkit.topk raises. Source: src/sampling/args.hpp.
+
     >>> import numpy, topkit
     >>> topkit.filter(numpy.array([1.0, 3.0, 2.0, 3.0], "float32"), "probabilities", top_k=2)
     array([0. , 0.5, 0. , 0.5], dtype=float32)
@@ -294,6 +298,8 @@ def topn_logprobs(
     The rest as in `sample`.
 
     Returns LogProbs(ids, logprobs, logsumexp, token_logprobs, token_ranks, probe_logprobs). No gradient passes.
+
+    Raises what topkit.topk raises. Source: src/sampling/args.hpp.
 
     >>> import numpy, topkit
     >>> logits = numpy.log(numpy.array([0.1, 0.2, 0.3, 0.4], "float32"))

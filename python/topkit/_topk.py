@@ -3,7 +3,7 @@
 from typing import Any, Callable
 
 from ._call import NANS, ORDERS, choice, index_bits, integer, make_call, mode_of
-from ._errors import ArgumentError, UnsupportedError
+from ._errors import ArgumentError
 from ._kits import kit_of
 
 # The call without options (x, k, dim, largest, sorted, bits of an index) of array types whose framework has a shorter road for it.
@@ -44,9 +44,10 @@ def topk(
         the whole row. On a GPU they may live there; nothing is read back.
     row_k : integers, one a row: how many of row r, 0..k; the rest is padded.
     ids : integers [n] or of x's shape, of the type of the indices: returned in place of the column.
-    fill : the value of padded places; default: the worst value of the type.
+    fill : the value of padded places, a number that x's type has; default: the worst value of the type.
     index_dtype : int64 (default) or int32, as a dtype of any framework or a name.
-    algorithm : the name of one of `algorithms()`; default: the plan chooses (see `explain`). The answer does not depend on it.
+    algorithm : the name of one of `algorithms()`; on the CPU "NAME/ISA" or "/ISA" forces one of `info()["isas"]`, too. Default:
+        the plan chooses (see `explain`). The answer does not depend on it.
     threads : CPU threads at most; 0: as many as pay.
     backend : None or "auto": topkit. Another name of `topkit.backends` runs that implementation instead, by its rules.
     out : a pair (values, indices) to write into; returned.
@@ -56,6 +57,8 @@ def topk(
 
     Raises topkit.ArgumentError (a ValueError and a RuntimeError), topkit.AxisError (an IndexError), topkit.DTypeError (a
     TypeError), topkit.UnsupportedError (a NotImplementedError): each names the argument, its value and the rule.
+
+    Source: src/topkit.cpp; the kernels are in src/cpu and src/cuda.
 
     >>> import numpy, topkit
     >>> topkit.topk(numpy.array([1.0, 9.0, 3.0, 9.0, 5.0]), 2)
@@ -95,6 +98,10 @@ def top_k(x, k, /, *, axis=-1, mode="largest"):
 
     Returns TopK(values, indices), best first (the standard leaves the order open), equal values by ascending index.
 
+    Raises topkit.ArgumentError (a ValueError), topkit.AxisError (an IndexError), topkit.DTypeError (a TypeError) as `topk` does.
+
+    Source: https://data-apis.org/array-api/draft, `top_k`; src/topkit.cpp.
+
     >>> import numpy, topkit
     >>> topkit.top_k(numpy.array([2.0, numpy.nan, 1.0]), 2, mode="smallest")
     TopK(values=array([1., 2.]), indices=array([2, 0]))
@@ -107,49 +114,60 @@ def top_k(x, k, /, *, axis=-1, mode="largest"):
 def merge_topk(values, ids, k, *, largest=True, order="value", nan="largest", fill=None, threads=0, out=None):
     """The k best of each row over sorted parts: what sharding and tiling need.
 
-    values : [parts, rows, width], every part best first as `topk` gives it (equal keys by ascending id).
+    values : [parts, rows, width], every part best first as `topk` gives it (equal keys by ascending id), of any array type
+        that `topk` takes, in memory of the CPU: merging on a GPU does not exist yet.
     ids : integers of the same shape, int32 or int64; -1 marks an empty place at the end of its part.
     k : 0..parts * width. A row with fewer candidates is padded: id -1, value `fill`.
+    largest, order, nan, fill, threads, out : as of `topk`.
 
-    Returns TopK(values, ids), both [rows, k]. Equal keys: the lower id wins. CPU arrays only today.
+    Returns TopK(values, ids), both [rows, k]. Equal keys: the lower id wins. torch tensors: the values are differentiable.
+
+    Raises topkit.ArgumentError (a ValueError and a RuntimeError), topkit.DTypeError (a TypeError), topkit.UnsupportedError (a
+    NotImplementedError) for arrays on a GPU and under the transformations of torch and JAX.
+
+    Source: src/merge.cpp.
     """
     k, threads = integer("k", k), integer("threads", threads)
     mode = mode_of(largest, choice("order", order, ORDERS), choice("nan", nan, NANS), 64)
-    kit = kit_of("values", values)
-    if not hasattr(kit, "merge"):
-        raise UnsupportedError(f"values = {type(values).__name__}: merge_topk takes NumPy arrays and torch tensors")
-    return kit.merge(values, ids, k, mode, fill, threads, out)
+    return kit_of("values", values).merge(values, ids, k, mode, fill, threads, out)
 
 
-def explain(x, k, dim=-1, largest=True, sorted=True, *, dtype=None, device=None, order=None, nan=None, algorithm=None, threads=0):
+def explain(
+    x, k, dim=-1, largest=True, sorted=True, *, dtype=None, device=None, order=None, nan=None, algorithm=None, threads=0,
+    json=False, results=True,
+):  # fmt: skip
     """How `topk` would solve this call, and why, without doing it: one "key: value" a line.
 
     x : an array, of which only shape, type and device are read; or a shape, with `dtype` (default float32) and `device`
         ("cpu", "cuda" or "cuda:1"; default "cpu").
+    json : True: the same as one JSON object, with the names of `topkit explain --json`.
+    results : where it reads what the nearest measured case took, microseconds with its input in cache (hot) and not (cold) and
+        on which machine: True: from the measurements that topkit ships; the path of a file or a folder of others
+        (`topkit bench --json` or `python -m topkit.bench -o` makes them); False: nowhere.
+
+    Returns a str.
+
+    Raises topkit.ArgumentError (a ValueError), topkit.AxisError (an IndexError), topkit.DTypeError (a TypeError) as `topk`
+    does, and topkit.UnsupportedError (a NotImplementedError) where `algorithm` cannot do it.
+
+    Source: src/plan_cpu.cpp and src/plan_cuda.cpp choose; thresholds are in src/tuning, times in bench/results.
 
     >>> import topkit
     >>> print(topkit.explain((32, 50304), 50).splitlines()[0])
     problem: 32x50304 f32 k=50 largest order=value
     """
-    from . import _native
-    from ._call import dtype_code
+    from . import _explain
 
-    shape = tuple(getattr(x, "shape", x))
-    dtype = dtype if dtype is not None else getattr(x, "dtype", "float32")
-    device = device if device is not None else getattr(x, "device", "cpu")
-    kind, _, ordinal = str(device).lower().replace("<cuda device ", "cuda:").rstrip(">").partition(":")
-    devices = {"cpu": 1, "cuda": 2, "gpu": 2}
-    if kind not in devices:
-        raise ArgumentError(f"device = {device}: must be 'cpu' or 'cuda', or 'cuda:1'")
-    call = make_call(k, dim, largest, sorted, order=order, nan=nan, algorithm=algorithm, threads=threads)
-    text = _native.explain(
-        shape, dtype_code(dtype), devices[kind], int(ordinal or 0), call.k, call.dim, call.mode, algorithm, call.threads
-    )
-    return text.rstrip("\n")
+    options = dict(dtype=dtype, device=device, order=order, nan=nan, algorithm=algorithm, threads=threads)
+    text = _explain.plan_of(x, k, dim, largest, sorted, **options)
+    return _explain.full(text, _explain.device_of(x, device)[0], nan or "largest", results, bool(json))
 
 
 def algorithms(device: str = "cpu") -> list[str]:
-    """Names to force by `topk(algorithm=...)`, of "cpu" or "cuda"."""
+    """Names to force by `topk(algorithm=...)`, of "cpu" or "cuda".
+
+    Raises topkit.ArgumentError (a ValueError) for another device. Source: src/algorithms.cpp.
+    """
     from . import _native
 
     numbers = {"cpu": "1", "cuda": "2"}
@@ -159,7 +177,15 @@ def algorithms(device: str = "cpu") -> list[str]:
 
 
 def info() -> dict[str, Any]:
-    """What this installation and this machine can do."""
+    """What this installation and this machine can do.
+
+    Returns a dict: "version" (str), "isas" (CPU instruction sets that this machine runs, best first), "algorithms" ("cpu" and
+    "cuda" -> names), "cuda_engine" (bool: whether the CUDA engine is installed), "program" (path of the command line).
+
+    Raises ImportError where the package was not built.
+
+    Source: src/algorithms.cpp, python/src/binding.cpp.
+    """
     from . import _native
 
     return {

@@ -20,6 +20,7 @@ from ._foreign import Foreign
 from ._shapes import check_k, flat_ids, flat_rows, normal_axis
 
 _TARGET = "topkit_topk"
+_MOST_THREADS = 1 << 31
 _ROWS = ("lengths", "starts", "row_k", "ids")  # bits 0..3 of Static.given, and the order of the operands
 
 
@@ -120,7 +121,7 @@ def _tangent(static: Static, primals, tangents):
 
 
 def topk(x, k, dim=-1, largest=True, sorted=True, **options) -> TopK:
-    """topkit.topk of a jax.Array or a tracer, with its options but `out` and `threads`; k and all that is no array is static.
+    """topkit.topk of a jax.Array or a tracer, with its options but `out`; k and all that is no array is static.
 
     index_dtype : int64 where JAX_ENABLE_X64 is set, int32 otherwise, as everywhere in JAX.
     """
@@ -135,6 +136,11 @@ class Jax(Foreign):
             raise UnsupportedError(f"x = {type(x).__name__}: under a transformation of JAX only topk runs, and needs jax-tvm-ffi")
         return super().through(x, asked)
 
+    def merge(self, values, ids, k, mode, fill, threads, out) -> TopK:
+        if isinstance(values, jax.core.Tracer) or isinstance(ids, jax.core.Tracer):
+            raise UnsupportedError("values: merge_topk takes JAX arrays outside of jit, vmap and grad only")
+        return super().merge(values, ids, k, mode, fill, threads, out)
+
     def topk(self, x, call: Call) -> TopK:
         if call.out is not None:
             raise UnsupportedError("out: JAX arrays are immutable")
@@ -147,7 +153,9 @@ class Jax(Foreign):
         by_row = [_by_row(name, getattr(call, name), x, axis, index_dtype) for name in _ROWS]
         given = sum(1 << i for i, name in enumerate(_ROWS) if getattr(call, name) is not None)
         fill = fill_bits(call.fill, x.dtype)
-        given |= (16 if fill is not None else 0) | _algorithm(call.algorithm) << 5
+        if not 0 <= call.threads < _MOST_THREADS:
+            raise ArgumentError(f"threads = {call.threads}: must be in 0..{_MOST_THREADS - 1}")
+        given |= (16 if fill is not None else 0) | _algorithm(call.algorithm) << 5 | call.threads << 16
         static = Static(call.k, call.mode & ~16, index_dtype, given, fill or 0)
         values, indices = _differentiable(static, jnp.moveaxis(x, axis, -1), *by_row)
         return TopK(jnp.moveaxis(values, -1, axis), jnp.moveaxis(indices, -1, axis))
@@ -173,9 +181,14 @@ def _numbers() -> dict[str, int]:
 
 
 def _algorithm(name: str | None) -> int:
+    """Of "NAME", "NAME/ISA" or "/ISA": its number, and above 8 bits that of the instruction set."""
     if name is None:
         return 0
-    if name not in _numbers():
+    algorithm, _, isa = name.partition("/")
+    isas = _native.isas()
+    if algorithm and algorithm not in _numbers():
         known = _topk.algorithms("cpu") + _topk.algorithms("cuda")
-        raise ArgumentError(f"algorithm = {name!r}: must be one of {', '.join(known)}")
-    return _numbers()[name]
+        raise ArgumentError(f"algorithm = {algorithm!r}: must be one of {', '.join(known)}")
+    if isa and isa not in isas:
+        raise ArgumentError(f"isa = {isa!r}: must be one of {', '.join(isas)}")
+    return (_numbers()[algorithm] if algorithm else 0) | (list(isas).index(isa) + 1 if isa else 0) << 8

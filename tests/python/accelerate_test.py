@@ -124,6 +124,21 @@ def test_a_script_that_knows_nothing_of_it(tmp_path):
     assert subprocess.run(command[:3], capture_output=True).returncode == 2
 
 
+NOTHING = [
+    (["nofile.py"], "nofile.py: there is no such file"),
+    (["--report", "nofile.py"], "nofile.py: there is no such file"),
+    (["-m"], "-m: MODULE is missing"),
+    (["-m", "no.such.module"], "-m no.such.module: there is no such module"),
+    (["--reports", "x.py"], "--reports: no such option"),
+]
+
+
+@pytest.mark.parametrize("arguments, sentence", NOTHING)
+def test_nothing_to_run_is_said_in_a_sentence(arguments, sentence):
+    done = subprocess.run([sys.executable, "-m", "topkit.torch", *arguments], capture_output=True, text=True)
+    assert done.returncode == 2 and sentence in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_samples_of_torchs_own_tests(device, monkeypatch):
     """torch ships the inputs that its own tests of topk run on, in every type, layout and with their gradients."""

@@ -1,5 +1,7 @@
 """Wrong input: the exception of the framework's own convention, and a sentence that names argument, value and rule."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,62 @@ def test_merge_names_its_mistakes():
     ]:
         with pytest.raises((ValueError, TypeError), match=sentence):
             topkit.merge_topk(*arguments)
+
+
+FILLS = [
+    ("uint8", 300, "fill = 300: must be an integer in 0..255, what uint8 has"),
+    ("uint8", -1, "fill = -1: must be an integer in 0..255"),
+    ("int8", 2.5, "fill = 2.5: must be an integer in -128..127"),
+    ("int32", float("nan"), "fill = nan: must be an integer in"),
+    ("int64", float("-inf"), "fill = -inf: must be an integer in"),
+    ("int64", 2**63, "fill = 9223372036854775808: must be an integer in"),
+    ("uint64", 2**64, "must be an integer in 0..18446744073709551615"),
+    ("float16", 65520, "fill = 65520: must be in -65504..65504 or infinite, what float16 has"),
+    ("float16", -1e6, "fill = -1000000.0: must be in"),
+    ("float32", 1e39, "fill = 1e[+]39: must be in -3.40e[+]38..3.40e[+]38 or infinite"),
+    ("float64", 10**400, "must be in -1.80e[+]308"),
+    ("bfloat16", 3.4e38, "fill = 3.4e[+]38: must be in"),
+    ("float8_e4m3fn", float("inf"), "fill = inf: must be in -448..448, what float8_e4m3fn has"),
+    ("float8_e5m2", 70000, "fill = 70000: must be in -57344..57344 or infinite"),
+]
+
+
+@pytest.mark.parametrize("dtype, fill, sentence", FILLS)
+def test_a_fill_that_the_type_has_not_is_refused_on_every_path(dtype, fill, sentence):
+    def refused(call):
+        with pytest.raises(ValueError, match=sentence):
+            call()
+
+    if dtype not in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+        x = np.ones((1, 4), dtype)
+        refused(lambda: topkit.topk(x, 2, lengths=[1], fill=fill))
+        refused(lambda: topkit.merge_topk(x[None], np.zeros((1, 1, 4), "i8"), 2, fill=fill))
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        t = torch.ones(1, 4).to(getattr(torch, dtype))
+        refused(lambda: topkit.topk(t, 2, lengths=[1], fill=fill))
+        if -(2**63) <= fill < 2**63 or fill != fill:  # what an operator's Scalar holds
+            refused(lambda: torch.ops.topkit.topk(t, 2, lengths=torch.tensor([1]), fill=fill))
+            lengths = torch.empty(1, dtype=torch.int64, device="meta")
+            refused(lambda: torch.ops.topkit.topk(t.to("meta"), 2, lengths=lengths, fill=fill))
+    if importlib.util.find_spec("jax") and not dtype.endswith("64"):
+        import jax.numpy
+
+        refused(lambda: topkit.topk(jax.numpy.ones((1, 4), dtype), 2, lengths=[1], fill=fill))
+
+
+def test_a_fill_that_the_type_has_is_taken():
+    good = [("uint8", 255), ("int64", -(2**63)), ("uint64", 2**64 - 1), ("float16", 65504), ("float32", 0.1), ("int8", 3.0)]
+    for dtype, fill in good:
+        x = np.ones((1, 4), dtype)
+        assert topkit.topk(x, 2, lengths=[1], fill=fill).values[0, 1] == x.dtype.type(fill)
+    for fill in (float("inf"), float("-inf"), np.float32(2), np.array(2.0)):
+        assert topkit.topk(X, 2, lengths=[1] * 3, fill=fill).values[0, 1] == fill
+    assert np.isnan(topkit.topk(X, 2, lengths=[1] * 3, fill=float("nan")).values[0, 1])
+    for fill in ("2", True, [1.0, 2.0], 1j):
+        with pytest.raises(TypeError, match="fill = .*: must be a number, not"):
+            topkit.topk(X, 2, lengths=[1] * 3, fill=fill)
 
 
 def test_a_device_that_is_not_there_is_said():

@@ -137,3 +137,35 @@ def test_mistakes_are_named():
 def test_empty_arrays():
     assert topkit.topk(jnp.ones((0, 4)), 2).values.shape == (0, 2)
     assert topkit.topk(jnp.ones((3, 4)), 0).indices.shape == (3, 0)
+
+
+def test_explain_reads_an_array():
+    text = topkit.explain(jnp.zeros((3, 1000)), 5, results=False)
+    device = "cuda" if jax.default_backend() == "gpu" else "cpu"
+    assert text == topkit.explain((3, 1000), 5, device=device, results=False)
+
+
+def test_threads_and_instruction_sets_are_honoured():
+    x = jnp.asarray(some("f4", (64, 5000)))
+    wanted = topkit.topk(x, 9)
+    with pytest.raises(ValueError, match="threads = -1: must be in 0.."):
+        topkit.topk(x, 9, threads=-1)
+    for options in [dict(threads=1), dict(threads=3)] + [dict(algorithm="/" + isa) for isa in topkit.info()["isas"]]:
+        if jax.default_backend() == "cpu" or "threads" in options:
+            np.testing.assert_array_equal(topkit.topk(x, 9, **options).indices, wanted.indices)
+    with pytest.raises(ValueError, match="isa = 'sse9': must be one of"):
+        topkit.topk(x, 9, algorithm="/sse9")
+
+
+def test_sorted_parts_are_merged():
+    host = some("f4", (2, 30))
+    parts = [topkit.topk(jnp.asarray(host[:, at : at + 10]), 6) for at in (0, 10, 20)]
+    values = jnp.stack([part.values for part in parts])
+    ids = jnp.stack([part.indices + at for part, at in zip(parts, (0, 10, 20))])
+    if jax.default_backend() == "gpu":
+        with pytest.raises(NotImplementedError, match="merge_topk runs on the CPU only"):
+            topkit.merge_topk(values, ids, 6)
+        return
+    assert_winners(topkit.merge_topk(values, ids, 6), host, 6)
+    with pytest.raises(NotImplementedError, match="outside of jit, vmap and grad only"):
+        jax.jit(lambda v: topkit.merge_topk(v, ids, 6))(values)

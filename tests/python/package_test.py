@@ -50,6 +50,75 @@ def test_explain_names_problem_and_plan():
     assert "float64" not in topkit.explain(np.zeros((3, 4)), 2) and "f64" in topkit.explain(np.zeros((3, 4)), 2)
 
 
+def test_explain_is_json_too():
+    told = json.loads(topkit.explain((3, 1000), 5, largest=False, order="any", nan="last", json=True, results=False))
+    problem = dict(rows=3, cols=1000, dtype="f32", k=5, largest=False, order="any", nan="last", device="cpu")
+    assert told["problem"] == problem and told["algorithm"] in topkit.algorithms() and told["why"]
+    assert told["threads"] == 1 and told["isa"] in topkit.info()["isas"] and "measured" not in told
+
+
+def test_explain_says_what_was_measured(tmp_path):
+    shape = dict(device="cpu", dtype="f32", order="value", distribution="normal", case="a", machine="a machine")
+    time = dict(peer="topkit", verified=True, algorithm="split/avx2", hot_us=7.25, cold_us=9.5)
+    lines = [
+        dict(shape, rows=8, cols=5000, k=50, **time),
+        dict(shape, rows=8, cols=4096, k=50, **{**time, "hot_us": 3.0, "cold_us": None}),
+        dict(shape, rows=8, cols=4097, k=50, **{**time, "verified": False}),
+        dict(shape, rows=8, cols=4097, k=50, **time, forced=True),
+        dict(shape, rows=8, cols=4097, k=50, **{**time, "peer": "numpy"}),
+        dict(shape, rows=8, cols=4097, k=50, **time) | dict(device="cuda"),
+    ]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(lines))
+    same = topkit.explain((8, 5000), 50, results=path).splitlines()[-1]
+    assert same == "measured: 7.2 us hot, 9.5 us cold on a machine"
+    nearest = topkit.explain((8, 4097), 50, results=str(tmp_path)).splitlines()[-1]
+    assert nearest == "measured: 3.0 us hot for 8 x 4096, k = 50, the nearest case, on a machine"
+    told = json.loads(topkit.explain((8, 5000), 50, results=path, json=True))["measured"]
+    wanted = dict(case="8 x 5000, k = 50", same=True, hot_us=7.25, cold_us=9.5, machine="a machine", algorithm="split/avx2")
+    assert told == wanted
+    assert "measured" not in topkit.explain((8, 5000), 50, dtype="f64", results=path)
+    assert "us hot" in topkit.explain((32, 50304), 50) and "measured" not in topkit.explain((32, 50304), 50, results=False)
+    with pytest.raises(ValueError, match="results = nowhere: there is no such file"):
+        topkit.explain((8, 5000), 50, results="nowhere")
+
+
+def test_explain_agrees_with_the_command_line():
+    program, results = topkit.info()["program"], str(topkit._results.SHIPPED / "cpu.json")
+    command = [program, "explain", "32x50304", "-k", "50", "--device", "cpu", "--results", results, "--json"]
+    theirs = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    ours = json.loads(topkit.explain((32, 50304), 50, results=results, json=True))
+    assert ours == {key: value for key, value in theirs.items() if key != "passes"}
+
+
+DEVICES = [
+    ("TFRT_CPU_0", ("cpu", 0)),
+    ("cpu", ("cpu", 0)),
+    ("cuda:1", ("cuda", 1)),
+    ("gpu", ("cuda", 0)),
+    ("<CUDA Device 2>", ("cuda", 2)),
+]
+
+
+@pytest.mark.parametrize("text, wanted", DEVICES)
+def test_devices_are_read_as_the_frameworks_write_them(text, wanted):
+    from topkit._explain import device_of
+
+    assert device_of(None, text) == wanted
+    topkit.explain((3, 4), 1, device="TFRT_CPU_0")
+
+
+def test_an_instruction_set_is_forced_beside_the_algorithm_or_alone():
+    x = np.random.default_rng(0).standard_normal((3, 1000)).astype(np.float32)
+    wanted = topkit.topk(x, 9).indices
+    for isa in topkit.info()["isas"]:
+        for name in ("/" + isa, "split/" + isa):
+            assert f"isa: {isa}" in topkit.explain((3, 1000), 9, algorithm=name)
+            np.testing.assert_array_equal(topkit.topk(x, 9, algorithm=name).indices, wanted)
+    with pytest.raises(ValueError, match="isa = sse9: must be one of"):
+        topkit.topk(x, 9, algorithm="split/sse9")
+
+
 @pytest.mark.parametrize("how", [["-m", "topkit"]])
 def test_the_command_line_is_in_the_package(how, tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1, 9, 3, 9]], np.float32))

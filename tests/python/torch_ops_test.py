@@ -78,6 +78,85 @@ def test_vmap_maps_any_axis(device):
     assert_winners(nested, x, 2)
 
 
+def each(samples, call):
+    """The samples one after another, which is what vmap means."""
+    answers = [call(*sample) for sample in samples]
+    return [torch.stack(part) for part in zip(*answers)]
+
+
+def assert_same(mine, wanted):
+    for one, other in zip(mine, wanted):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one.cpu().numpy(), other.cpu().numpy())
+
+
+THROUGH = {
+    "topk": lambda x, k, dim=-1, **rows: topkit.topk(x, k, dim, fill=-7, **rows),
+    "op": lambda x, k, dim=-1, **rows: torch.ops.topkit.topk(x, k, dim, fill=-7, **rows),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("road", THROUGH)
+@pytest.mark.parametrize("name", ["lengths", "starts", "row_k"])
+def test_vmap_of_numbers_of_rows_mapped_or_not(name, road, device):
+    x = some("float32", (4, 3, 20), device)
+    call = THROUGH[road]
+    shared = torch.tensor([20, 0, 5] if name != "starts" else [0, 20, 15], device=device)
+    own = torch.stack([shared.roll(i) for i in range(4)])
+    if name == "row_k":
+        shared, own = shared.clamp_max(6), own.clamp_max(6)
+    select = lambda t, n: call(t, 6, **{name: n})  # noqa: E731
+    assert_same(torch.vmap(lambda t: select(t, shared))(x), each(zip(x), lambda t: select(t, shared)))
+    assert_same(torch.vmap(select)(x, own), each(zip(x, own), select))
+    assert_same(torch.vmap(select, in_dims=(None, 0))(x[0], own), each(zip([x[0]] * 4, own), select))
+    assert_same(torch.vmap(select, in_dims=(2, 1))(x.movedim(0, 2), own.T), each(zip(x, own), select))
+    along = lambda t, n: call(t, 3, 0, **{name: n})  # noqa: E731
+    by_column = torch.randint(0, 4, (4, 20), device=device)
+    assert_same(torch.vmap(along)(x, by_column), each(zip(x, by_column), along))
+    row = lambda t, n: call(t, 6, **{name: n})  # noqa: E731
+    assert_same(torch.vmap(row)(x[:, 0], own[:, 0]), each(zip(x[:, 0], own[:, 0]), row))
+    nested = [torch.stack(part) for part in zip(*(each(zip(*pair), row) for pair in zip(x, own)))]
+    assert_same(torch.vmap(torch.vmap(row))(x, own), nested)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("road", THROUGH)
+def test_vmap_of_ids_mapped_or_not(road, device):
+    x = some("float32", (4, 3, 20), device)
+    call = THROUGH[road]
+    lists = torch.stack([torch.randperm(20) for _ in range(12)]).reshape(4, 3, 20).to(device)
+    for kind in (torch.int64, torch.int32):
+        ids = lists.to(kind)
+        select = lambda t, n: call(t, 6, ids=n)  # noqa: E731
+        for shared in (ids[0, 0], ids[0]):
+            assert_same(torch.vmap(lambda t: select(t, shared))(x), each(zip(x), lambda t: select(t, shared)))
+        for own in (ids[:, 0], ids):
+            assert_same(torch.vmap(select)(x, own), each(zip(x, own), select))
+            assert_same(torch.vmap(select, in_dims=(None, 0))(x[0], own), each(zip([x[0]] * 4, own), select))
+        assert_same(torch.vmap(select)(x[:, 0], ids[:, 1]), each(zip(x[:, 0], ids[:, 1]), select))
+        along = lambda t, n: call(t, 2, 0, ids=n)  # noqa: E731
+        assert_same(torch.vmap(along)(x, ids), each(zip(x, ids), along))
+
+
+def test_vmap_names_a_wrong_shape_as_a_sample_has_it():
+    x = some("float32", (4, 3, 20))
+    for name in ("lengths", "ids"):
+        with pytest.raises(ValueError, match=rf"{name}.shape = \(2,\): must be \("):
+            torch.vmap(lambda t: topkit.topk(t, 2, **{name: torch.ones(2, dtype=torch.int64)}))(x)
+
+
+def test_vmap_and_grad_with_numbers_of_rows():
+    x, lengths = numbers((4, 3, 20)), torch.tensor([[20, 0, 5], [1, 2, 3], [0, 0, 0], [20, 20, 20]])
+    best = lambda t, n: topkit.topk(t, 4, lengths=n, fill=0).values.sum()  # noqa: E731
+    mine = torch.func.vmap(torch.func.grad(best))(x, lengths)
+    for sample, own, grad in zip(x, lengths, mine):
+        assert torch.equal(grad, torch.func.grad(best)(sample, own))
+        assert grad.sum() == own.clamp_max(4).sum()
+    with pytest.raises(RuntimeError, match="x requires grad and ids is given"):
+        torch.func.grad(lambda t: topkit.topk(t, 2, ids=torch.arange(20)).values.sum())(x)
+
+
 def test_function_transforms_compose():
     x = numbers((4, 6))
     per_row = torch.func.vmap(torch.func.grad(lambda t: topkit.topk(t, 2).values.sum()))(x)

@@ -209,3 +209,49 @@ def test_merge_topk_of_tensors():
     values = torch.stack([part.values for part in parts])
     ids = torch.stack([part.indices + s for part, s in zip(parts, (0, 30, 60))])
     assert_winners(topkit.merge_topk(values, ids, 10), x, 10)
+
+
+def parts_of(x, width):
+    """Sorted parts of x's columns: values and ids [parts, rows, width]."""
+    best = [topkit.topk(piece, width) for piece in x.split(x.shape[1] // 3, 1)]
+    starts = [i * (x.shape[1] // 3) for i in range(len(best))]
+    return torch.stack([part.values for part in best]), torch.stack([part.indices + at for part, at in zip(best, starts)])
+
+
+@pytest.mark.parametrize("ids_dtype", [torch.int32, torch.int64])
+def test_merged_values_are_differentiable(ids_dtype):
+    x = some("float64", (4, 30)).nan_to_num()  # of many equal ones
+    values, ids = parts_of(x, 7)
+    values.requires_grad_()
+    ids = ids.to(ids_dtype)
+    merged = topkit.merge_topk(values, ids, 10)
+    plain = topkit.merge_topk(values.detach(), ids, 10)
+    assert merged.values.requires_grad and not plain.values.requires_grad and merged.indices.dtype == ids_dtype
+    assert torch.equal(merged.values, plain.values) and torch.equal(merged.indices, plain.indices)
+    (merged.values * torch.arange(1.0, 11)).sum().backward()
+    for row in range(4):
+        taken = {int(name): weight for weight, name in enumerate(merged.indices[row], 1)}
+        assert values.grad[:, row].flatten().tolist() == [taken.get(int(name), 0) for name in ids[:, row].flatten()]
+
+
+def test_merged_padding_has_no_gradient():
+    values = torch.tensor([[[3.0, -torch.inf]], [[2.0, 1.0]]], requires_grad=True)
+    ids = torch.tensor([[[4, -1]], [[0, 9]]])
+    for k, fill, wanted in [(4, -7, [3.0, 2.0, 1.0, -7.0]), (4, None, [3.0, 2.0, 1.0, -torch.inf]), (0, None, [])]:
+        merged = topkit.merge_topk(values, ids, k, fill=fill)
+        assert merged.values.tolist() == [wanted] and merged.indices.tolist() == [[4, 0, 9, -1][:k]]
+        (grad,) = torch.autograd.grad(merged.values.sum(), values)
+        assert grad.tolist() == ([[[1, 0]], [[1, 1]]] if k else [[[0, 0]], [[0, 0]]])
+    with pytest.raises(RuntimeError, match="does not support automatic differentiation"):
+        topkit.merge_topk(values, ids, 1, out=(torch.empty(1, 1), torch.empty(1, 1, dtype=torch.int64)))
+    with pytest.raises(NotImplementedError, match="does not run under torch.func's transforms"):
+        torch.vmap(lambda v: topkit.merge_topk(v, ids, 1).values)(values.detach()[None])
+    nothing = topkit.merge_topk(torch.empty(2, 0, 3, requires_grad=True), torch.empty(2, 0, 3, dtype=torch.int64), 2)
+    assert nothing.values.shape == nothing.indices.shape == (0, 2)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_merging_on_a_gpu_is_refused_in_words():
+    values, ids = torch.zeros(2, 1, 3, device="cuda"), torch.zeros(2, 1, 3, dtype=torch.int64, device="cuda")
+    with pytest.raises(NotImplementedError, match="values is on cuda:0: merge_topk runs on the CPU only"):
+        topkit.merge_topk(values, ids, 1)

@@ -1,7 +1,8 @@
-"""topkit itself, and each of its algorithms by name: topkit, topkit:sampled, ..."""
+"""topkit itself, and each of its algorithms by name: topkit, topkit:sampled, topkit:sampled/avx2, ..."""
 
 from .._errors import UnsupportedError
-from .._topk import algorithms, explain, topk
+from .._explain import plan_of
+from .._topk import algorithms, info, topk
 from ._base import Backend, device_of
 
 
@@ -35,7 +36,7 @@ class Algorithm(Topkit):
     def refuses(self, x, k, dim, largest, sorted):
         device = str(getattr(x, "device", "cpu"))
         try:
-            explain(x, k, dim, largest, sorted, algorithm=self.algorithm, device=device if device.startswith("cuda") else "cpu")
+            plan_of(x, k, dim, largest, sorted, algorithm=self.algorithm, device=device if device.startswith("cuda") else "cpu")
         except UnsupportedError as why:
             return str(why).partition(", but the problem")[0]
         return None
@@ -50,5 +51,7 @@ class Algorithm(Topkit):
 
 
 def all_of_topkit() -> list[Backend]:
-    forced = [Algorithm(name, device) for device in ("cpu", "cuda") for name in algorithms(device)]
+    isas = ["", *(f"/{isa}" for isa in info()["isas"])]
+    forced = [Algorithm(name + isa, "cpu") for name in algorithms("cpu") for isa in isas]
+    forced += [Algorithm(name, "cuda") for name in algorithms("cuda")]
     return [Topkit(), *forced]

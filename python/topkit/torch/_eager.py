@@ -11,9 +11,9 @@ import torch
 from .. import _native
 from .. import _kits
 from .. import _topk as _front
-from .._call import ORDERS, Call, TopK, integer, mode_of, two_outputs
+from .._call import ORDERS, Call, TopK, fill_number, integer, mode_of, two_outputs
 from .._errors import ArgumentError, AxisError, DTypeError, UnsupportedError
-from .._shapes import check_k_of_parts, collapses, flat_ids
+from .._shapes import check_k_of_parts, collapses, flat_ids, merge_is_of_the_cpu
 from ._kit import CODES, Services
 
 _new = tuple.__new__
@@ -22,6 +22,7 @@ _transforming = torch._C._are_functorch_transforms_active
 _modes = torch._C._len_torch_dispatch_stack
 _compiling = torch.compiler.is_compiling
 
+_ROWS = ("lengths", "starts", "row_k", "ids")
 _INDEX_DTYPES = {32: torch.int32, 64: torch.int64}
 direct = _native.eager(torch.Tensor) or (lambda *_: None)
 
@@ -44,7 +45,7 @@ def plain(x, k, dim, largest, sorted, bits=64):
     if _compiling() or (x.requires_grad and _grad_enabled()) or _transforming() or _modes() > 0 or x.is_neg():
         if _transforming() and not _compiling():
             k, dim = integer("k", k), normal_axis(integer("dim", dim), x.ndim)
-            return _transforms.topk(x, dim, (None,) * 4, lambda x, dim: plain(x, k, dim, largest, sorted, bits))
+            return _transforms.topk(x, dim, (None,) * 4, lambda x, dim, *_: plain(x, k, dim, largest, sorted, bits))
         return TopK(*torch.ops.topkit.topk(x, k, dim, largest, sorted, index_dtype=_INDEX_DTYPES[bits]))
     pair = direct(x, k, dim, largest, sorted, bits)
     if pair is not None:
@@ -60,11 +61,15 @@ def full(x, call: Call) -> TopK:
     """topk with any of its options."""
     if not dispatched(x):
         return run(x, call)
-    given = [(name, getattr(call, name)) for name in ("lengths", "starts", "row_k", "ids")]
+    given = [(name, getattr(call, name)) for name in _ROWS]
     rows = [None if value is None else KIT.array(name, value, x) for name, value in given]
     if _transforming() and not _compiling() and call.out is None:
         dim = normal_axis(call.dim, x.ndim)
-        return _transforms.topk(x, dim, rows, lambda x, dim: full(x, replace(call, dim=dim)))
+
+        def select(x, dim, *rows):
+            return full(x, replace(call, dim=dim, **dict(zip(_ROWS, rows))))
+
+        return _transforms.topk(x, dim, rows, select)
     arguments = (x, call.k, call.dim, call.largest, True, *rows)
     options = dict(order=call.order, nan=call.nan, fill=call.fill, algorithm=call.algorithm)
     if call.out is None:
@@ -177,27 +182,47 @@ def _give(target, result):
 def _fill_bits(fill, x):
     if fill is None:
         return None
-    value = torch.tensor(fill, dtype=x.dtype).reshape(1)  # of the host: read at once
+    value = torch.tensor(fill_number(fill, x.dtype), dtype=x.dtype).reshape(1)  # of the host: read at once
     bits = int.from_bytes(bytes(value.view(torch.uint8).tolist()), "little")
     return bits - (1 << 64) if bits >> 63 else bits
 
 
 def merge(values, ids, k, mode, fill, threads, out) -> TopK:
+    if _transforming():
+        raise UnsupportedError("values: merge_topk does not run under torch.func's transforms (vmap, grad)")
     ids = KIT.array("ids", ids, values)
     KIT.code_of("values", values)
     if values.is_cuda:
-        raise UnsupportedError(f"values is on {values.device}: merging runs on the CPU only")
+        raise merge_is_of_the_cpu(values.device)
     if values.ndim != 3 or ids.shape != values.shape:
         raise ArgumentError(
             f"values.shape = {tuple(values.shape)}, ids.shape = {tuple(ids.shape)}: must be the same, [parts, rows, width]"
         )
     check_k_of_parts(k, tuple(values.shape))
-    if out is None:
-        best = values.new_empty((values.shape[1], k)), ids.new_empty((values.shape[1], k))
-    else:
-        best = two_outputs(out)
+    tracked = values.requires_grad and _grad_enabled()
+    given = None if out is None else two_outputs(out)
+    if given is not None and (tracked or (_grad_enabled() and given[0].requires_grad)):
+        raise ArgumentError("out[0]: out= does not support automatic differentiation, but an argument requires grad")
+    if tracked and ids.dtype in _INDEX_DTYPES.values():
+        return _gathered(values, ids, k, mode, fill, threads)
+    best = given or (values.new_empty((values.shape[1], k)), ids.new_empty((values.shape[1], k)))
     _native.merge_into(values.detach(), ids, k, mode, 0, *best, _fill_bits(fill, values), threads)
     return TopK(*best)
+
+
+def _gathered(values, ids, k, mode, fill, threads) -> TopK:
+    """Merges by ranks in place of ids, which order alike and say where a winner lies: the values are then a gather."""
+    parts, rows, width = values.shape
+    candidates = values.movedim(1, 0).reshape(rows, parts * width)
+    names = ids.movedim(1, 0).reshape(rows, parts * width)
+    by_rank = names.sort(dim=1, stable=True).indices
+    ranks = by_rank.argsort(dim=1).masked_fill(names < 0, -1).reshape(rows, parts, width).movedim(1, 0)
+    best, won = merge(values.detach(), ranks, k, mode, fill, threads, None)
+    if candidates.numel() == 0:
+        return TopK(best, won.to(ids.dtype))
+    found = by_rank.gather(1, won.clamp_min(0))
+    missing = won < 0
+    return TopK(torch.where(missing, best, candidates.gather(1, found)), names.gather(1, found).masked_fill(missing, -1))
 
 
 class Torch(Services):

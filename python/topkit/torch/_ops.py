@@ -5,7 +5,7 @@ Low-level define and impl: torch.library.custom_op costs about twice as much a c
 
 import torch
 
-from .._call import make_call
+from .._call import fill_number, make_call
 from .._errors import ArgumentError, DTypeError
 from . import _eager, _transforms
 
@@ -69,6 +69,8 @@ def _topk_fake(
     if x.dtype not in _eager.CODES:
         raise DTypeError(f"x.dtype = {x.dtype}: must be one of {', '.join(map(str, _eager.CODES))}")
     axis = _eager.normal_axis(dim, x.ndim)
+    if isinstance(fill, (int, float)):
+        fill_number(fill, x.dtype)
     kind = _index_dtype(index_dtype, ids)
     if x.ndim == 0:
         return x.new_empty(()), x.new_empty((), dtype=kind)
@@ -112,11 +114,11 @@ def _topk_vmap(
     nan=None, fill=None, algorithm=None, index_dtype=None,
 ):  # fmt: skip
     options = dict(order=order, nan=nan, fill=fill, algorithm=algorithm, index_dtype=index_dtype)
-    axis = _eager.normal_axis(dim, x.ndim - 1)
-    return _transforms.mapped(
-        lambda x, axis: torch.ops.topkit.topk(x, k, axis, largest, sorted, **options),
-        in_dims[0],
-        x,
-        axis,
-        (lengths, starts, row_k, ids),
-    )
+    dims = (*in_dims, *(None,) * (9 - len(in_dims)))  # of the positional arguments, tensors or not
+    dims = (dims[0], *dims[5:])
+    axis = _eager.normal_axis(dim, x.ndim - (dims[0] is not None))
+
+    def select(x, axis, *rows):
+        return torch.ops.topkit.topk(x, k, axis, largest, sorted, *rows, **options)
+
+    return _transforms.mapped(select, info.batch_size, dims, x, axis, (lengths, starts, row_k, ids))
