@@ -132,6 +132,73 @@ def test_what_was_not_measured_is_not_guessed(tmp_path):
         backends.decide((1, 9), "f32", 1, device="cpu", results=tmp_path)
 
 
+LINE = dict(case="a", device="cuda", dtype="f32", rows=1, cols=9, k=1, order="value", verified=True, machine="m", cold_us=None)
+
+
+def lines_of(**us):
+    return [dict(LINE, peer=peer.replace("_", "::", 1), hot_us=time) for peer, time in us.items()]
+
+
+def test_decide_reads_arrays_and_lines_files_and_folders(tmp_path):
+    lines = lines_of(topkit=2.0, numpy=1.0)
+    header = {"header": "topkit bench", "device": "cuda"}
+    (tmp_path / "array.json").write_text(json.dumps([header, *lines], indent=1))
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [header, *lines]))
+    (tmp_path / "lines" / "notes.txt").write_text("not read")
+    for where in (tmp_path, tmp_path / "array.json", tmp_path / "lines", tmp_path / "lines" / "a.jsonl"):
+        for given in (where, str(where)):
+            assert backends.decide((1, 9), "f32", 1, results=given).times == {"topkit": 2.0, "numpy": 1.0}
+
+
+def test_decide_names_only_backends(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(lines_of(topkit=2.0, cub=1.0, std_partial_sort=1.5)))
+    decision = backends.decide((1, 9), "f32", 1, results=path)
+    assert decision.name == "topkit" and decision.times == {"topkit": 2.0}
+    assert decision.native == {"cub": 1.0, "std::partial_sort": 1.5} and "cub (C++ only) 1.0 us" in str(decision)
+    for name in backends.decide((32, 50304), "float32", 50).times:
+        assert backends.get(name).name == name
+
+
+BROKEN = [
+    ('[\n{"case": "a"},', "line 2, field 'device': is missing"),
+    ("[1]", "line 1: is 1: must be an object"),
+    ("[{]", "line 1: is no JSON: "),
+    ("{}\nnonsense", "line 1, field 'case': is missing"),
+    ("\n\nnonsense", "line 3: is no JSON: "),
+    ("[LINE", "must end with ']'"),
+    ("[LINE LINE]", "',' or ']' is missing"),
+    ("[LINE] more", "must end with ']' and nothing after it"),
+    ("[LINE,]", "is no JSON"),
+    (dict(verified="yes"), "line 1, field 'verified': is \"yes\": must be true or false"),
+    (dict(rows=1.5), "field 'rows': is 1.5: must be a whole number"),
+    (dict(rows=True), "field 'rows': is true: must be a whole number"),
+    (dict(cols=0), "field 'cols': is 0: must be at least 1"),
+    (dict(hot_us="fast"), "field 'hot_us': is \"fast\": must be a number or null"),
+    (dict(hot_us=float("nan")), "field 'hot_us': is NaN"),
+    (dict(dtype="f31"), "field 'dtype': is 'f31': must be one of float32"),
+    (dict(ratio="1"), "field 'ratio': is \"1\""),
+]
+
+
+@pytest.mark.parametrize("text, words", BROKEN)
+def test_broken_results_are_named_by_file_line_and_field(tmp_path, text, words):
+    good = lines_of(topkit=1.0)[0]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps([{**good, **text}]) if isinstance(text, dict) else text.replace("LINE", json.dumps(good)))
+    with pytest.raises(topkit.ArgumentError) as problem:
+        backends.decide((1, 9), "f32", 1, results=tmp_path)
+    assert str(problem.value).startswith(f"results = {path}, line") and words in str(problem.value)
+
+
+def test_results_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(ValueError, match="results = .*none: there is no such file or folder"):
+        backends.decide((1, 9), "f32", 1, results=tmp_path / "none")
+    with pytest.raises(TypeError, match="results = 3: must be the path of a file or a folder"):
+        backends.decide((1, 9), "f32", 1, results=3)
+
+
 def test_decide_compares_nobody_across_machines(tmp_path):
     def line(machine, peer, us):
         shape = dict(case="a", rows=1, cols=9, k=1, dtype="f32", device="cuda", order="value", verified=True)
@@ -143,6 +210,43 @@ def test_decide_compares_nobody_across_machines(tmp_path):
     (tmp_path / "b.json").write_text(json.dumps(old))
     decision = backends.decide((1, 9), "f32", 1, results=tmp_path)
     assert decision.name == "topkit" and decision.times == {"topkit": 5.0, "torch": 6.0} and "new" in decision.machine
+
+
+WRONG = [
+    (dict(k=-1), ValueError, "k = -1: must be in 0..30"),
+    (dict(k=31), ValueError, "k = 31: must be in 0..30"),
+    (dict(k=1.0), TypeError, "k = 1.0: must be an int"),
+    (dict(k=1, dim=2), IndexError, "dim = 2: must be in -2..1, x has 2 axes"),
+    (dict(k=3, dim=0), ValueError, "k = 3: must be in 0..2"),
+]
+
+
+@pytest.mark.parametrize("arguments, kind, sentence", WRONG)
+@pytest.mark.parametrize("name", ["numpy", "torch", "jax", "topkit", "topkit:split"])
+def test_wrong_calls_are_refused_by_the_same_sentences(name, arguments, kind, sentence):
+    backend = backends.get(name)
+    if backend.missing():
+        pytest.skip(backend.missing())
+    with pytest.raises(kind, match=sentence) as problem:
+        backend.topk(different((2, 30)), **arguments)
+    assert isinstance(problem.value, (topkit.Error, TypeError))
+    with pytest.raises(TypeError, match="x = list: must be a torch.Tensor"):
+        backend.topk([1.0, 2.0], 1)
+
+
+def test_numbers_have_an_axis_for_torch_alone():
+    with pytest.raises(IndexError, match="x has no axis"):
+        backends.get("numpy").topk(np.zeros(()), 1)
+    torch = pytest.importorskip("torch")
+    assert backends.get("torch").topk(torch.tensor(3.0), 1).values == 3
+
+
+def test_cudnn_says_which_devices_its_kernel_is_for(monkeypatch):
+    half = types.SimpleNamespace(dtype="float16")
+    monkeypatch.setattr(backends._cudnn, "capability", lambda x: (8, 0))
+    assert backends.get("cudnn").refuses(half, 3, -1, True, True) == "the device is sm_80: the indexer top-k needs sm_90 or newer"
+    monkeypatch.setattr(backends._cudnn, "capability", lambda x: (10, 0))
+    assert backends.get("cudnn").refuses(half, 3, -1, True, True) is None
 
 
 def test_names_that_are_none_are_refused():

@@ -346,6 +346,34 @@ def test_a_file_of_something_else_is_not_resumed(tmp_path, capsys, text, words):
     assert stop.value.code == 2 and words in capsys.readouterr().err and path.read_text() == text
 
 
+BROKEN = [
+    (lambda line: line.pop("peer"), "line 3, field 'peer': is missing"),
+    (lambda line: line.pop("verified"), "line 3, field 'verified': is missing"),
+    (lambda line: line.pop("hot_us"), "line 3, field 'hot_us': is missing"),
+    (lambda line: line.update(verified=1), "line 3, field 'verified': is 1: must be true or false"),
+    (lambda line: line.update(case=["b"]), "line 3, field 'case': is [\"b\"]: must be a string"),
+    (lambda line: line.update(rows=-2), "line 3, field 'rows': is -2: must be at least 0"),
+]
+
+
+@pytest.mark.parametrize("breaks, words", BROKEN)
+def test_a_broken_line_is_named_and_the_file_kept(two_small_cases, capsys, breaks, words):
+    output, run = two_small_cases
+    assert run("--backend", "topkit", "--json") == 0
+    lines = json.loads(output.read_text())
+    breaks(lines[1])
+    text = "[\n" + ",\n".join(map(json.dumps, lines)) + "\n]\n"
+    output.write_text(text)
+    with pytest.raises(SystemExit) as stop:
+        command.main(["--device", "cpu", "--rounds", "1", "--backend", "topkit", "--resume", str(output)])
+    assert stop.value.code == 2 and f"--resume {output}: {words}" in capsys.readouterr().err and output.read_text() == text
+
+
+def test_a_forced_algorithm_is_said_to_be(said):
+    (line,), _ = lines_of(["topkit:split"], said)
+    assert line["peer"] == "topkit" and line["algorithm"] == "split" and line["forced"] is True
+
+
 def test_a_slow_first_call_does_not_make_samples_short():
     slow = [0.02, 0.02]
 

@@ -63,7 +63,8 @@ class Cupy(Numpy):
 
 class Jax(Backend):
     name, what, kind, package = "jax", "jax.lax.top_k", "jax", "jax"
-    ties, own_stream = "lowest", True
+    ties = "any"  # the lower index of equal bits, but +0 before -0 wherever they are
+    own_stream = True
 
     def missing(self):
         if not has("jax"):

@@ -6,8 +6,8 @@ from typing import Any
 
 from .._call import TopK, dtype_name, integer
 from .._errors import UnsupportedError
-from .._kinds import kind_of
-
+from .._kinds import kind_of, no_array
+from .._shapes import check_k, normal_axis
 
 NOT_OF_NUMPY = ("bfloat16", "float8_e4m3fn", "float8_e5m2")
 
@@ -67,6 +67,7 @@ class Backend:
     nan = "largest"  # "largest", "last" (never before a number) or "undefined"
     own_stream = False  # True: it runs on a stream of its own, so that torch's can neither record nor time it
     recordable = True  # False: it synchronises or allocates by itself, which no CUDA graph can hold
+    scalars = False  # True: it takes an array without axes
     gradual = False  # True: the result may be in any order even when sorted is asked for
 
     def missing(self) -> str | None:
@@ -105,12 +106,22 @@ class Backend:
         return self.refuses(x, k, dim, largest, sorted)
 
     def topk(self, x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> TopK:
-        """As topkit.topk by name and shape, by this implementation's own rules; arrays of x's kind."""
+        """As topkit.topk by name and shape, by this implementation's own rules; arrays of x's kind.
+
+        Raises as topkit.topk does, and topkit.UnsupportedError where `why_not` has an answer.
+        """
+        if not (origin := kind_of(x)):
+            raise no_array("x", x)
         k, dim = integer("k", k), integer("dim", dim)
+        if (why := self.missing()) is not None:
+            raise UnsupportedError(f"backend {self.name}: {why}")
+        if not hasattr(x, "shape"):  # it speaks DLPack and nothing else
+            x = convert(x, self.kind)
+        axis = 0 if self.scalars and not x.shape and dim in (-1, 0) else normal_axis(dim, len(x.shape))
+        check_k(k, x.shape[axis] if x.shape else 1, False)
         if (why := self.why_not(x, k, dim, largest, sorted)) is not None:
             raise UnsupportedError(f"backend {self.name}: {why}")
         values, indices = self.run(convert(x, self.kind), k, dim, bool(largest), bool(sorted))
-        origin = kind_of(x)
         if origin in ("dlpack", self.kind):
             return TopK(values, indices)
         return TopK(convert(values, origin), convert(indices, origin))

@@ -1,7 +1,8 @@
-"""cuDNN has no top-k primitive. Its Python frontend (>= 1.25) ships the top-k of a sparse-attention indexer, for sm_90."""
+"""cuDNN has no top-k primitive. Its Python frontend (>= 1.25) ships the top-k of a sparse-attention indexer, for sm_90 and newer
+(https://docs.nvidia.com/cudnn, "DeepSeek Sparse Attention")."""
 
 from .._call import dtype_name
-from ._base import Backend, cuda_missing, from_rows, has, rows_of
+from ._base import Backend, convert, cuda_missing, from_rows, has, rows_of
 
 
 class Cudnn(Backend):
@@ -25,6 +26,9 @@ class Cudnn(Backend):
             return "largest = False: it selects the largest only"
         if dtype_name(x.dtype) not in ("float32", "float16", "bfloat16"):
             return f"x.dtype = {dtype_name(x.dtype)}: must be float32, float16 or bfloat16"
+        found = capability(x)
+        if found < (9, 0):
+            return f"the device is sm_{found[0]}{found[1]}: the indexer top-k needs sm_90 or newer"
         return None
 
     def run(self, x, k, dim, largest, sorted):
@@ -35,3 +39,9 @@ class Cudnn(Backend):
         lengths = torch.full((rows.shape[0],), rows.shape[1], dtype=torch.int32, device=rows.device)
         result = indexer_top_k_wrapper(rows, lengths, top_k=k, next_n=1, return_val=True)
         return from_rows((result["values"], result["indices"].long()), batch, k, dim)
+
+
+def capability(x) -> tuple[int, int]:
+    import torch
+
+    return torch.cuda.get_device_capability(convert(x, "torch").device)

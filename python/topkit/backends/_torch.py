@@ -7,6 +7,7 @@ from ._base import Backend, has
 class Torch(Backend):
     name, what, package = "torch", "torch.topk", "torch"
     devices = ("cpu", "cuda")
+    scalars = True
 
     def missing(self):
         return None if has("torch") else "torch is not installed"

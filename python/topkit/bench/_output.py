@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 
+from .. import _results
+
 
 class Output:
     def __init__(self, path: pathlib.Path | None):
@@ -23,11 +25,13 @@ class Output:
             self.beside().unlink()
 
     def resume(self, origin: dict) -> None:
-        """Goes on with what the file holds. Raises ValueError where that is something else, or of another machine or commit."""
+        """Goes on with what the file holds. Raises ValueError where that is something else, or of another machine or commit,
+        or where a line is broken."""
         if not self.path.exists():
             return
+        text = self.path.read_text(encoding="utf-8")
         try:
-            found = json.loads(self.path.read_text())
+            found = json.loads(text)
         except ValueError as problem:
             raise ValueError(f"is no JSON: {problem}") from None
         if not isinstance(found, list) or not all(isinstance(line, dict) and "case" in line for line in found):
@@ -36,6 +40,8 @@ class Output:
             for key in ("machine", "commit"):
                 if line.get(key) != origin[key]:
                     raise ValueError(f"{key} is {line.get(key)!r}, here it is {origin[key]!r}")
+        for number, line in _results.entries(text):
+            _results.check(line, number)
         self.results = found
 
     def has(self, case: str) -> bool:
