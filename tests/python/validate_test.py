@@ -8,7 +8,9 @@ import numpy as np
 import topkit
 from topkit import backends
 from topkit._inputs import DISTRIBUTIONS, numbers, raw, winners
-from topkit.validate import Case, judge, run
+from topkit.validate import CASES, QUICK, Case, judge, run
+from topkit.validate import __main__ as command
+from topkit.validate._run import SHAPES, TYPES
 
 
 def test_topkit_is_exact_on_every_distribution():
@@ -80,6 +82,40 @@ def test_a_backend_that_breaks_its_promise_fails(monkeypatch):
     assert summary.exact and not summary.lowest and not summary.promised
 
 
+def test_the_quick_choice_leaves_no_kind_of_case_out():
+    assert len(set(QUICK)) == len(QUICK) <= len(CASES) // 5 and set(QUICK) <= set(CASES)
+    directions = (True, False)
+    assert {(case.dtype, case.largest) for case in QUICK} >= {(dtype, way) for dtype in TYPES for way in directions}
+    sizes = {(case.rows, case.cols, case.k, case.largest) for case in QUICK}
+    assert sizes >= {(*shape, way) for shape in SHAPES for way in directions}
+    assert {case.distribution for case in QUICK} == set(DISTRIBUTIONS)
+
+
+def test_who_refuses_everything_is_untested(monkeypatch):
+    class Shy(backends.Backend):
+        name, what, kind, devices = "shy", "takes nothing", "numpy", ("cpu",)
+
+        def missing(self):
+            return None
+
+        def refuses(self, x, k, dim, largest, sorted):
+            return f"k = {k}: must be another"
+
+    monkeypatch.setitem(backends._all(), "shy", Shy())
+    (summary,) = run(["shy"], "cpu", QUICK[:3])
+    assert summary.judged == 0 and summary.refused == {"must be another": 3}
+    words = command.line(summary).split()
+    assert words == ["shy", "untested", "0", "0", "3", "-", "-", "-", "-"]
+
+
+def test_every_algorithm_by_every_instruction_set_is_in_the_table():
+    isas = topkit.info()["isas"]
+    names = [f"topkit:{name}/{isa}" for name in topkit.algorithms("cpu") for isa in isas]
+    assert set(names) <= set(backends.names())
+    for summary in run(names, "cpu", (Case(2, 700, 30, "float32", "two_values"), Case(1, 40, 1, "int8", "normal"))):
+        assert summary.promised and summary.missing is None and summary.lowest
+
+
 def test_the_inputs_are_what_their_names_say():
     assert np.isnan(numbers(raw("nan", "bfloat16", 1, 500), "bfloat16")).any()
     assert len(np.unique(raw("all_equal", "int8", 3, 50))) == 1
@@ -92,5 +128,5 @@ def test_the_command_prints_a_table_and_an_exit_code():
     assert done.returncode == 0, done.stdout + done.stderr
     lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:] if not line.startswith(" ")}
     assert lines["topkit"].split()[1] == "pass" and lines["topkit"].split()[5:8] == ["yes", "yes", "lowest"]
-    assert lines["numpy"].split()[1] == "pass" and lines["cudnn"].startswith("cudnn            not here: ")
+    assert lines["numpy"].split()[1] == "pass" and lines["cudnn"].startswith("cudnn ") and " not here: " in lines["cudnn"]
     assert subprocess.run([*command, "--backend", "cublas"], capture_output=True).returncode == 2

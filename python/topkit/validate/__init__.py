@@ -1,6 +1,6 @@
 """Holds every implementation that is here to a stable sort. `python -m topkit.validate`."""
 
 from ._judge import Verdict, judge
-from ._run import CASES, Case, run
+from ._run import CASES, QUICK, Case, Summary, run
 
-__all__ = ["CASES", "Case", "Verdict", "judge", "run"]
+__all__ = ["CASES", "QUICK", "Case", "Summary", "Verdict", "judge", "run"]
