@@ -21,7 +21,8 @@ assert "numpy" not in sys.modules
 import numpy
 folder = pathlib.Path(topkit.__file__).parent
 assert folder.is_relative_to(sys.prefix), folder
-for name in ("py.typed", "__init__.pyi", "_native.pyi", "data/cases.json", "data/results/cpu.json", "compat/flashinfer.py"):
+for name in ("py.typed", "__init__.pyi", "_native.pyi", "data/cases.json", "data/results/cpu.json", "compat/flashinfer.py",
+             "backends/__init__.pyi", "torch/__init__.pyi", "hf.pyi"):
     assert (folder / name).exists(), name
 values, indices = topkit.topk(numpy.array([1.0, 9.0, 3.0, 9.0]), 2)
 assert list(values) == [9, 9] and list(indices) == [1, 3]

@@ -1,0 +1,9 @@
+import torch
+
+from . import TopK
+
+def interpreted() -> bool: ...
+def refuses(x: torch.Tensor, k: int) -> str | None: ...
+def topk(
+    x: torch.Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
+) -> TopK[torch.Tensor]: ...
