@@ -28,11 +28,23 @@ __device__ __forceinline__ void lane_compare(const Signs& signs, W& upper, W& lo
   upper = high;
 }
 
+template <int kMost, class W>
+__device__ __forceinline__ void lane_order(const Signs& signs, W (&a)[kMost]);
+
 // Descending.
 template <int kMost, class W>
 __device__ __forceinline__ void lane_sort(const Signs& signs, W (&a)[kMost]) {
-  static_assert(kMost == 1 || kMost == 2 || kMost == 4 || kMost == 8);
-  if constexpr (kMost == 2) {
+  static_assert(kMost == 1 || kMost == 2 || kMost == 4 || kMost == 8 || kMost == 12 || kMost == 16);
+  if constexpr (kMost > 8) {
+    W first[8], second[kMost - 8];
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) (i < 8 ? first[i % 8] : second[i % 8 % (kMost - 8)]) = a[i];
+    lane_sort(signs, first);
+    lane_sort(signs, second);
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) a[i] = i < 8 ? first[i % 8] : second[(kMost - 1 - i) % (kMost - 8)];
+    lane_order(signs, a);
+  } else if constexpr (kMost == 2) {
     lane_compare<true>(signs, a[0], a[1]);
   } else if constexpr (kMost == 4) {
     lane_compare<true>(signs, a[0], a[2]);
@@ -63,32 +75,28 @@ __device__ __forceinline__ void lane_sort(const Signs& signs, W (&a)[kMost]) {
   }
 }
 
-// Halves of which every word of the first is at least each of the second, and so on down.
-template <int kStride, int kMost, class W>
+// Of every kCount words that rise and fall once, around their ends: halves of which every word of the first is at least each of
+// the second, and so on down. They come out descending.
+template <int kCount, int kMost, class W>
 __device__ __forceinline__ void lane_halve(const Signs& signs, W (&a)[kMost]) {
-  if constexpr (kStride > 0) {
+  if constexpr (kCount == 3) {
 #pragma unroll
-    for (int i = 0; i < kMost; ++i)
-      if ((i & kStride) == 0) lane_compare<true>(signs, a[i], a[i + kStride]);
-    lane_halve<kStride / 2>(signs, a);
-  }
-}
-
-// The same of a sequence that rises and falls once, around its ends: it comes out descending.
-template <int kMost, class W>
-__device__ __forceinline__ void lane_order(const Signs& signs, W (&a)[kMost]) {
-  if constexpr (kMost == 6) {
-#pragma unroll
-    for (int i = 0; i < 3; ++i) lane_compare<true>(signs, a[i], a[i + 3]);
-#pragma unroll
-    for (int i = 0; i < 6; i += 3) {
+    for (int i = 0; i < kMost; i += 3) {
       lane_compare<true>(signs, a[i], a[i + 1]);
       lane_compare<false>(signs, a[i + 1], a[i + 2]);
       lane_compare<true>(signs, a[i], a[i + 1]);
     }
-  } else {
-    lane_halve<kMost / 2>(signs, a);
+  } else if constexpr (kCount > 1) {
+#pragma unroll
+    for (int i = 0; i < kMost; ++i)
+      if (i % kCount < kCount / 2) lane_compare<true>(signs, a[i], a[i + kCount / 2]);
+    lane_halve<kCount / 2>(signs, a);
   }
+}
+
+template <int kMost, class W>
+__device__ __forceinline__ void lane_order(const Signs& signs, W (&a)[kMost]) {
+  lane_halve<kMost>(signs, a);
 }
 
 // best becomes the best of both, descending, as both are; `more` is added to all words of b first. lost: the best word that
@@ -96,16 +104,30 @@ __device__ __forceinline__ void lane_order(const Signs& signs, W (&a)[kMost]) {
 template <bool kLost, int kMost, int kGroup, class W>
 __device__ __forceinline__ void lane_merge(const Signs& signs, W (&best)[kMost], const W (&b)[kGroup], W more,
                                            W& lost) {
+  constexpr int kTheirs = kMost < kGroup ? kMost : kGroup;
 #pragma unroll
-  for (int i = 0; i < kMost; ++i) {
-    const W theirs = b[kMost - 1 - i] + more;
+  for (int i = 0; i < kTheirs; ++i) {
+    const W theirs = b[kTheirs - 1 - i] + more;
+    W& ours = best[kMost - kTheirs + i];
     if constexpr (kLost) {
-      const W less = best[i] > theirs ? theirs : best[i];
+      const W less = ours > theirs ? theirs : ours;
       lost = lost > less ? lost : less;
     }
-    best[i] = best[i] > theirs ? best[i] : theirs;
+    ours = ours > theirs ? ours : theirs;
   }
   lane_order(signs, best);
+}
+
+// The same of a single word, which a list of few words has to be shown rarely.
+template <bool kLost, int kMost, class W>
+__device__ __forceinline__ void lane_insert(W (&best)[kMost], W word, W& lost) {
+#pragma unroll
+  for (int i = 0; i < kMost; ++i) {
+    const W less = best[i] > word ? word : best[i];
+    best[i] = best[i] > word ? best[i] : word;
+    word = less;
+  }
+  if constexpr (kLost) lost = lost > word ? lost : word;
 }
 
 }  // namespace topkit::cuda

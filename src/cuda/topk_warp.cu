@@ -14,6 +14,7 @@
 
 #include "kernels.hpp"
 #include "warp_alone.cuh"
+#include "warp_granules_shape.hpp"
 #include "warp_kernel.cuh"
 #include "warp_rows_shape.hpp"
 
@@ -36,6 +37,7 @@ void run_element(const Plan& plan, const Args& args, Stream stream) {
 }  // namespace
 
 void run_warp(const Plan& plan, const Args& args, void*, Stream stream) {
+  if (warp_granules_hold(args) && warp_granules_pay(args.problem)) return run_warp_granules(args, stream);
   if (warp_rows_hold(args) && warp_rows_pay(args.problem)) return run_warp_rows(args, stream);
   with_element(args.problem,
                [&](const auto& element) { run_element<std::remove_cvref_t<decltype(element)>>(plan, args, stream); });

@@ -13,7 +13,8 @@
 #include <cstdint>
 
 #include "by_element.hpp"
-#include "lane_network.cuh"
+#include "lane_ties.cuh"
+#include "lane_words.cuh"
 #include "launch.hpp"
 #include "warp_rows_shape.hpp"
 
@@ -21,23 +22,12 @@ namespace topkit::cuda {
 
 inline constexpr int kWarpRowsThreads = 128, kLogWarp = 5;
 
-// What warp_rows is made with. The words' constants are given at run time for the sake of lane_network.cuh's reason: their
-// instructions shall be those that are written.
-struct WarpRowsWords {
-  Signs signs;
-  std::uint32_t half = 0x10000, upper_half = 0xffff0000, half_signs = 0x80008000;
-};
-
-template <class Half2, std::uint32_t kInf>
-__device__ __forceinline__ Pack keys_of_pair(const Float16<Half2, kInf>&, const WarpRowsWords& words, Pack pack) {
-  const Pack bits = Half2::add_zero(pack);
-  return bits ^ (half_signs(bits) | words.half_signs);
-}
-
 // Of one lane's row.
-template <class E, int kMost, bool kLost>
+template <class E, int kMostOf, bool kLostOf>
 struct LaneRow {
   using Raw = typename E::Raw;
+  static constexpr int kMost = kMostOf;
+  static constexpr bool kLost = kLostOf;
   static constexpr int kPerVec = 16 / static_cast<int>(sizeof(Raw));
   static constexpr int kGroup = kMost <= 2 ? kMost : (kMost + 3) / 4 * 4;  // is put into order at once
   static constexpr int kVecs = kGroup > kPerVec ? kGroup / kPerVec : 1;    // a step's
@@ -46,10 +36,16 @@ struct LaneRow {
   static constexpr bool kPads = kVecs > 1 && E::kRawPacks;  // rows of an odd number of granules, when they are brought
 
   const E& element;
-  const WarpRowsWords& constants;
+  const LaneWords& constants;
   const Raw* x;
   int granules;
   std::uint32_t low;  // bits of the column in a word
+
+  __device__ int cols() const { return granules * kPerVec; }
+  __device__ Raw at(std::uint32_t column) const { return x[column]; }
+  __device__ void keys(int g, Key (&key)[kStep]) const {
+    keys(reinterpret_cast<const Vec*>(x) + g, g + 1 < granules, key);
+  }
 
   // Keys of a step's elements. Where the step has but one granule left the other's beat nothing; their columns lose ties.
   __device__ void keys(const Vec* at, bool whole, Key (&key)[kStep]) const {
@@ -57,7 +53,7 @@ struct LaneRow {
     for (int v = 0; v < kVecs; ++v) {
       const bool inside = v == 0 || whole;
       Vec vec{};
-      if (inside) vec = at[v];
+      if (inside) vec = load_vec(at + v);
       Pack packs[E::kPacksPerVec];
       element.unpack(vec, packs);
 #pragma unroll
@@ -71,13 +67,7 @@ struct LaneRow {
   // Words of the keys and of the columns within the step, from the last on.
   __device__ void words_of(const Vec* at, bool whole, std::uint32_t (&words)[kStep]) const {
     if constexpr (E::kPerPack == 2) {
-      const Vec vec = *at;
-#pragma unroll
-      for (int i = 0; i < kStep; i += 2) {
-        const Pack pair = keys_of_pair(element, constants, vec.word[i / 2]);
-        words[i] = pair * constants.half + static_cast<std::uint32_t>(kStep - 1 - i);
-        words[i + 1] = (pair & constants.upper_half) | static_cast<std::uint32_t>(kStep - 2 - i);
-      }
+      words_of_pairs(element, constants, load_vec(at), words);
     } else {
       Key key[kStep];
       keys(at, kPads || whole, key);
@@ -119,121 +109,6 @@ struct LaneRow {
   }
 };
 
-// What words of 32-bit types leave open, by the row itself.
-template <class E, int kMost, bool kLost>
-struct LaneTies {
-  using Row = LaneRow<E, kMost, kLost>;
-  static constexpr int kStep = Row::kStep, kVecs = Row::kVecs;
-  static constexpr int kRare = 4;  // rows of a warp with ties by chance; more of them have few different keys
-
-  const Row& row;
-  int k;
-  std::uint32_t low;
-
-  // Whether words agree but for their columns that are among the first k, or one of them and one behind.
-  __device__ bool are(const std::uint32_t (&best)[kMost], std::uint32_t lost) const {
-    bool ties = is_open(best, lost);
-#pragma unroll
-    for (int i = 0; i + 1 < kMost; ++i) ties = ties || (i < k && (best[i] ^ best[i + 1]) <= low);
-    return ties;
-  }
-
-  // All lanes. With `ties` only the columns of the words are right when this returns.
-  __device__ void settle(bool ties, std::uint32_t (&best)[kMost], std::uint32_t lost) const {
-    // Where the candidates' keys are near one another their distances from the least and the column fill no more than a word.
-    const Key least = last(best) & ~low;
-    const bool near = (best[0] | low) - least < ~0U >> __popc(low);
-    bool open = ties && is_open(best, lost);
-    if (__popc(__ballot_sync(full_mask, ties)) > kRare || __any_sync(full_mask, open && !near)) {
-      ties = ties && differ(best);
-      open = open && ties;
-      if (!__any_sync(full_mask, ties)) return;
-    }
-    if (__any_sync(full_mask, open && !near)) return select_by_keys(best);
-    if (__any_sync(full_mask, open)) select_by_distance(open, least, best);
-    order(best);
-  }
-
- private:
-  __device__ std::uint32_t last(const std::uint32_t (&best)[kMost]) const {
-    std::uint32_t word = best[0];
-#pragma unroll
-    for (int i = 1; i < kMost; ++i)
-      if (i < k) word = best[i];
-    return word;
-  }
-  // Whether elements that are not in the list may be better than the last winner.
-  __device__ bool is_open(const std::uint32_t (&best)[kMost], std::uint32_t lost) const {
-    return ((kLost ? lost : best[kMost - 1]) ^ last(best)) <= low;
-  }
-  __device__ Key key_of_word(std::uint32_t word) const {
-    const std::uint32_t column = low - (word & low);
-    return static_cast<int>(column) < row.granules * Row::kPerVec ? row.element.key(row.element.pack(row.x[column]), 0)
-                                                                  : 0;
-  }
-  template <class F>
-  __device__ void for_each_step(F f) const {
-    const auto* const vecs = reinterpret_cast<const Vec*>(row.x);
-#pragma unroll 1
-    for (int g = 0; g < row.granules; g += kVecs) {
-      Key key[kStep];
-      row.keys(vecs + g, g + 1 < row.granules, key);
-      f(g, key);
-    }
-  }
-
-  // Whether words of which the order is open stand for different keys. (They agree in small integers, and what was a 16-bit float.)
-  __device__ bool differ(const std::uint32_t (&best)[kMost]) const {
-    Key of_last = 0;
-    bool differ = false;
-#pragma unroll
-    for (int i = 0; i < kMost; ++i) {
-      if (i >= k) break;
-      const Key key = key_of_word(best[i]);
-      differ = differ || (i > 0 && key != of_last && (key ^ of_last) <= low);
-      of_last = key;
-    }
-    Key nearest = ~0U;  // less one
-    for_each_step([&](int, const Key(&key)[kStep]) {
-#pragma unroll
-      for (int i = 0; i < kStep; ++i) nearest = ::min(nearest, (key[i] ^ of_last) - 1);
-    });
-    return differ || nearest < low;
-  }
-  __device__ void select_by_distance(bool wanted, Key least, std::uint32_t (&best)[kMost]) const {
-    std::uint32_t again[kMost] = {}, none = 0;
-    for_each_step([&](int g, const Key(&key)[kStep]) {
-      std::uint32_t words[kStep];
-#pragma unroll
-      for (int i = 0; i < kStep; ++i)
-        words[i] = (key[i] >= least ? key[i] - least + 1 : 0) * (low + 1) + static_cast<std::uint32_t>(kStep - 1 - i);
-      row.template merge<false>(words, g, again, none);
-    });
-#pragma unroll
-    for (int i = 0; i < kMost; ++i) best[i] = wanted ? again[i] : best[i];
-  }
-  __device__ void select_by_keys(std::uint32_t (&best)[kMost]) const {
-    std::uint64_t again[kMost] = {}, none = 0;
-    for_each_step([&](int g, const Key(&key)[kStep]) {
-      std::uint64_t words[kStep];
-#pragma unroll
-      for (int i = 0; i < kStep; ++i) words[i] = candidate(key[i], ~static_cast<std::uint32_t>(kStep - 1 - i));
-      row.template merge<false>(words, g, again, none);
-    });
-#pragma unroll
-    for (int i = 0; i < kMost; ++i) best[i] = static_cast<std::uint32_t>(again[i]);
-  }
-  // The list itself by whole keys.
-  __device__ void order(std::uint32_t (&best)[kMost]) const {
-    std::uint64_t words[Row::kGroup] = {};
-#pragma unroll
-    for (int i = 0; i < kMost; ++i) words[i] = candidate(key_of_word(best[i]), ~(best[i] & low));
-    lane_sort(row.constants.signs, words);
-#pragma unroll
-    for (int i = 0; i < kMost; ++i) best[i] = static_cast<std::uint32_t>(words[i]);
-  }
-};
-
 // What brings a warp's rows to shared memory.
 struct WarpRowsTile {
   const WarpRowsShape& shape;
@@ -268,8 +143,8 @@ struct WarpRowsTile {
 };
 
 template <class E, int kMost, bool kLost>
-__global__ void __launch_bounds__(kWarpRowsThreads, 8) warp_rows(const __grid_constant__ Args args, const E element,
-                                                                 const WarpRowsShape shape, const WarpRowsWords words) {
+__global__ void __launch_bounds__(kWarpRowsThreads, 8)
+    warp_rows(const __grid_constant__ Args args, const E element, const WarpRowsShape shape, const LaneWords words) {
   using Raw = typename E::Raw;
   using Row = LaneRow<E, kMost, kLost>;
   char* const tile = dynamic_shared<char>() + static_cast<int>(warp()) * shape.warp_bytes;
@@ -309,9 +184,10 @@ __global__ void __launch_bounds__(kWarpRowsThreads, 8) warp_rows(const __grid_co
   }
   const auto k = static_cast<int>(args.problem.k);
   if constexpr (Row::kWide) {
-    const LaneTies<E, kMost, kLost> by_row{row, k, shape.low_bits};
-    const bool ties = at < count && by_row.are(best, lost);
-    if (__any_sync(full_mask, ties)) by_row.settle(ties, best, lost);
+    const LaneTies<Row> by_row{row, k, shape.low_bits};
+    const bool open = at < count && by_row.is_open(best, lost);
+    const bool ties = at < count && by_row.are(open, best);
+    if (__any_sync(full_mask, ties)) by_row.settle(ties, open, best);
   }
 
   if (args.problem.order == Order::index) {
@@ -357,7 +233,7 @@ void start_warp_rows(const Args& args, Stream stream) {
           .shared_bytes = static_cast<std::size_t>(kWarpRowsThreads / kWarp * shape.warp_bytes),
           .stream = stream,
           .pdl = true},
-         args, E(args.problem), shape, WarpRowsWords{});
+         args, E(args.problem), shape, LaneWords{});
 }
 
 }  // namespace topkit::cuda
