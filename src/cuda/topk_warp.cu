@@ -3,11 +3,12 @@
 // Regime: cols <= 1024, k <= 128. A lane holds up to 32 elements, so a row of 256 takes a quarter of a warp.
 // Passes over memory: one (survivors are read once more, from L1).
 // Limit: instructions and the waits between them, not memory; 65536 rows of 1024 f32 are within 1.15 of a bare read.
-// How: the maxima of the lanes' slices, sorted by a network, give a bound that few more than k elements reach. These are listed
-// in shared memory and sorted, two words of 32 bits a lane at a time: 16-bit keys carry their column, 32-bit keys their
-// distance from the bound and the survivor's slot. A row whose words agree but for the slot, or with too many survivors, goes
-// on exactly: groups of lanes batch after batch under a bound that rises (warp_select.cuh), a whole warp as a block does
-// (block_raise.cuh, block_finish.cuh). k > 32 keeps four words a lane.
+// How: the maxima of the lanes' slices, sorted by a network, give a bound that few more than k elements reach. Of those equal to it,
+// where they are many, the first by column are counted, as many as can win. What is left is listed in shared memory and sorted, two
+// words of 32 bits a lane at a time: of the key, or of its distance from the bound, and of the column. A row whose words agree but
+// for the column above the bound is sorted by words of 64 bits; one with too many survivors goes on exactly: groups of lanes batch
+// after batch under a bound that rises (warp_select.cuh), a whole warp as a block does (block_raise.cuh, block_finish.cuh).
+// k > 32 keeps four words a lane.
 // Ideas: Dr. Top-k (SC'21) for bounds from slice maxima, FAISS's WarpSelect for networks, Batcher's network (1968) with mirrored
 // first rounds, so that a lane's side in all exchanges is a bit of its number.
 #include <type_traits>

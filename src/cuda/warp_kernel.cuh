@@ -10,7 +10,11 @@
 namespace topkit::cuda {
 
 template <class E, int kLanes, int kVecs, int kRegs, int kThreads = 128>
-__global__ void __launch_bounds__(kThreads, E::kRawPacks ? 0 : 4)
+__global__ void __launch_bounds__(kThreads, !E::kRawPacks  ? 4
+                                            : kRegs > 1    ? 0
+                                            : kArch < 900  ? 6
+                                            : kLanes == 16 ? 7
+                                                           : 8)
     warp_kernel(const __grid_constant__ Args args, const E element) {
   using Select = WarpSelect<E, kLanes, kVecs, kRegs>;
   using Row = typename Select::Row;

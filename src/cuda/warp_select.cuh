@@ -78,7 +78,7 @@ struct WarpSelect {
   __device__ void select(std::uint32_t there, int (&column)[kRegs]) const {
     Key high = 0;
     const Key low = bound(high);
-    const std::uint32_t pending = Row::filter(packs, element.threshold(low)) & there;
+    std::uint32_t pending = Row::filter(packs, element.threshold(low)) & there;
     if constexpr (kRegs == 1) {
       if (quick(pending, low, high, column)) return;
     } else if constexpr (kWide) {
@@ -185,26 +185,64 @@ struct WarpSelect {
   }
   __device__ Key key_at(int column) const { return element.key(element.pack(row.x[column]), 0); }
 
-  // False when the row has more survivors than there are slots, or what the words leave out may decide.
-  __device__ bool quick(std::uint32_t pending, Key low, Key high, int (&column)[kRegs]) const {
+  // False where a row has more survivors than slots even when its ties at the bound are cut, as they are then.
+  __device__ bool quick(std::uint32_t& pending, Key low, Key high, int (&column)[kRegs]) const {
     static_assert(kRegs == 1);
-    constexpr std::uint32_t kSlots = kMostSlots;
-    constexpr int kKeyBits = 31 - __builtin_ctz(kSlots);
+    constexpr auto kSlots = static_cast<std::uint32_t>(kMostSlots);
     int total = 0;
     int slot = before(__popc(pending), total);
     // The widest row of the warp decides how many low bits all of them leave out.
     const std::uint32_t width = __reduce_max_sync(full_mask, high > low ? high - low : 0);
-    const auto longest = static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(total)));
-    if (longest > static_cast<int>(kSlots)) return false;
-    while (pending != 0) {
-      const int bit = 31 - __clz(static_cast<int>(pending));
-      pending ^= 1U << bit;
+    std::uint32_t longest = __reduce_max_sync(full_mask, static_cast<std::uint32_t>(total));
+    if (longest > kSlots) {
+      cut_ties(pending, low);
+      slot = before(__popc(pending), total);
+      longest = __reduce_max_sync(full_mask, static_cast<std::uint32_t>(total));
+      if (longest > kSlots) return false;
+    }
+    for (std::uint32_t left = pending; left != 0;) {
+      const int bit = 31 - __clz(static_cast<int>(left));
+      left ^= 1U << bit;
       slots[slot++] = static_cast<std::uint16_t>(row.at << 5 | bit);
     }
     __syncwarp(full_mask);
-    const int bits = 32 - __clz(static_cast<int>(width));
-    const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
-    const auto list_words = [&](int from, std::uint32_t(&words)[2]) {
+    if constexpr (kWide) {
+      constexpr std::uint32_t kColumn = Row::kCapacity - 1;
+      constexpr int kKeyBits = __builtin_clz(kColumn) - 1;
+      const int bits = 32 - __clz(static_cast<int>(width));
+      const int shift = bits > kKeyBits ? bits - kKeyBits : 0;
+      std::uint32_t words[2];
+      sort_listed(total, static_cast<int>(longest), words, [&](Key key, int at) {
+        const Key part = key > low ? ((key - low) >> shift) + 2 : key == low ? 1 : 0;
+        return part * (kColumn + 1) | (kColumn - static_cast<std::uint32_t>(at));
+      });
+      bool doubt = false;
+      if (shift > 0) {
+        // Neighbours above the bound that agree but for their columns; k <= kLanes, so the place behind the last winner is among
+        // these.
+        const std::uint32_t beyond = __shfl_down_sync(full_mask, words[0], 1, kLanes);
+        const int last = k < total - 1 ? k : total - 1;
+        const auto same = [](std::uint32_t a, std::uint32_t b) { return (a ^ b) <= kColumn && a > 2 * kColumn + 1; };
+        doubt = __any_sync(full_mask, (2 * row.at < last && same(words[0], words[1])) ||
+                                          (2 * row.at + 1 < last && same(words[1], beyond))) != 0;
+      }
+      if (!doubt) {
+        const std::uint32_t word = word_of_place(words);
+        column[0] = row.at < k ? static_cast<int>(kColumn - (word & kColumn)) : 0;
+        return true;
+      }
+    }
+    Word words[2];
+    sort_listed(total, static_cast<int>(longest), words, [](Key key, int at) { return word_of(key, at); });
+    const Word word = word_of_place(words);
+    column[0] = row.at < k ? column_in(word) : 0;
+    return true;
+  }
+
+  // The best 2 * kLanes words of what is listed, by place: place p is with lane p / 2.
+  template <class W, class F>
+  __device__ void sort_listed(int total, int longest, W (&words)[2], F word) const {
+    const auto list_words = [&](int from, W(&some)[2]) {
       int columns[2];
       Key keys[2];
 #pragma unroll
@@ -217,42 +255,24 @@ struct WarpSelect {
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
         const int s = from + i * kLanes + row.at;
-        if constexpr (kWide) {
-          const Key part = keys[i] >= low ? ((keys[i] - low) >> shift) + 1 : 0;
-          words[i] = part * kSlots | (kSlots - 1 - s);
-        } else {
-          words[i] = keys[i] << 16 | (0xffffU & ~columns[i]);
-        }
-        if (s >= total) words[i] = 0;
+        some[i] = s < total ? word(keys[i], columns[i]) : 0;
       }
-      sort_places<kLanes>(words);
+      sort_places<kLanes>(some);
     };
-    std::uint32_t words[2];
     list_words(0, words);
 #pragma unroll 1
     for (int from = 2 * kLanes; from < longest; from += 2 * kLanes) {
-      std::uint32_t more[2];
+      W more[2];
       list_words(from, more);
       keep_better<kLanes>(words, more);
     }
-    if constexpr (kWide) {
-      // Neighbours that agree in all but their slots; k <= kLanes, so the place behind the last winner is among these.
-      const std::uint32_t beyond = __shfl_down_sync(full_mask, words[0], 1, kLanes);
-      const int last = k < total - 1 ? k : total - 1;
-      const bool same = (2 * row.at < last && (words[0] ^ words[1]) < kSlots) ||
-                        (2 * row.at + 1 < last && (words[1] ^ beyond) < kSlots);
-      const bool doubt = __any_sync(full_mask, same) != 0;
-      __syncwarp(full_mask);
-      if (doubt) return false;
-    }
-    // Place p is with lane p / 2.
-    const std::uint32_t even = __shfl_sync(full_mask, words[0], row.at / 2, kLanes);
-    const std::uint32_t odd = __shfl_sync(full_mask, words[1], row.at / 2, kLanes);
-    const std::uint32_t word = row.at % 2 == 0 ? even : odd;
-    column[0] = 0;
-    if (row.at < k)
-      column[0] = kWide ? column_of(kSlots - 1 - (word & (kSlots - 1))) : static_cast<int>(0xffffU & ~word);
-    return true;
+  }
+  // That of this lane's place.
+  template <class W>
+  __device__ W word_of_place(const W (&words)[2]) const {
+    const W even = __shfl_sync(full_mask, words[0], row.at / 2, kLanes);
+    const W odd = __shfl_sync(full_mask, words[1], row.at / 2, kLanes);
+    return row.at % 2 == 0 ? even : odd;
   }
 
   // The same for several words a lane and 32-bit keys: words of a key's high bits and the slot. False when the row has more survivors than two
@@ -299,15 +319,19 @@ struct WarpSelect {
   __device__ Word word_at(int slot, int listed) const {
     if (slot >= listed) return 0;
     const int c = column_of(slot);
-    if constexpr (kWide) return static_cast<Word>(key_at(c)) << 32 | static_cast<std::uint32_t>(~c);
-    return key_at(c) << 16 | static_cast<std::uint16_t>(~c);
+    return word_of(key_at(c), c);
+  }
+  __device__ static Word word_of(Key key, int at) {
+    if constexpr (kWide) return static_cast<Word>(key) << 32 | static_cast<std::uint32_t>(~at);
+    return key << 16 | static_cast<std::uint16_t>(~at);
   }
   __device__ static int column_in(Word word) { return static_cast<std::uint16_t>(~word); }
   __device__ static Key key_in(Word word) { return static_cast<Key>(word >> (kWide ? 32 : 16)); }
 
   // Batch after batch under a bound that rises. Words are unique, so equal keys need no care.
   __device__ void exact(std::uint32_t pending, Key low, int (&column)[kRegs]) const {
-    if (__any_sync(full_mask, group_sum(__popc(pending)) > 2 * kBatch)) pending = cut_ties(pending, low);
+    if constexpr (kRegs > 1)  // else they are cut
+      if (__any_sync(full_mask, group_sum(__popc(pending)) > 2 * kBatch)) cut_ties(pending, low);
     Word a[kRegs], b[kRegs];
     int listed = list(pending, 2 * kBatch);
 #pragma unroll
@@ -352,12 +376,21 @@ struct WarpSelect {
     }
   }
 
-  // Where fewer than k elements are above the bound, of those equal to it only the first by column can win.
-  __device__ std::uint32_t cut_ties(std::uint32_t pending, Key low) const {
-    const std::uint32_t above = pending & Row::filter(packs, element.threshold(low + 1));
-    std::uint32_t equal = Row::in_order(pending & ~above);
+  // Of those equal to the bound only the first by column can win, as many as there are fewer than k above it.
+  __device__ void cut_ties(std::uint32_t& pending, Key low) const {
+    std::uint32_t above = 0;
+    if (element.key(element.threshold(low), 0) != low) {
+      // What passes NaN's threshold may be less.
+#pragma unroll 1
+      for (std::uint32_t left = pending; left != 0; left &= left - 1) {
+        const int bit = __ffs(static_cast<int>(left)) - 1;
+        if (key_at(row.column(bit)) != low) pending ^= 1U << bit;
+      }
+    } else if (low != ~Key{0}) {
+      above = pending & Row::filter(packs, element.threshold(low + 1));  // of infinity infinities too
+    }
+    const std::uint32_t equal = Row::in_order(pending & ~above);
     int quota = k - group_sum(__popc(above));
-    const bool cuts = quota > 0;
     std::uint32_t keep = 0;
     // In the order of columns: what lies before the aligned part, then the granules; what is behind it is in later ones.
     const int edge_granule = row.granules, second = edge_granule + 1;
@@ -385,7 +418,7 @@ struct WarpSelect {
       quota -= total;
       if (__all_sync(full_mask, quota <= 0)) break;
     }
-    return cuts ? above | Row::out_of_order(keep) : pending;
+    pending = above | Row::out_of_order(keep);
   }
 };
 

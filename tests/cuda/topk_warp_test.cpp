@@ -1,6 +1,7 @@
 // What only the warp kernel has: words that leave out bits of the key, batches of survivors, ties cut at the bound.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <random>
 
 #include "cuda/warp_shape.hpp"
@@ -67,6 +68,28 @@ TEST(TopkWarp, of_many_that_equal_the_bound_the_first_columns_win) {
   }
 }
 
+TEST(TopkWarp, few_winners_among_zeros) {
+  std::mt19937 random(6);
+  for (const Size size : kSizes) {
+    for (const std::uint32_t one_in : {5U, 20U, 100U}) {
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(9 * size.cols));
+      for (std::uint32_t& element : rows)
+        element = random() % one_in == 0
+                      ? bits(std::ldexp(1.0F + static_cast<float>(random() % 3), static_cast<int>(random() % 40) - 30))
+                      : random() % 2 << 31;
+      const std::vector<std::uint16_t> halves = [&] {
+        std::vector<std::uint16_t> some;
+        for (const std::uint32_t element : rows) some.push_back(static_cast<std::uint16_t>(element >> 16));
+        return some;
+      }();
+      for (int offset = 0; offset < 4; ++offset) {
+        ASSERT_TRUE(matches_oracle(cuda::run_warp, DType::f32, rows, size.cols, size.k, offset, one_in));
+        ASSERT_TRUE(matches_oracle(cuda::run_warp, DType::bf16, halves, size.cols, size.k, offset, one_in));
+      }
+    }
+  }
+}
+
 TEST(TopkWarp, infinities_nan_and_zeros_at_the_bound) {
   const std::uint32_t special[] = {0x7f800000, 0xff800000, 0x7fc00001, 0xffc00002, 0, 0x80000000, 1, 0x80000001};
   std::mt19937 random(4);
@@ -76,6 +99,10 @@ TEST(TopkWarp, infinities_nan_and_zeros_at_the_bound) {
       for (std::size_t from = 0; from + kinds <= 8; ++from) {
         for (std::uint32_t& element : rows) element = special[from + random() % kinds];
         ASSERT_TRUE(matches_oracle(cuda::run_warp, DType::f32, rows, size.cols, size.k, 0, from));
+        std::vector<std::uint16_t> halves(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i)
+          halves[i] = static_cast<std::uint16_t>(special[from + random() % kinds] >> 16);
+        ASSERT_TRUE(matches_oracle(cuda::run_warp, DType::bf16, halves, size.cols, size.k, 0, from));
       }
     }
   }
