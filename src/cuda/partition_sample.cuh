@@ -59,9 +59,15 @@ __global__ void __launch_bounds__(kOrderThreads, 1) partition_sample(const __gri
   const std::uint32_t sampled = ::min(vecs * kOrderThreads, whole);
   const bool samples = k != 0 && n > kPartitionOrdered;
   const std::uint32_t stride = ::max(1U, whole / (vecs * kOrderThreads));
+  // The end of the row is met like the rest, what the division leaves included.
+  const float more = whole < vecs * kOrderThreads
+                         ? 0.0F
+                         : 0.9999F * static_cast<float>(whole - stride * vecs * kOrderThreads) /
+                               static_cast<float>(vecs * kOrderThreads);
   // With a jitter, so that no period of the data meets the sample's.
   const auto granule_of = [=](std::uint32_t i) {
-    return whole_begin + i * stride + __umulhi((i + 1) * 0x9E3779B1U, stride);
+    return whole_begin + i * stride + static_cast<std::uint32_t>(static_cast<float>(i) * more) +
+           __umulhi((i + 1) * 0x9E3779B1U, stride);
   };
   if (samples) {
     for (std::uint32_t j = 0; j < vecs; ++j) {
@@ -108,48 +114,67 @@ __global__ void __launch_bounds__(kOrderThreads, 1) partition_sample(const __gri
   }
   Key low = ~Key{0}, high = 0;
   constexpr std::uint32_t kTogether = 16 / kPerVec;  // granules whose elements find their places together
+  std::uint32_t passed = 0, listed = 0;
+  // Of equal elements more may pass than the list holds: then one of `every`, at all places of a granule by turns, is a sample of
+  // the sample; what warps are late with would lie side by side.
+  std::uint32_t every = 1;
+  for (;;) {
 #pragma unroll 1
-  for (std::uint32_t from = 0; from < vecs; from += kTogether) {
-    Pack packs[kTogether][E::kPacksPerVec];
-    unsigned passes = 0;  // a bit for each element
+    for (std::uint32_t from = 0; from < vecs; from += kTogether) {
+      Pack packs[kTogether][E::kPacksPerVec];
+      unsigned passes = 0;  // a bit for each element
 #pragma unroll
-    for (std::uint32_t v = 0; v < kTogether; ++v) {
-      if (from + v >= vecs || thread * vecs + from + v >= sampled) break;
-      a.element.unpack(granules[(from + v) * kOrderThreads + threadIdx.x], packs[v]);
+      for (std::uint32_t v = 0; v < kTogether; ++v) {
+        if (from + v >= vecs || thread * vecs + from + v >= sampled) break;
+        a.element.unpack(granules[(from + v) * kOrderThreads + threadIdx.x], packs[v]);
 #pragma unroll
-      for (int q = 0; q < E::kPacksPerVec; ++q)
-        passes |= E::passes(packs[v][q], threshold) << (v * kPerVec + q * E::kPerPack);
-    }
-    const auto own = static_cast<std::uint32_t>(__popc(passes));
-    const std::uint32_t through = sum_through(own);
-    std::uint32_t slot = 0;
-    if (lane() == kWarp - 1 && through != 0) slot = atomicAdd(&s.passed, through);
-    slot = __shfl_sync(full_mask, slot, kWarp - 1) + through - own;
+        for (int q = 0; q < E::kPacksPerVec; ++q)
+          passes |= E::passes(packs[v][q], threshold) << (v * kPerVec + q * E::kPerPack);
+      }
+      if (every > 1) {
+        unsigned turn = 0;
+#pragma unroll 1
+        for (std::uint32_t e = 0; e < 16; ++e)
+          if ((thread * vecs + from + e / kPerVec + e % kPerVec) % every == 0) turn |= 1U << e;
+        passes &= turn;
+      }
+      const auto own = static_cast<std::uint32_t>(__popc(passes));
+      const std::uint32_t through = sum_through(own);
+      std::uint32_t slot = 0;
+      if (lane() == kWarp - 1 && through != 0) slot = atomicAdd(&s.passed, through);
+      slot = __shfl_sync(full_mask, slot, kWarp - 1) + through - own;
 #pragma unroll
-    for (std::uint32_t v = 0; v < kTogether; ++v) {
-      const std::uint32_t position = row.position(granule_of(thread * vecs + from + v), 0);
+      for (std::uint32_t v = 0; v < kTogether; ++v) {
+        const std::uint32_t position = row.position(granule_of(thread * vecs + from + v), 0);
 #pragma unroll
-      for (int e = 0; e < kPerVec; ++e) {
-        if ((passes >> (v * kPerVec + e) & 1U) == 0) continue;
-        const Key key = a.element.key(packs[v][e / E::kPerPack], e % E::kPerPack);
-        low = ::min(low, key);
-        high = ::max(high, key);
-        if (slot < kMostOrdered) list[slot] = candidate(key, position + e);
-        ++slot;
+        for (int e = 0; e < kPerVec; ++e) {
+          if ((passes >> (v * kPerVec + e) & 1U) == 0) continue;
+          const Key key = a.element.key(packs[v][e / E::kPerPack], e % E::kPerPack);
+          low = ::min(low, key);
+          high = ::max(high, key);
+          if (slot < kMostOrdered) list[slot] = candidate(key, position + e);
+          ++slot;
+        }
       }
     }
+    low = __reduce_min_sync(full_mask, low);
+    high = __reduce_max_sync(full_mask, high);
+    if (lane() == 0) {
+      atomicMin(&s.low, low);
+      atomicMax(&s.high, high);
+    }
+    __syncthreads();
+    listed = s.passed;
+    if (every == 1) passed = listed;
+    if (every > 1 || listed <= kMostOrdered) break;
+    every = listed / kMostOrdered + 1;
+    __syncthreads();
+    if (threadIdx.x == 0) s.passed = 0;
+    __syncthreads();
   }
-  low = __reduce_min_sync(full_mask, low);
-  high = __reduce_max_sync(full_mask, high);
-  if (lane() == 0) {
-    atomicMin(&s.low, low);
-    atomicMax(&s.high, high);
-  }
-  __syncthreads();
-  const std::uint32_t passed = s.passed, listed = ::min(passed, static_cast<std::uint32_t>(kMostOrdered));
+  listed = ::min(listed, static_cast<std::uint32_t>(kMostOrdered));
   low = s.low;
   high = s.high;
-  // Of equal elements more may pass than the list holds: then it is a sample of the sample.
   const float kept = passed == 0 ? 1.0F : static_cast<float>(listed) / static_cast<float>(passed);
   const float winners = share * static_cast<float>(sampled * kPerVec) * kept;
   const float wanted = at_most<E>(winners);

@@ -31,11 +31,31 @@ struct SpreadState {
   }
 };
 
+// found: a candidate's bucket, or kNoBucket. It becomes the bucket << 16 | how many candidates of it came before. Where nearly all of a
+// warp are candidates they are neighbours that win together, and most are one bucket's: one adds for all of these. Whole warps.
+inline constexpr std::uint32_t kNoBucket = ~0U;
+__device__ __forceinline__ void count_candidate(std::uint32_t* counts, std::uint32_t& found) {
+  constexpr int kNearlyAll = 24;
+  const unsigned there = __ballot_sync(full_mask, found != kNoBucket);
+  if (__popc(there) >= kNearlyAll) {
+    const int leader = __ffs(static_cast<int>(there)) - 1;
+    const std::uint32_t bucket = __shfl_sync(full_mask, found, leader) & 0xffff;
+    const bool mine = found != kNoBucket && (found & 0xffff) == bucket;
+    const unsigned same = __ballot_sync(full_mask, mine);
+    std::uint32_t before = 0;
+    if (static_cast<int>(lane()) == leader)
+      before = atomicAdd(&counts[bucket], static_cast<std::uint32_t>(__popc(same)));
+    before = __shfl_sync(full_mask, before, leader);
+    if (mine) found = bucket << 16 | (before + static_cast<std::uint32_t>(__popc(same & ((1U << lane()) - 1))));
+    if (mine) return;
+  }
+  if (found != kNoBucket) found = found << 16 | atomicAdd(&counts[found & 0xffff], 1U);
+}
+
 template <class E>
 __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderThreads ? 1 : 2)
     partition_spread(const __grid_constant__ PartitionArgs<E> a) {
   constexpr int kVecs = kTileVecs<E>, kPerVec = kVecElements<E>;
-  constexpr std::uint32_t kNone = ~0U;
   SpreadState& s = shared<SpreadState>();
   // Room for the tile's candidates; cells; splitters; counts.
   auto* const list = dynamic_shared<Candidate>();
@@ -75,7 +95,7 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
   }
   __syncthreads();
   const Pack threshold = a.element.threshold(key_of(least));
-  // The buckets of the tile's elements: in both halves of a word, or kNone. All at a time, for the memory's latency.
+  // The buckets of the tile's elements: in both halves of a word, or kNoBucket. All at a time, for the memory's latency.
   std::uint32_t found[kVecs * kPerVec];
   const auto element_at = [&](std::uint32_t tile, int i) {
     const int v = i / kPerVec, e = i % kPerVec;
@@ -84,7 +104,7 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
   };
   const auto find_tile = [&](std::uint32_t tile) {
 #pragma unroll
-    for (std::uint32_t& each : found) each = kNone;
+    for (std::uint32_t& each : found) each = kNoBucket;
 #pragma unroll
     for (int v = 0; v < kVecs; ++v)
       for_granule(a.element, row, begin + (tile * kVecs + v) * kOrderThreads, packs[v], threshold, least,
@@ -100,15 +120,14 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
   if (a.shape.tiles == 1) {
     find_tile(0);
 #pragma unroll
-    for (std::uint32_t& each : found)
-      if (each != kNone) each = each << 16 | atomicAdd(&counts[each & 0xffff], 1U);  // candidates of it before this one
+    for (std::uint32_t& each : found) count_candidate(counts, each);
   } else {
 #pragma unroll 1
     for (std::uint32_t tile = 0; tile < a.shape.tiles; ++tile) {
       find_tile(tile);
 #pragma unroll
       for (const std::uint32_t each : found)
-        if (each != kNone) atomicAdd(&counts[each & 0xffff], 1U);
+        if (each != kNoBucket) atomicAdd(&counts[each & 0xffff], 1U);
       load(tile + 1 < a.shape.tiles ? tile + 1 : 0);
     }
   }
@@ -133,7 +152,7 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
     } else {
       const std::uint32_t base = total == 0 ? 0 : atomicAdd(&to.head->stored, total);
       // Candidates without room are read from the row again by whom they concern.
-      s.base = base + total <= a.shape.capacity && base + total >= base ? base : kNone;
+      s.base = base + total <= a.shape.capacity && base + total >= base ? base : kNoBucket;
     }
     to.bases[chunk] = s.base;
   }
@@ -142,10 +161,10 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
     __syncthreads();
 #pragma unroll
     for (int i = 0; i < kVecs * kPerVec; ++i)
-      if (found[i] != kNone) list[counts[found[i] >> 16] + (found[i] & 0xffff)] = element_at(0, i);
+      if (found[i] != kNoBucket) list[counts[found[i] >> 16] + (found[i] & 0xffff)] = element_at(0, i);
   }
   __syncthreads();
-  if (s.base == kNone) return;
+  if (s.base == kNoBucket) return;
   Candidate* const out = to.candidates + s.base;
   if (a.shape.tiles == 1) {
     for (std::uint32_t i = threadIdx.x; i < total; i += kOrderThreads) out[i] = list[i];
@@ -155,7 +174,7 @@ __global__ void __launch_bounds__(kOrderThreads, kTileElements<E> > 8 * kOrderTh
       find_tile(tile);
 #pragma unroll
       for (int i = 0; i < kVecs * kPerVec; ++i)
-        if (found[i] != kNone) out[atomicAdd(&counts[found[i] & 0xffff], 1U)] = element_at(tile, i);
+        if (found[i] != kNoBucket) out[atomicAdd(&counts[found[i] & 0xffff], 1U)] = element_at(tile, i);
       if (tile + 1 < a.shape.tiles) load(tile + 1);
     }
   }
