@@ -182,6 +182,7 @@ template <class E>
       state.highest = state.more ? state.cut - 1 : ~Candidate{0};
       state.more = state.offset + kExactCapacity < state.out.k;
     }
+    __syncwarp(full_mask);  // or the compiler has that thread reach the barrier by a branch of its own
     __syncthreads();
     order_next(a);
     if (!state.more) break;
