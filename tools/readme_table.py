@@ -74,7 +74,11 @@ def pair(hot, cold):
     return f"{number(hot)} / {number(cold)}" if cold else number(hot)
 
 
-def rival_cell(rival):
+def rival_cell(row):
+    """The fastest rival, or who was timed alone: of the others nothing is known then."""
+    rival = row.best()
+    if rival and len(row.rivals) == 1:
+        return f"{rival.name.split()[0]} alone was timed"
     return f"{times(rival.hot, 1)} {rival.name}" if rival else ""
 
 
@@ -99,7 +103,7 @@ def gpu_table(path):
             pair(own["floor_us"], own["floor_cold_us"]),
             f"{own['roof_percent']:.0f} %" if "roof_percent" in own else "",
             times(torch_rival.hot, 1) if torch_rival else "",
-            rival_cell(row.best()),
+            rival_cell(row),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     lines.append("")

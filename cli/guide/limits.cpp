@@ -53,6 +53,17 @@ std::vector<std::pair<double, std::string>> losses_of(const Machine& machine) {
   return losses;
 }
 
+// "" or a sentence: a case in which a single rival was timed says little about the others.
+std::string alone_text(const Machine& machine) {
+  int alone = 0, all = 0;
+  for (const Row* row : machine.plain_rows()) {
+    if (row->rivals.empty()) continue;
+    ++all;
+    alone += row->rivals.size() == 1 ? 1 : 0;
+  }
+  return alone == 0 ? "" : formatted(" In {} of {} cases a single other implementation was timed.", alone, all);
+}
+
 }  // namespace
 
 void add_limits(Document& document, const Machines& machines) {
@@ -66,11 +77,12 @@ void add_limits(Document& document, const Machines& machines) {
   for (const Machine& machine : machines) {
     const auto losses = losses_of(machine);
     if (losses.empty()) {
-      document.add(
-          Paragraph{formatted("On {} nobody was faster than topkit in any measured case.", plain(machine.model))});
+      document.add(Paragraph{formatted("On {} nobody was faster than topkit in any measured case.{}",
+                                       plain(machine.model), alone_text(machine))});
       continue;
     }
-    document.add(Paragraph{formatted("Where topkit was not the fastest on {}:", plain(machine.model))});
+    document.add(Paragraph{
+        formatted("On {} topkit was not the fastest in these cases.{}", plain(machine.model), alone_text(machine))});
     Bullets bullets;
     for (const auto& [ratio, text] : losses) bullets.items.emplace_back(0, text);
     document.add(std::move(bullets));

@@ -150,7 +150,7 @@ def explain(
     Raises topkit.ArgumentError (a ValueError), topkit.AxisError (an IndexError), topkit.DTypeError (a TypeError) as `topk`
     does, and topkit.UnsupportedError (a NotImplementedError) where `algorithm` cannot do it.
 
-    Source: src/plan_cpu.cpp and src/plan_cuda.cpp choose; thresholds are in src/tuning, times in bench/results.
+    Source: src/plan_cpu.cpp and src/plan_cuda_pick.cpp choose; thresholds are in src/tuning, times in bench/results.
 
     >>> import topkit
     >>> print(topkit.explain((32, 50304), 50).splitlines()[0])

@@ -42,12 +42,19 @@ Plan selection(const SampleProblem& p, const Device& device) {
   if ((looks_up || few) && device.capability >= 90 && cuda::cluster_holds(best))
     wish.algorithm = info(Algorithm::cuda_cluster).name;
   Plan plan = choose(best, device, built_in_tuning(), wish);
-  if (plan.algorithm != Algorithm::cuda_cluster) return plan;
-  if (wish.algorithm.empty() && !cuda::clusters_outrun_stream(best, device.sms, kNearBytes) &&
-      info(Algorithm::cuda_stream).can(best)) {
-    wish.algorithm = info(Algorithm::cuda_stream).name;
-    return choose(best, device, built_in_tuning(), wish);
+  if (wish.algorithm.empty() &&
+      (plan.algorithm == Algorithm::cuda_cluster || plan.algorithm == Algorithm::cuda_radix)) {
+    // Of long rows stream and clusters draw in the launch that selects, which radix does not; short ones are a block's.
+    const bool a_block = info(Algorithm::cuda_block).can(best), is_short = p.cols <= kShort;
+    const bool clusters = device.capability >= 90 && cuda::cluster_holds(best) &&
+                          cuda::clusters_outrun_stream(best, device.sms, kNearBytes);
+    std::string_view other;
+    if (is_short && a_block && plan.algorithm == Algorithm::cuda_cluster) other = info(Algorithm::cuda_block).name;
+    if (!is_short && !a_block && best.k <= cuda::kClusterMostK)
+      other = info(clusters ? Algorithm::cuda_cluster : Algorithm::cuda_stream).name;
+    if (!other.empty()) plan = choose(best, device, built_in_tuning(), {.algorithm = other});
   }
+  if (plan.algorithm != Algorithm::cuda_cluster) return plan;
   // What is drawn needs a list, of one token too.
   plan.cluster_blocks = cuda::even_cluster_spread(best, device.sms).blocks;
   if (!looks_up) return plan;

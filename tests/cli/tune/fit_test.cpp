@@ -49,7 +49,7 @@ TEST(TuneFit, leaves_alone_what_cannot_be_bettered) {
 TEST(TuneFit, does_the_same_for_a_gpu) {
   const Device device = find_device("sm_90");
   CudaTuning truth = built_in_tuning().cuda.back();
-  truth.warp_cols = 512, truth.grid_cols = 131072;
+  truth.warp_cols = 256, truth.grid_cols = 131072;
   std::vector<Cell> all;
   for (const Problem& problem : grid(DeviceKind::cuda)) {
     Cell& cell = all.emplace_back();
