@@ -201,8 +201,7 @@ std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Devi
 
 // Whether the winners alone, as they lie in the row, cost less than what `sorting` does for them (H200).
 bool select_pays(const Problem& p, Algorithm sorting, const Device& device) {
-  constexpr std::int64_t kLeastCols = 2048, kBlockBytes = std::int64_t{128} << 10,
-                         kClusterBytes = std::int64_t{512} << 10;
+  constexpr std::int64_t kLeastCols = 2048, kClusterBytes = std::int64_t{512} << 10;
   constexpr std::int64_t kRowsOfClusters = 32, kMany = 4, kManyOfLongRows = 8,
                          kManyOf64Bits = 16;  // winners: cols / kMany
   constexpr std::int64_t kWinners = 1 << 18;  // of all rows
