@@ -61,7 +61,7 @@ class Foreign:
 
     def merge(self, values: Any, ids: Any, k: int, mode: int, fill: Any, threads: int, out: Any) -> TopK:
         if out is not None:
-            raise UnsupportedError(f"out: takes NumPy arrays and torch tensors, values = {type(values).__name__}")
+            raise UnsupportedError(f"out = {type(out).__name__}: must be None where values = {type(values).__name__}; NumPy arrays and torch tensors take it")
         if not _on_host(values):
             raise merge_is_of_the_cpu("a GPU")
         return self.through(values, _Merge(ids, k, mode, fill, threads))

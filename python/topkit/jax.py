@@ -137,13 +137,14 @@ class Jax(Foreign):
         return super().through(x, asked)
 
     def merge(self, values, ids, k, mode, fill, threads, out) -> TopK:
-        if isinstance(values, jax.core.Tracer) or isinstance(ids, jax.core.Tracer):
-            raise UnsupportedError("values: merge_topk takes JAX arrays outside of jit, vmap and grad only")
+        for name, array in (("values", values), ("ids", ids)):
+            if isinstance(array, jax.core.Tracer):
+                raise UnsupportedError(f"{name} = {type(array).__name__}: merge_topk runs outside of jit, vmap and grad only")
         return super().merge(values, ids, k, mode, fill, threads, out)
 
     def topk(self, x, call: Call) -> TopK:
         if call.out is not None:
-            raise UnsupportedError("out: JAX arrays are immutable")
+            raise UnsupportedError(f"out = {type(call.out).__name__}: must be None, JAX arrays are immutable")
         if not _registered():
             return super().topk(x, call)
         dtype_code(x.dtype)

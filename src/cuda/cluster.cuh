@@ -42,7 +42,6 @@ __device__ __forceinline__ Key best_of(const Key* maxima, int groups) {
   return __reduce_max_sync(full_mask, most);
 }
 
-inline constexpr int kLogWarp = 5;
 inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ranked without being cut down first
 
 struct ClusterShape {

@@ -64,3 +64,10 @@
 #else
 #include "simt/host.hpp"
 #endif
+
+namespace topkit::cuda {
+
+inline constexpr int kLogWarp = 5;
+static_assert(1 << kLogWarp == kWarp);
+
+}  // namespace topkit::cuda

@@ -19,7 +19,7 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kWarpGranulesThreads = 64, kLogWarp = 5;
+inline constexpr int kWarpGranulesThreads = 64;
 
 // One lane's row.
 template <class E, int kMostOf, bool kLostOf>

@@ -20,7 +20,7 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kWarpRowsThreads = 128, kLogWarp = 5;
+inline constexpr int kWarpRowsThreads = 128;
 
 // Of one lane's row.
 template <class E, int kMostOf, bool kLostOf>

@@ -189,7 +189,7 @@ def _fill_bits(fill, x):
 
 def merge(values, ids, k, mode, fill, threads, out) -> TopK:
     if _transforming():
-        raise UnsupportedError("values: merge_topk does not run under torch.func's transforms (vmap, grad)")
+        raise UnsupportedError(f"values = {type(values).__name__} of a transform: merge_topk runs outside of vmap and torch.func only")
     ids = KIT.array("ids", ids, values)
     KIT.code_of("values", values)
     if values.is_cuda:
