@@ -11,4 +11,6 @@ hypothesis.settings.load_profile("topkit")
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 if not os.path.exists("/dev/nvidia0"):
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    # Read when triton's functions are defined, that is by whichever test imports topkit.triton first.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 sys.path.insert(0, os.path.dirname(__file__))
