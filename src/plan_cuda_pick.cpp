@@ -142,7 +142,8 @@ bool radix_outruns_stream(const Problem& p, const Device& device) {
 std::pair<Algorithm, std::string_view> pick_sorting(const Problem& p, const Device& device, const CudaTuning& t) {
   const auto can = [&](Algorithm algorithm) { return info(algorithm).can(p); };
   constexpr std::int64_t kThousand = 1024, kWideRadixCols = 8192, kShortCols = 256, kLongBlockRow = 96 << 10;
-  if (p.k > cuda::kWarpRowsMostK && !p.has_lengths && !p.has_row_k && cuda::warp_granules_pay(p) && can(Algorithm::cuda_warp))
+  if (p.k > cuda::kWarpRowsMostK && !p.has_lengths && !p.has_row_k && cuda::warp_granules_pay(p) &&
+      can(Algorithm::cuda_warp))
     return {Algorithm::cuda_warp, "very many short rows: a thread each"};
   if (sort_pays(p, device, t))
     return {Algorithm::cuda_sort,
