@@ -36,12 +36,15 @@ class Graph {
   cudaGraphExec_t executable_ = nullptr;
 };
 
+constexpr int kDirt = 0xa5;
+
 void capture_and_replay(const Request& request, const std::string& algorithm, int replays, Report& report) {
   Arena arena;
   Trial trial(request);
   trial.upload(arena);
   // The call inside the capture must not allocate, so what it needs is there before.
-  arena.workspace.reserve(trial.workspace_bytes(algorithm, arena));
+  const std::size_t needed = trial.workspace_bytes(algorithm, arena);
+  arena.workspace.reserve(needed);
   arena.stream.synchronize();
   const cudaStream_t stream = arena.stream.get();
   bool solved = false;
@@ -50,6 +53,8 @@ void capture_and_replay(const Request& request, const std::string& algorithm, in
   for (int i = 0; i < replays; ++i) {
     if (i > 0) trial.renew(request.seed + static_cast<std::uint64_t>(i), arena);
     trial.poison(arena, stream);
+    // Between two replays the workspace may serve others, and nothing of the first may be asked of it.
+    check(cudaMemsetAsync(arena.workspace.data(), kDirt, needed, stream), "cudaMemset");
     graph.launch(stream);
     const std::string trouble = trial.difference(arena);
     if (trouble.empty())

@@ -151,12 +151,16 @@ def test_the_samples_of_torchs_own_tests(device, monkeypatch):
         for sample in info.reference_inputs(device, dtype)
         for each in (sample, sample.noncontiguous())
     ]
+    expected = 0
     for dtype, sample in samples:
+        k, dim = (*sample.args, sample.kwargs.get("dim", -1))[:2]
+        expected += _accelerate.why_torch(sample.input, k, dim) is None
         plain = info(sample.input, *sample.args, **sample.kwargs)
         with topkit.torch.accelerate():
             ours = info(sample.input, *sample.args, **sample.kwargs)
         torch.testing.assert_close(ours[0], plain[0], rtol=0, atol=0, equal_nan=True)
-    assert served() > len(samples) // 3
+    assert 0 < expected == served()
+    assert device == "cuda" or expected > len(samples) // 3  # on CUDA most of them have rows along another axis, which stay torch's
     with topkit.torch.accelerate():
         for sample in info.sample_inputs(device, torch.float64, requires_grad=True):
             assert torch.autograd.gradcheck(lambda t: info(t, *sample.args, **sample.kwargs)[0], sample.input)
