@@ -34,7 +34,7 @@ python_packages() {
 
 stage_python() {
   python_tree
-  PYTHONPATH=build/python-tree "$(python_folder)/bin/python" -m pytest --junitxml build/results/python.xml
+  PYTHONPATH=build/python-tree "$(python_folder)/bin/python" -m pytest -n "$(nproc)" --junitxml build/results/python.xml
   "$(python_folder)/bin/python" tests/python/installed_wheel.py
 }
 
