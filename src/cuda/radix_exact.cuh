@@ -1,6 +1,6 @@
 // The road of a row whose sample said too little: the bound is found by histograms of the elements themselves, added up over
-// the cluster, until what reaches it fits the lists or only equal keys are left. Of those each warp takes its share by
-// position, so that the lowest indices win. Reads the row again for each digit, and for each kExactCapacity winners.
+// the cluster, until what reaches it fits the lists. Digits are of key and position together: ties are told apart like any
+// other candidates. Reads the row again for each digit, and for each kExactCapacity winners.
 #pragma once
 
 #include "radix_crowd.cuh"
@@ -26,7 +26,7 @@ struct ListReader {
 };
 
 struct ExactBound {
-  Key bound;
+  Candidate bound;
   std::uint32_t count;  // candidates of all lists, at least k and at most kExactCapacity
 };
 
@@ -44,18 +44,20 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
   OrderState& order = state.order;
   const RadixShare<E>& share = state.share;
   const std::uint32_t k = next_winners(state), blocks = team.blocks();
-  const auto may_win = [&state](Key key, std::uint32_t p) { return candidate(key, p) <= state.highest; };
-  // The k-th key lies in low..top: `above` elements are higher, `within` in there.
-  Key low = 0, top = ::min(sizeof(typename E::Raw) == 2 ? Key{0xffff} : ~Key{0}, key_of(state.highest));
+  const RangeBins range{0, 0, ::min(__clz(static_cast<int>(share.row.count - 1)), 31)};  // for dense()
+  // The k-th candidate lies in low..top, dense: `above` are higher, `within` in there. Candidates are unique, so ties end as any.
+  Candidate low = 0, top = range.dense(state.highest);
+  if (sizeof(typename E::Raw) == 2) top = ::min(top, Candidate{0xffff} << 32 | 0xffffffffU);
   std::uint32_t above = 0, within = share.row.count - state.offset;
-  while (low < top && above + within > kExactCapacity) {
-    const int bits = 32 - __clz(static_cast<int>(top - low));
-    const int shift = bits > kSplitBinsLog ? bits - kSplitBinsLog : 0;
+  while (above + within > kExactCapacity) {
+    const int bits = 64 - __clzll(static_cast<long long>(top - low));
+    const int shift = ::max(bits - kSplitBinsLog, 0);
     __syncthreads();
     order.clear();
     __syncthreads();
-    share.read(element, low, [&](Key key, std::uint32_t p) {
-      if (key <= top && may_win(key, p)) atomicAdd(&order.counts()[(key - low) >> shift], 1U);
+    share.read(element, key_of(low), [&](Key key, std::uint32_t p) {
+      const Candidate d = range.dense(candidate(key, p));
+      if (d >= low && d <= top) atomicAdd(&order.counts()[(d - low) >> shift], 1U);
     });
     std::uint32_t* bins = order.counts();
     if (blocks > 1) {
@@ -74,46 +76,18 @@ __device__ ExactBound list_exactly(const RadixTeam<E>& team, const E& element, C
     const FoundBin found = find_rank<kSplitOwn>(bins, order.digits, k - above);
     above += found.above;
     within = found.within;
-    const Key bottom = low + (found.bin << shift);
-    const Key last = bottom + ((Key{1} << shift) - 1);
-    top = last < top && last >= bottom ? last : top;
-    low = bottom;
+    low += static_cast<Candidate>(found.bin) << shift;
+    top = ::min(top, low + ((Candidate{1} << shift) - 1));
   }
-  const Key bound = low;
   __syncthreads();
   order.clear();
   if (threadIdx.x == 0) state.passed = 0;
   __syncthreads();
-  // What is left is `bound` alone when it does not fit: its first k - above by position win.
-  const bool fits = above + within <= kExactCapacity;
-  if (fits || bound != ~Key{0})
-    share.read(element, fits ? bound : bound + 1, [&](Key key, std::uint32_t p) {
-      if (may_win(key, p)) list[atomicAdd(&state.passed, 1U)] = candidate(key, p);
-    });
-  if (!fits) {
-    const std::uint32_t quota = k - above;
-    std::uint32_t equal = 0, before, lower;
-    share.read(element, bound, [&](Key key, std::uint32_t p) { equal += key == bound && may_win(key, p) ? 1U : 0U; });
-    team.cluster_sum(team.block_sum(equal, &before), &lower);
-    before += lower;
-#pragma unroll 1
-    for (std::uint32_t from = share.warp_begin(); from < share.warp_end() && before < quota; from += kWarp) {
-      const std::uint32_t g = from + lane();
-      std::uint32_t own = 0;
-      if (g < share.warp_end())
-        share.read(element, g, bound,
-                   [&](Key key, std::uint32_t p) { own += key == bound && may_win(key, p) ? 1U : 0U; });
-      const std::uint32_t through = sum_through(own);
-      std::uint32_t place = before + through - own;
-      if (g < share.warp_end())
-        share.read(element, g, bound, [&](Key key, std::uint32_t p) {
-          if (key == bound && may_win(key, p) && place++ < quota)
-            list[atomicAdd(&state.passed, 1U)] = candidate(key, p);
-        });
-      before += __shfl_sync(full_mask, through, kWarp - 1);
-    }
-  }
-  return {bound, team.publish()};
+  share.read(element, key_of(low), [&](Key key, std::uint32_t p) {
+    const Candidate c = candidate(key, p);
+    if (range.dense(c) >= low && c <= state.highest) list[atomicAdd(&state.passed, 1U)] = c;
+  });
+  return {range.undense(low), team.publish()};
 }
 
 // Where candidates are put into order: behind the list, in the place of the sample and the stages if there are any, once the row has
@@ -132,7 +106,7 @@ template <class E>
   const std::uint32_t from = ::min(team.rank() * ranks, k), to = ::min(from + ranks, k);
   const int position_bits = 32 - __clz(static_cast<int>(state.share.row.count - 1));
   order_items<kExactHeld>(
-      state.order, sorted_of(), exact.count, k, from, to, candidate(exact.bound, ~0U), ~Candidate{0}, position_bits,
+      state.order, sorted_of(), exact.count, k, from, to, exact.bound, ~Candidate{0}, position_bits,
       a.args.problem.order, nullptr, ListReader{list, state.offsets, team.blocks()},
       [&] {
         if (team.blocks() > 1) cluster_arrive();

@@ -45,10 +45,10 @@ struct StageBits {
       return ((1U << many) - 1) << (static_cast<std::uint32_t>(kAll - j * kPacks) - many);
     }
   }
-  // How far behind element 0 of granule 0 the element of a bit lies.
+  // How far behind element 0 of granule 0 the element of a bit lies, in the row as in shared memory.
   __device__ static std::uint32_t distance(std::uint32_t bit) {
     const std::uint32_t p = kPairs ? bit & 15 : kAll - 1 - bit;
-    constexpr std::uint32_t kNextGranule = kOrderThreads * kPerVec;
+    constexpr std::uint32_t kNextGranule = RadixShare<E>::kLine * kPerVec;
     return p / kPacks * kNextGranule + p % kPacks * E::kPerPack + (kPairs ? bit >> 4 : 0);
   }
 };
@@ -102,7 +102,6 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
     }
   }
   __syncwarp(full_mask);
-  const std::uint32_t begin = share.whole_begin, end = ::min(share.end, share.whole_end);
   // Not all positions of the bound's key pass, but those in front of one.
   const bool by_position = split.bins.shift < 32;
   const Key next = key_of(split.bound) + 1;
@@ -111,30 +110,26 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
   const bool by_candidate =
       element.key(threshold, 0) < key_of(split.bound) || (by_position && (next == 0 || element.key(above, 0) != next));
   Pack best = E::kPad;
+  const std::uint32_t front = share.row.position(share.whole_begin, 0);
 #pragma unroll 1
-  for (std::uint32_t from = share.begin; from < share.end; from += RadixRing<E>::kStage) {
+  for (std::uint32_t left = ring.stages(share); left != 0; --left) {
     ring.take();
     Pack packs[kStageVecs][E::kPacksPerVec];
 #pragma unroll
     for (int j = 0; j < kStageVecs; ++j) element.unpack(*ring.granule(j), packs[j]);  // garbage where there is none
     std::uint32_t passes = Bits::passing(packs, threshold);
-    const std::uint32_t first = share.row.position(from + threadIdx.x, 0);  // of granule 0, element 0
+    const std::uint32_t own = ring.first(), first = own * kPerVec + front;  // of granule 0, element 0
     const auto* const raws = reinterpret_cast<const typename E::Raw*>(ring.granule(0));
     const auto pack_at = [&](std::uint32_t distance) { return element.pack(raws[distance]); };
-    // The first and the last stage may stick out of the share.
-    if (from < begin || from + RadixRing<E>::kStage > end) {
 #pragma unroll
-      for (int j = 0; j < kStageVecs; ++j) {
-        const std::uint32_t g = from + j * kOrderThreads + threadIdx.x;
-        if (g < begin || g >= end) passes &= ~Bits::first(j, kPerVec);
-      }
-    }
+    for (int j = 0; j < kStageVecs; ++j)
+      if (!ring.has(own + j * RadixShare<E>::kLine)) passes &= ~Bits::first(j, kPerVec);
     if (by_position && !by_candidate) {
       const std::uint32_t in_front = split.bins.in_front(split.bound);
       std::uint32_t early = 0;
 #pragma unroll
       for (int j = 0; j < kStageVecs; ++j) {
-        const int many = static_cast<int>(in_front - (first + j * kOrderThreads * kPerVec));
+        const int many = static_cast<int>(in_front - (first + j * RadixShare<E>::kLine * kPerVec));
         early |= Bits::first(j, static_cast<std::uint32_t>(::min(::max(many, 0), static_cast<int>(kPerVec))));
       }
       passes &= Bits::passing(packs, above) | early;
@@ -145,16 +140,16 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
       });
       __syncwarp(full_mask);
     }
-    const auto own = static_cast<std::uint32_t>(__popc(passes));
-    std::uint32_t slot = list_place(state.passed, own);
-    if (slot + own <= kCapacity)
+    const auto many = static_cast<std::uint32_t>(__popc(passes));
+    std::uint32_t slot = list_place(state.passed, many);
+    if (slot + many <= kCapacity)
       each_bit(passes, [&](std::uint32_t bit) {
         const std::uint32_t distance = Bits::distance(bit);
         const Pack pack = pack_at(distance);
         best = E::max(best, pack);
         list[slot++] = candidate(pack, first + distance);
       });
-    ring.release(share);
+    ring.release();
   }
   __syncwarp(full_mask);
   high = ::max(high, element.key(best, 0));

@@ -1,7 +1,8 @@
-// The best k of a row by one block or a cluster of up to 16, each with a share of the row: read once.
+// The best k of a row by one block or a cluster of up to 16, each with lines of the row dealt to it (radix_share.cuh): read once.
 //
 //   sample    every block the same one or two thousand elements, asked for ahead of the block's own share of the row
-//   split     the sample says what about 1.2 .. 1.7 k elements reach, and which block orders which of them (radix_split.cuh)
+//   split     the sample says what about 1.2 .. 1.7 k elements reach, and which block orders which of them (radix_split.cuh),
+//             by cuts at ranks of the sample itself where bins would leave most to one block
 //   filter    elements that reach it go to the block's list, while the share arrives (radix_filter.cuh)
 //   send      what was listed goes to the blocks that order it                                         (hop)
 //   rank      each block puts what it got into order and writes it (radix_rank.cuh)
@@ -23,11 +24,50 @@
 
 namespace topkit::cuda {
 
-// Sends what this block has listed to the blocks that order it, and with it their messages. Entries become candidates.
-// Behind a barrier.
+inline constexpr std::uint32_t kMostPicked = 128;
+
+// Cuts at even ranks of the sampled elements that reach the bound. Keys far apart, or many elements of one key beside others, leave
+// bins that are even parts of a range nothing to tell apart. The list is not in use yet. All threads; ends with a barrier.
 template <class E>
-__device__ void send_listed(const RadixTeam<E>& team, const E& element, const Split& split, Candidate* list,
-                            Candidate* received) {
+[[gnu::noinline]] __device__ void cut_sample(const RadixArgs<E>& a, Candidate bound) {
+  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
+  SplitState& s = state.split;
+  const RadixShare<E>& share = state.share;
+  const std::uint32_t blocks = static_cast<std::uint32_t>(a.shape.blocks), reach = state.sample.reach;
+  auto* const picked = dynamic_shared<Candidate>();
+  // Some of the threads, the same in all blocks.
+  const std::uint32_t every = reach <= kMostPicked ? 1 : reach <= 2 * kMostPicked ? 2 : 4;
+  if (threadIdx.x < state.sample.size() && (threadIdx.x & (every - 1)) == 0) {
+    const RangeBins range{0, 0, __clz(static_cast<int>(share.row.count - 1))};
+    Pack packs[E::kPacksPerVec];
+    a.element.unpack(reinterpret_cast<const Vec*>(dynamic_shared<char>() + kSampleAt)[threadIdx.x], packs);
+    const std::uint32_t position = share.row.position(state.sample.granule(share), 0);
+#pragma unroll
+    for (int e = 0; e < RadixShare<E>::kPerVec; ++e) {
+      const Candidate d = range.dense(candidate(a.element.key(packs[e / E::kPerPack], e % E::kPerPack), position + e));
+      if (d >= bound) picked[atomicAdd(&s.picked, 1U)] = d;
+    }
+  }
+  __syncthreads();
+  const std::uint32_t many = s.picked;
+#pragma unroll 1
+  for (std::uint32_t i = threadIdx.x; i < many; i += kOrderThreads) {
+    const Candidate mine = picked[i];
+    std::uint32_t rank = 0;
+#pragma unroll 4
+    for (std::uint32_t j = 0; j < many; ++j) rank += picked[j] > mine ? 1U : 0U;
+#pragma unroll 1
+    for (std::uint32_t b = 0; b + 1 < blocks; ++b)
+      if (rank == many * (b + 1) / blocks) s.cuts[b] = mine;
+  }
+  __syncthreads();
+}
+
+// Sends what this block has listed to the blocks that order it, and with it their messages. Entries become candidates.
+// Behind a barrier. kCuts: cuts part the blocks, not bins.
+template <bool kCuts, class E>
+__device__ __forceinline__ void send_listed(const RadixTeam<E>& team, const E& element, const Split& split,
+                                            Candidate* list, Candidate* received) {
   RadixResidentState<E>& state = team.state;
   const std::uint32_t* const before = state.order.counts() + kSplitBins;
   const std::uint32_t blocks = team.blocks(), rank = team.rank();
@@ -40,7 +80,9 @@ __device__ void send_listed(const RadixTeam<E>& team, const E& element, const Sp
     const bool has = i < many;
     const Candidate c = has ? candidate_of(element, list[i]) : split.bound;
     if (has) list[i] = c;
-    const std::uint32_t owner = split.owner(before[split.bins.bin(has ? split.bins.dense(c) : c)]);
+    const Candidate d = has ? split.bins.dense(c) : c;
+    const std::uint32_t owner =
+        kCuts ? owner_by_cuts(state.split, d, blocks) : split.owner(before[split.bins.bin(d)]);
     std::uint32_t slot = 0;
     if (blocks > kFewBlocks) {
       if (has) slot = atomicAdd(&state.sent[owner], 1U);
@@ -68,6 +110,15 @@ __device__ void send_listed(const RadixTeam<E>& team, const E& element, const Sp
   store_async(message, lane(), count | static_cast<std::uint64_t>((through - count) | most << 16) << 32, &state.came);
   store_async(message + 1, lane(), total | static_cast<std::uint64_t>(state.high) << 32, &state.came);
   mbarrier_expect(&state.came, lane(), ::min(count, place.room) * sizeof(Candidate) + sizeof(Message));
+}
+
+// By cuts, of a split with this bound.
+template <class E>
+[[gnu::noinline]] __device__ void send_by_cuts(const RadixArgs<E>& a, Candidate bound) {
+  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
+  const Split split{{0, 0, __clz(static_cast<int>(state.share.row.count - 1))}, bound, 0, 0, true};
+  auto* const received = reinterpret_cast<Candidate*>(dynamic_shared<char>() + radix_received_at(a.shape.depth));
+  send_listed<true>(RadixTeam<E>{state, a.shape}, a.element, split, dynamic_shared<Candidate>(), received);
 }
 
 // Of all that was sent.
@@ -139,19 +190,20 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
   if (blocks_log != 0) cluster_arrive_relaxed();
   order.clear();
   if (threadIdx.x < kMostRadixBlocks) state.sent[threadIdx.x] = 0;
+  RadixRing<E> ring(a.shape);
   // What does not depend on what the kernel before this one writes is done before that has ended.
   const bool alike = !a.args.problem.has_lengths && !a.args.problem.has_row_k;  // all rows
   if (!alike) grid_dependency_wait();
   if (threadIdx.x == 0) {
     const std::int64_t row = a.first_row + (blockIdx.x >> blocks_log);
     const Args::Span span = a.args.span(row);
-    const RadixShare<E> share(Row<E>(a.args, span, row), own_rank, blocks_log);
+    const RadixShare<E> share(Row<E>(a.args, span, row), own_rank, blocks_log, a.shape.dealt_log != 0);
     state.rank = own_rank;
     state.out.set(a.args, span, row);
     state.share = share;
     state.sample = alike ? a.sample : RadixSample::of(share, span.count);
     state.passed = state.high = 0;
-    state.split.floor = state.split.high = 0;
+    state.split.floor = state.split.high = state.split.heavy = state.split.picked = 0;
   }
   __syncthreads();
   if (alike) grid_dependency_wait();
@@ -159,8 +211,7 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
   const RadixShare<E>& share = state.share;
   const std::uint32_t k = out.k, n = share.row.count;
   const bool samples = k != 0 && state.sample.is_taken();
-  RadixRing<E> ring(a.shape);
-  if (samples) ring.begin(share, state.sample);
+  if (samples) ring.begin(share, state.sample, own_rank);
   grid_launch_dependents();
   if (blocks_log != 0) cluster_wait();  // the other blocks are there
 #pragma unroll 1
@@ -180,6 +231,8 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
     const Split split = split_sample<E>(before, state.split, order.digits, element, granule, state.sample.size(),
                                         share.row.position(state.sample.granule(share), 0),
                                         __clz(static_cast<int>(n - 1)), state.sample.reach, blocks_log);
+    if (split.uneven) [[unlikely]]
+      cut_sample(a, split.bound);
     const Key high = filter_share(element, state, ring, split, list);
     if (lane() == 0) atomicMax(&state.high, high);
     __syncthreads();
@@ -199,7 +252,11 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
         });
     } else {
       auto* const received = reinterpret_cast<Candidate*>(dynamic_shared<char>() + radix_received_at(a.shape.depth));
-      send_listed(team, element, split, list, received);
+      if (state.split.by_cuts()) [[unlikely]] {
+        send_by_cuts(a, split.bound);
+      } else {
+        send_listed<false>(team, element, split, list, received);
+      }
       // While it travels: where this block's part of the range lies.
       const auto owner = [&](std::uint32_t above) {
         return above < split.reach ? split.owner(above) : kMostRadixBlocks;
@@ -207,14 +264,22 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
       const auto bottom_of = [&](std::uint32_t bin) {
         return split.bins.base + (static_cast<Candidate>(bin) << split.bins.shift);
       };
-      const std::uint32_t from = lowest_bin(before, [&](std::uint32_t b) { return owner(b) <= own_rank; });
-      const std::uint32_t to = lowest_bin(before, [&](std::uint32_t b) { return owner(b) < own_rank; });
+      Candidate bottom = split.bound, above = 0;  // above: the lowest of the block before this one
+      if (state.split.by_cuts()) [[unlikely]] {
+        if (own_rank + 1 < team.blocks()) bottom = state.split.cuts[own_rank];
+        if (own_rank != 0) above = state.split.cuts[own_rank - 1];
+      } else {
+        const std::uint32_t from = lowest_bin(before, [&](std::uint32_t b) { return owner(b) <= own_rank; });
+        const std::uint32_t to = lowest_bin(before, [&](std::uint32_t b) { return owner(b) < own_rank; });
+        bottom = bottom_of(from);
+        above = bottom_of(::max(to, from + 1));
+      }
       const std::uint32_t source = warp() & (team.blocks() - 1);
       mbarrier_wait(&state.came, 0);
       const Arrivals arrivals = count_arrivals(state.came_from, team.blocks(), source);
-      const Candidate top = own_rank == 0 ? static_cast<Candidate>(arrivals.high) << 32 | 0xffffffffU
-                                          : bottom_of(::max(to, from + 1)) - 1;
-      range.set(bottom_of(from), top);
+      const Candidate top =
+          own_rank == 0 ? static_cast<Candidate>(arrivals.high) << 32 | 0xffffffffU : ::max(above, bottom + 1) - 1;
+      range.set(bottom, top);
       sure = arrivals.total < kTooMany && arrivals.total >= k;
       offset = arrivals.offset;
       count = arrivals.own;

@@ -14,7 +14,8 @@ namespace topkit::cuda {
 struct RadixResident {
   int blocks;  // of a row; 0: this row or k is for the passes over memory
   int blocks_log;
-  int depth;  // stages of kStageVecs granules a thread that are loaded ahead
+  int dealt_log;  // blocks_log, or 0 where each block has a contiguous piece
+  int depth;      // stages of kStageVecs granules a thread that are loaded ahead
   std::size_t shared_bytes;
 };
 
@@ -56,6 +57,7 @@ inline RadixResident radix_resident_shape(const Problem& p, int blocks, std::int
   shape.blocks = blocks;
   set_depth(shape, deep && stages >= kDeepRing ? kDeepRing : stages >= kRing ? kRing : kShallowRing);
   while (1 << shape.blocks_log < blocks) ++shape.blocks_log;
+  shape.dealt_log = p.order == Order::index ? 0 : shape.blocks_log;  // which has a bit for each element of a share
   return shape;
 }
 

@@ -8,24 +8,51 @@
 
 namespace topkit::cuda {
 
-// A contiguous piece of the row for each block; in the second reading one for each warp, so that position order is (block,
-// warp, granule) order.
+// The granules of a row that are a block's: a contiguous piece, or pairs of lines of 128 bytes dealt to the blocks in turn, so that
+// winners that lie together are all blocks' alike. Of so many pairs each block has one, another each time: no period of the data
+// is one block's.
+//
+// Either way a thread has two granules of a stage, a line apart.
 template <class E>
 struct RadixShare {
   using Raw = typename E::Raw;
   static constexpr int kPacks = E::kPacksPerVec;
   static constexpr int kPerVec = kPacks * E::kPerPack;
 
+  static constexpr int kLineLog = 3, kLine = 1 << kLineLog;  // granules
+
   Row<E> row;
-  std::uint32_t begin, end;              // the block's granules
+  std::uint32_t begin, end;              // the block's granules lie within
   std::uint32_t whole_begin, whole_end;  // of the row's granules, those that lie inside it
+  std::uint16_t rank;                    // of the block
+  std::uint16_t dealt_log;               // pairs of lines are dealt to 1 << dealt_log blocks
 
   // Of 1 << blocks_log blocks.
-  __device__ RadixShare(const Row<E>& r, std::uint32_t rank, int blocks_log)
-      : row(r), whole_begin(r.shift == 0 ? 0U : 1U), whole_end((r.shift + r.count) / kPerVec) {
+  __device__ RadixShare(const Row<E>& r, std::uint32_t block, int blocks_log, bool dealt = false)
+      : row(r),
+        whole_begin(r.shift == 0 ? 0U : 1U),
+        whole_end((r.shift + r.count) / kPerVec),
+        rank(static_cast<std::uint16_t>(block)),
+        dealt_log(static_cast<std::uint16_t>(dealt ? blocks_log : 0)) {
     const std::uint32_t part = part_of(row.granules(), blocks_log);
-    begin = ::min(rank * part, row.granules());
-    end = ::min(begin + part, row.granules());
+    begin = dealt ? 0 : ::min(block * part, row.granules());
+    end = dealt ? row.granules() : ::min(begin + part, row.granules());
+  }
+
+  // Where a thread's granule of a stage lies in the stage, if that is contiguous; the other lies kLine behind it.
+  __device__ static std::uint32_t place() { return threadIdx.x + (threadIdx.x & ~(kLine - 1U)); }
+  // The first of a thread's granules, behind `begin`; from each to that of the next stage lie span() granules.
+  __device__ static std::uint32_t first_of(std::uint32_t rank, int dealt_log) {
+    const std::uint32_t pair = threadIdx.x >> kLineLog, turn = (rank + pair) & ((1U << dealt_log) - 1);
+    return (((pair << dealt_log) + turn) << (kLineLog + 1)) + (threadIdx.x & (kLine - 1U));
+  }
+  __device__ static std::uint32_t span(int dealt_log) {
+    return static_cast<std::uint32_t>(kStageVecs * kOrderThreads) << dealt_log;
+  }
+  __device__ bool has(std::uint32_t granule) const {
+    const std::uint32_t pair = granule >> (kLineLog + 1);
+    return granule >= begin && granule < end &&
+           (pair & ((1U << dealt_log) - 1)) == ((rank + (pair >> dealt_log)) & ((1U << dealt_log) - 1));
   }
 
   // The element of a granule at the row's ends that is not whole, one a lane of the block's first warp, or ~0.
@@ -35,35 +62,46 @@ struct RadixShare {
     const std::uint32_t tail = whole_end == 0 ? front : ::max(front, whole_end * kPerVec - row.shift);
     const std::uint32_t p = lane() < front ? lane() : tail + lane() - front;
     const std::uint32_t granule = (p + row.shift) / kPerVec;
-    return p < row.count && granule >= begin && granule < end ? p : ~0U;
+    return p < row.count && has(granule) ? p : ~0U;
   }
 
   // Calls f(key, position) for every element of at least this key, read from memory.
   template <class F>
   __device__ void read(const E& element, Key at_least, F f) const {
-    const std::uint32_t last = warp_end();
 #pragma unroll 1
-    for (std::uint32_t g = warp_begin() + lane(); g < last; g += kWarp) read(element, g, at_least, f);
-  }
-  template <class F>
-  __device__ void read(const E& element, std::uint32_t g, Key at_least, F f) const {
-    Pack packs[kPacks];
-    row.load(element, g, packs);
+    for (std::uint32_t from = begin + first_of(rank, dealt_log); from < end; from += span(dealt_log)) {
+      if constexpr (E::kRawPacks && kArch >= 900) {
+        Pack packs[kStageVecs][kPacks];
 #pragma unroll
-    for (int e = 0; e < kPerVec; ++e) {
-      const Key key = element.key(packs[e / E::kPerPack], e % E::kPerPack);
-      if (key >= at_least && row.position(g, e) < row.count) f(key, row.position(g, e));
+        for (std::uint32_t t = 0; t < kStageVecs; ++t)
+          if (from + t * kLine < end) row.load(element, from + t * kLine, packs[t]);
+#pragma unroll
+        for (std::uint32_t t = 0; t < kStageVecs; ++t) {
+          const std::uint32_t g = from + t * kLine;
+          if (g >= end) break;
+#pragma unroll
+          for (int e = 0; e < kPerVec; ++e) {
+            const Key key = element.key(packs[t][e / E::kPerPack], e % E::kPerPack);
+            if (key >= at_least && row.position(g, e) < row.count) f(key, row.position(g, e));
+          }
+        }
+      } else {  // one by one, for the sake of registers
+#pragma unroll 1
+        for (std::uint32_t i = 0; i < kStageVecs * kPerVec; ++i) {
+          const std::uint32_t g = from + i / kPerVec * kLine, p = row.position(g, static_cast<int>(i % kPerVec));
+          if (g >= end || p >= row.count) continue;
+          const Key key = element.key(element.pack(row.x[p]), 0);
+          if (key >= at_least) f(key, p);
+        }
+      }
     }
   }
-  __device__ std::uint32_t warp_begin() const { return ::min(begin + warp() * warp_part(), end); }
-  __device__ std::uint32_t warp_end() const { return ::min(warp_begin() + warp_part(), end); }
 
  private:
   // Whole multiples of eight granules.
   __device__ static std::uint32_t part_of(std::uint32_t granules, int parts_log) {
     return (((granules + (1U << parts_log) - 1) >> parts_log) + 7) / 8 * 8;
   }
-  __device__ std::uint32_t warp_part() const { return part_of(end - begin, kOrderWarpsLog); }
 };
 
 // The sample of a row: 2^log of its whole granules, one a thread, and how many of its elements shall reach the bound.
@@ -114,6 +152,8 @@ struct RadixSample {
 
 // Brings a block's share of a row to shared memory, `depth` stages ahead, behind a granule a thread of the row's sample. A
 // stage is kStageVecs granules a thread. A thread reads only what it copied itself, so that no barrier is needed.
+//
+// Granules are counted from the row's first whole one: one in front of it is above all others.
 template <class E>
 class RadixRing {
  public:
@@ -121,14 +161,21 @@ class RadixRing {
 
   __device__ explicit RadixRing(const RadixResident& shape) : shape_(shape) {}
 
-  __device__ void begin(const RadixShare<E>& share, const RadixSample& sample) {
+  // Of block `rank`, whose share this is. The row has whole granules.
+  __device__ void begin(const RadixShare<E>& share, const RadixSample& sample, std::uint32_t rank) {
     const Vec* const granules = share.row.vectors();
     if (threadIdx.x < sample.size()) async_copy16(sample_slot(), granules + sample.granule(share));
     async_commit();
-    from_ = share.begin;
-    at_ = 0;
+    const std::uint32_t first = share.begin + RadixShare<E>::first_of(rank, shape_.dealt_log);
+    next_ = granules + first;
+    asked_ = first - share.whole_begin;
+    end_ = ::min(share.end, share.whole_end) - share.whole_begin;
+    at_ = RadixShare<E>::place();
 #pragma unroll 1
-    for (int i = 0; i < shape_.depth; ++i) release(share);
+    for (int i = 0; i < shape_.depth; ++i) release();
+  }
+  __device__ std::uint32_t stages(const RadixShare<E>& share) const {
+    return (share.end - share.begin + span() - 1) / kStage >> shape_.dealt_log;
   }
   __device__ Vec sampled() const {
     if (shape_.depth == kDeepRing) {
@@ -150,33 +197,36 @@ class RadixRing {
       async_wait<kShallowRing - 1>();
     }
   }
+  // Of this thread's granules in the oldest stage the first.
+  __device__ std::uint32_t first() const { return asked_ - shape_.depth * span(); }
+  // Whether the row has it, and it is the block's.
+  __device__ bool has(std::uint32_t granule) const { return granule < end_; }
   __device__ const Vec* granule(int j) const {
-    return reinterpret_cast<const Vec*>(dynamic_shared<char>() + kRingAt) + (at_ + j * kOrderThreads + threadIdx.x);
+    return reinterpret_cast<const Vec*>(dynamic_shared<char>() + kRingAt) + (at_ + j * RadixShare<E>::kLine);
   }
   // Asks for the next stage in the place of the oldest.
-  __device__ void release(const RadixShare<E>& share) {
-    const std::uint32_t first = from_ + threadIdx.x;
-    const Vec* const granules = share.row.vectors() + first;
-    const std::uint32_t end = ::min(share.end, share.whole_end);
+  __device__ void release() {
 #pragma unroll
-    for (int j = 0; j < kStageVecs; ++j) {
-      const std::uint32_t g = first + j * kOrderThreads;
-      if (g >= share.whole_begin && g < end) async_copy16(const_cast<Vec*>(granule(j)), granules + j * kOrderThreads);
-    }
+    for (int j = 0; j < kStageVecs; ++j)
+      if (has(asked_ + j * RadixShare<E>::kLine))
+        async_copy16(const_cast<Vec*>(granule(j)), next_ + j * RadixShare<E>::kLine);
     async_commit();
-    from_ += kStage;
+    asked_ += span();
+    next_ += span();
     at_ += kStage;
-    if (at_ == shape_.depth * kStage) at_ = 0;
+    if (at_ >= shape_.depth * kStage) at_ -= shape_.depth * kStage;
   }
 
  private:
+  __device__ std::uint32_t span() const { return RadixShare<E>::span(shape_.dealt_log); }
   __device__ Vec* sample_slot() const {
     return reinterpret_cast<Vec*>(dynamic_shared<char>() + kSampleAt) + threadIdx.x;
   }
 
   const RadixResident& shape_;
-  std::uint32_t from_ = 0;  // the granule that the next stage begins with
-  std::uint32_t at_ = 0;
+  const Vec* next_ = nullptr;         // the granule `asked_`
+  std::uint32_t asked_ = 0, end_ = 0;  // of this thread's granules in the stage to ask for the first
+  std::uint32_t at_ = 0;              // where the first of the oldest stage's lies
 };
 
 }  // namespace topkit::cuda

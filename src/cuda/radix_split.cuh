@@ -2,7 +2,8 @@
 // cluster gets an equal part of them. Every block finds the same from the same sample; nothing is exchanged.
 //
 // Cuts are between bins, and bins are even parts of a range of candidates, that is of key and position together: equal keys
-// are cut by position, and a row of one key is divided like any other. The range begins as what the sample's warps vouch for
+// are cut by position, and a row of one key is divided like any other. Where a bin holds more than a block's part, cuts are at
+// even ranks of the sample itself. The range begins as what the sample's warps vouch for
 // and is narrowed to where the last winner is expected until the bin in which it lies holds few.
 // Idea: sample sort (Frazer and McKellar, 1970); ties split by position, as in Axtmann et al., "In-place parallel super
 // scalar samplesort" (2017).
@@ -27,6 +28,10 @@ struct RangeBins {
   // A candidate whose position fills its low half.
   __device__ Candidate dense(Candidate c) const {
     return (c & 0xffffffff00000000ULL) | (static_cast<std::uint32_t>(c) << left);
+  }
+  // The least candidate that is not below a dense one.
+  __device__ Candidate undense(Candidate d) const {
+    return (d & 0xffffffff00000000ULL) | ~(~0U >> left) | static_cast<std::uint32_t>(d) >> left;
   }
   // As many first positions, of those that its key has, are not below a dense candidate.
   __device__ std::uint32_t in_front(Candidate d) const {
@@ -61,6 +66,11 @@ struct SplitState {
   Key floor, high;  // zero when the sample is looked at: a key that a large part of it reaches, and its best
   FoundBin found;
   std::uint32_t reached;  // of the sample
+  std::uint32_t heavy;    // zero when the sample is looked at: the last round in which a bin held more than a block may order
+  std::uint32_t picked;   // sampled elements of which cuts were made; 0: bins part the blocks
+  alignas(8) Candidate cuts[kMostRadixBlocks];  // dense, descending: the lowest of a block, where bins say too little
+
+  __device__ bool by_cuts() const { return picked != 0; }
 
   // From the best key of each lane's granule, of a sample of which `reach` among `size` granules shall pass. Whole warps; a barrier
   // is owed. The least of a warp's 32 granules' bests, and of all warps the highest: about 45 % of the sample reach it.
@@ -82,10 +92,19 @@ struct Split {
   Candidate bound;  // dense; the lowest that passes
   std::uint32_t reach;
   std::uint32_t share;  // 2^16 * blocks / reach
+  bool uneven;          // a bin holds more than a block may order
 
   // Of 0..blocks - 1, the block that orders what has `before` sampled elements above it.
   __device__ std::uint32_t owner(std::uint32_t before) const { return before * share >> 16; }
 };
+
+// The block that orders a dense candidate, where cuts part them.
+__device__ inline std::uint32_t owner_by_cuts(const SplitState& s, Candidate d, std::uint32_t blocks) {
+  std::uint32_t owner = 0;
+#pragma unroll 1
+  for (std::uint32_t b = 0; b + 1 < blocks; ++b) owner += s.cuts[b] > d ? 1U : 0U;
+  return owner;
+}
 
 // The lowest bin whose number of higher sampled elements has a property that those of higher bins have too, or kSplitBins;
 // by each warp for itself.
@@ -138,6 +157,8 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   split.bins.left = left;
   split.bins.set_keys(::max(floor, likely), top);
   const std::uint32_t slack = reach / 8 + 2;
+  constexpr std::uint32_t kUneven = 12;  // sampled elements that a block may order beyond its part
+  const std::uint32_t most = (reach >> blocks_log) + kUneven;
 #pragma unroll
   for (int e = 0; e < kPerVec; ++e) {
     const Key low_key = key_of(split.bins.base);
@@ -146,16 +167,24 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   }
 #pragma unroll 1
   for (int round = 0;; ++round) {
+    std::uint32_t heaviest = 0;  // of this thread's bins
+    bool reaches = false;
     __syncthreads();
     scan_down<kSplitOwn, true>(counts, digits, [&](std::uint32_t bin, std::uint32_t before, std::uint32_t own) {
       if (before < reach && reach <= before + own) s.found = {bin, before, own};
       if (bin == 0) s.reached = before + own;
+      heaviest = ::max(heaviest, own);
+      if (bin % kSplitOwn == kSplitOwn - 1) reaches = before < reach;  // the highest
     });
+    if (reaches && heaviest > most) s.heavy = static_cast<std::uint32_t>(round) + 1;
     __syncthreads();
     const FoundBin found = s.found;
     const bool all = s.reached >= reach;
     split.bound = split.bins.base + (static_cast<Candidate>(found.bin) << split.bins.shift);
-    if (all && (found.within <= slack || split.bins.shift == 0)) break;
+    if (all && (found.within <= slack || split.bins.shift == 0)) {
+      split.uneven = blocks_log != 0 && s.heavy == static_cast<std::uint32_t>(round) + 1;
+      break;
+    }
     const int shift = split.bins.shift;
     if (!all) {
       split.bins.set(round == 0 && likely > floor ? static_cast<Candidate>(floor) << 32 : 0, ceiling);

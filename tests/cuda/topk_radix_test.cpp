@@ -245,6 +245,26 @@ TEST(TopkRadix, what_had_no_room_is_taken_from_the_lists) {
   expect_in_clusters(x, kCols, 3000);
 }
 
+// More ties in one half of the row than a block's list holds, and winners in every second line of 128 bytes: dealt lines, and for order
+// index, whose shares are contiguous, histograms that tell ties apart by position.
+TEST(TopkRadix, winners_that_lie_together_are_listed_by_all_blocks) {
+  constexpr std::uint32_t kCols = 131072;
+  std::mt19937 random(13);
+  std::vector<std::uint32_t> x(kCols);
+  std::uint64_t turn = 0;
+  const auto expect = [&](auto element) {
+    for (std::uint32_t i = 0; i < kCols; ++i) x[i] = element(i, static_cast<std::uint32_t>(random()));
+    for (const Order order : {Order::value, Order::index, Order::any})
+      for (const int blocks : {1, 2, 4})
+        if (order != Order::index || blocks == 4)  // of which a block holds no longer share
+          ASSERT_TRUE(resident_matches(DType::f32, x, {kCols, 2048, blocks, 3, order}, turn++));
+  };
+  expect([](auto, auto r) { return 0x3f800000U + r % 11; });
+  expect([](auto i, auto r) { return i < 4500 ? 0x40000000U : r % 0x3f000000U; });
+  expect([](auto i, auto r) { return i / 32 % 2 == 0 && r % 16 == 0 ? 0x40000000U + r % 7 : r % 0x3f000000U; });
+  expect([](auto i, auto r) { return 0x3f800000U + i * 8 + r % 4096; });
+}
+
 TEST(TopkRadix, keys_far_apart_are_ordered_between_splitters) {
   constexpr std::uint32_t kCols = 40000;
   std::mt19937 random(11);
