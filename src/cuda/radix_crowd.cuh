@@ -22,7 +22,8 @@ __device__ inline void sort_crowd(OrderState& s, Candidate* sorted, std::uint32_
   Candidate* const splitters = runs + kSplitters;
   std::uint32_t* const bins = s.counts() + kSplitBins;
   static_assert(2 * kSplitters * sizeof(Candidate) <= kSplitBins * sizeof(std::uint32_t));
-  const std::uint32_t many = ::min(count, static_cast<std::uint32_t>(kSplitters));
+  const bool few = count <= kSplitters;  // all are splitters, and no bins are needed
+  const std::uint32_t many = few ? count : static_cast<std::uint32_t>(kSplitters);
   reinterpret_cast<uint4*>(bins)[threadIdx.x] = make_uint4(0, 0, 0, 0);
   if (threadIdx.x < many) splitters[threadIdx.x] = sorted[threadIdx.x * count / many];
   if (threadIdx.x < kCrowdStep) sorted[count + threadIdx.x] = 0;
@@ -30,12 +31,16 @@ __device__ inline void sort_crowd(OrderState& s, Candidate* sorted, std::uint32_
 #pragma unroll
   for (int h = 0; h < kCrowdHeld; ++h) {
     const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads + threadIdx.x;
-    if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
+    if (static_cast<std::uint32_t>(h) * kOrderThreads >= count || few) break;
     held[h] = i < count ? sorted[i] : 0;
   }
   __syncthreads();
   const Placed placed = place_among_runs<kOrderThreads>(splitters, runs, static_cast<int>(many));
-  if (placed.place >= 0) splitters[placed.place] = placed.candidate;
+  if (placed.place >= 0) (few ? sorted : splitters)[placed.place] = placed.candidate;
+  if (few) {
+    __syncthreads();
+    return;
+  }
   if (threadIdx.x >= many && threadIdx.x < kSplitters) splitters[threadIdx.x] = 0;
   __syncthreads();
   std::uint32_t where[kCrowdHeld];  // its bin, and how many came there before it: 16 bits each

@@ -58,7 +58,7 @@ template <class E>
     for (std::uint32_t j = 0; j < many; ++j) rank += picked[j] > mine ? 1U : 0U;
 #pragma unroll 1
     for (std::uint32_t b = 0; b + 1 < blocks; ++b)
-      if (rank == many * (b + 1) / blocks) s.cuts[b] = mine;
+      if (rank == many * (b + 1) >> a.shape.blocks_log) s.cuts[b] = mine;
   }
   __syncthreads();
 }
@@ -81,8 +81,7 @@ __device__ __forceinline__ void send_listed(const RadixTeam<E>& team, const E& e
     const Candidate c = has ? candidate_of(element, list[i]) : split.bound;
     if (has) list[i] = c;
     const Candidate d = has ? split.bins.dense(c) : c;
-    const std::uint32_t owner =
-        kCuts ? owner_by_cuts(state.split, d, blocks) : split.owner(before[split.bins.bin(d)]);
+    const std::uint32_t owner = kCuts ? owner_by_cuts(state.split, d, blocks) : split.owner(before[split.bins.bin(d)]);
     std::uint32_t slot = 0;
     if (blocks > kFewBlocks) {
       if (has) slot = atomicAdd(&state.sent[owner], 1U);
@@ -203,7 +202,8 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
     state.share = share;
     state.sample = alike ? a.sample : RadixSample::of(share, span.count);
     state.passed = state.high = 0;
-    state.split.floor = state.split.high = state.split.heavy = state.split.picked = 0;
+    state.split.floor = state.split.high = state.split.heavy = state.split.picked = state.split.highest = 0;
+    state.split.lowest = ~Key{0};
   }
   __syncthreads();
   if (alike) grid_dependency_wait();

@@ -150,7 +150,8 @@ __device__ void filter_again(const E& element, std::uint32_t& passed, const Radi
   share.read(element, Words<E>::key(bound), [&](Key key, std::uint32_t position) {
     if (words.word(key, position) < bound) return;
     const std::uint32_t slot = atomicAdd(&passed, 1U);
-    if (slot < kCapacity) list[slot] = Words<E>::entry(element.pack(share.row.x[position]), 0, position);
+    if (slot < kCapacity)
+      list[slot] = Words<E>::entry(element.pack(element.raw(key)), 0, position);  // of the same word
   });
 }
 

@@ -224,9 +224,9 @@ class RadixRing {
   }
 
   const RadixResident& shape_;
-  const Vec* next_ = nullptr;         // the granule `asked_`
+  const Vec* next_ = nullptr;          // the granule `asked_`
   std::uint32_t asked_ = 0, end_ = 0;  // of this thread's granules in the stage to ask for the first
-  std::uint32_t at_ = 0;              // where the first of the oldest stage's lies
+  std::uint32_t at_ = 0;               // where the first of the oldest stage's lies
 };
 
 }  // namespace topkit::cuda

@@ -63,11 +63,13 @@ struct RangeBins {
 };
 
 struct SplitState {
-  Key floor, high;  // zero when the sample is looked at: a key that a large part of it reaches, and its best
+  Key floor, high;      // zero when the sample is looked at: a key that a large part of it reaches, and its best
+  Key lowest, highest;  // ~0 and zero when the sample is looked at: of the keys in the first bin that holds too many
   FoundBin found;
   std::uint32_t reached;  // of the sample
-  std::uint32_t heavy;    // zero when the sample is looked at: the last round in which a bin held more than a block may order
-  std::uint32_t picked;   // sampled elements of which cuts were made; 0: bins part the blocks
+  std::uint32_t
+      heavy;  // zero when the sample is looked at: the last round in which a bin held more than a block may order
+  std::uint32_t picked;                         // sampled elements of which cuts were made; 0: bins part the blocks
   alignas(8) Candidate cuts[kMostRadixBlocks];  // dense, descending: the lowest of a block, where bins say too little
 
   __device__ bool by_cuts() const { return picked != 0; }
@@ -98,11 +100,11 @@ struct Split {
   __device__ std::uint32_t owner(std::uint32_t before) const { return before * share >> 16; }
 };
 
-// The block that orders a dense candidate, where cuts part them.
+// The block that orders a dense candidate, where cuts part them: as many cuts are above it.
 __device__ inline std::uint32_t owner_by_cuts(const SplitState& s, Candidate d, std::uint32_t blocks) {
   std::uint32_t owner = 0;
 #pragma unroll 1
-  for (std::uint32_t b = 0; b + 1 < blocks; ++b) owner += s.cuts[b] > d ? 1U : 0U;
+  for (std::uint32_t step = blocks / 2; step > 0; step /= 2) owner += s.cuts[owner + step - 1] > d ? step : 0;
   return owner;
 }
 
@@ -155,18 +157,31 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   Split split;
   split.reach = reach;
   split.bins.left = left;
-  split.bins.set_keys(::max(floor, likely), top);
+  const bool tied = floor == top;  // keys tell nothing apart
+  if (tied) {
+    split.bins.set(static_cast<Candidate>(top) << 32, ceiling);
+  } else {
+    split.bins.set_keys(::max(floor, likely), top);
+  }
   const std::uint32_t slack = reach / 8 + 2;
   constexpr std::uint32_t kUneven = 12;  // sampled elements that a block may order beyond its part
   const std::uint32_t most = (reach >> blocks_log) + kUneven;
-#pragma unroll
-  for (int e = 0; e < kPerVec; ++e) {
-    const Key low_key = key_of(split.bins.base);
-    const Key bin = (keys[e] - low_key) >> (split.bins.shift - 32);
-    if (has && keys[e] >= low_key) atomicAdd(&counts[bin], 1U);
-  }
 #pragma unroll 1
   for (int round = 0;; ++round) {
+    if (round == 0 && !tied) [[likely]] {
+#pragma unroll
+      for (int e = 0; e < kPerVec; ++e) {
+        const Key low_key = key_of(split.bins.base);
+        const Key bin = (keys[e] - low_key) >> (split.bins.shift - 32);
+        if (has && keys[e] >= low_key) atomicAdd(&counts[bin], 1U);
+      }
+    } else {
+#pragma unroll
+      for (int e = 0; e < kPerVec; ++e) {
+        const Candidate d = split.bins.dense(candidate(keys[e], position + e));
+        if (has && d >= split.bins.base) atomicAdd(&counts[split.bins.bin(d)], 1U);
+      }
+    }
     std::uint32_t heaviest = 0;  // of this thread's bins
     bool reaches = false;
     __syncthreads();
@@ -195,15 +210,29 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
       if (upper < kSplitBins - 1) ceiling = split.bins.base + (static_cast<Candidate>(upper + 1) << shift) - 1;
       split.bins.set(split.bound, ceiling);
       if (split.bins.shift >= shift || round > 3) split.bins.shift = ::max(shift - kSplitBinsLog, 0);
+      Key low = ~Key{0}, high = 0;
+#pragma unroll
+      for (int e = 0; e < kPerVec; ++e) {
+        const Candidate d = split.bins.dense(candidate(keys[e], position + e));
+        if (!has || d < split.bound || (d - split.bound) >> shift != 0) continue;
+        low = ::min(low, keys[e]);
+        high = ::max(high, keys[e]);
+      }
+      low = __reduce_min_sync(full_mask, low);
+      high = __reduce_max_sync(full_mask, high);
+      if (lane() == 0 && high != 0) {
+        atomicMin(&s.lowest, low);
+        atomicMax(&s.highest, high);
+      }
     }
     __syncthreads();
+    // Equal keys need no search for how close they are.
+    if (all && s.lowest == s.highest && shift > 32) {
+      const Candidate from = static_cast<Candidate>(s.lowest) << 32;
+      split.bins.set(from, from | 0xffffffffU);
+    }
     reinterpret_cast<uint4*>(counts)[threadIdx.x] = make_uint4(0, 0, 0, 0);
     __syncthreads();
-#pragma unroll
-    for (int e = 0; e < kPerVec; ++e) {
-      const Candidate d = split.bins.dense(candidate(keys[e], position + e));
-      if (has && d >= split.bins.base) atomicAdd(&counts[split.bins.bin(d)], 1U);
-    }
   }
   split.share = static_cast<std::uint32_t>(static_cast<float>(65536U << blocks_log) / static_cast<float>(reach));
   return split;
