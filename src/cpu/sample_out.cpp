@@ -40,6 +40,23 @@ class RawLogprobs {
   float z_max_, log2_mass_;
 };
 
+// The mass of a row by tiles.
+std::uint64_t mass_by_tiles(const SampleRow& row, float c) {
+  const auto* const x = static_cast<const std::byte*>(row.x);
+  const int size = element_bytes(row, row.kernels);
+  std::uint64_t mass = 0;
+  for (std::uint32_t first = 0; first < row.cols; first += sampling::kTile) {
+    const std::byte* const tile = x + static_cast<std::size_t>(first) * static_cast<std::size_t>(size);
+    const std::uint32_t cols = std::min(row.cols - first, sampling::kTile);
+    const float z_max = row.kernels->max(tile, cols);
+    if (!(z_max > kNone)) continue;
+    const Weighing weighing{.z_max = z_max, .c = c, .scale = 1};
+    mass += sampling::mass_in_row<One>(row.kernels->tally(tile, cols, weighing, {.weighing = weighing}).mass,
+                                       row.y(z_max, c), row.scale);
+  }
+  return mass;
+}
+
 void write_candidates(const SampleArgs& args, std::int64_t r, const SampleRow& row, std::uint32_t count,
                       float log2_mass) {
   for (std::int64_t j = 0; j < args.problem.listed; ++j) {
@@ -116,11 +133,7 @@ void write_logprobs(const SampleArgs& args, std::int64_t r, SampleRow& row) {
   const std::int64_t n = args.listed(r);
   const float c = row.rules.c;
   float log2_mass = 0;
-  if (all.any) {
-    const Weighing weighing = row.weighing(c);
-    log2_mass =
-        sampling::log2_mass<One>(row.kernels->tally(row.x, row.cols, weighing, {.weighing = weighing}).mass, row.scale);
-  }
+  if (all.any) log2_mass = sampling::log2_mass<One>(mass_by_tiles(row, c), row.scale);
   const auto of = [&](float z) { return all.any ? sampling::logprob_of<One>(row.y(z, c), log2_mass) : kNone; };
   for (std::int64_t j = 0; j < args.problem.listed; ++j) {
     const bool there = j < std::min<std::int64_t>(row.listed, n);

@@ -159,15 +159,9 @@ __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterS
   cluster_arrive_relaxed();
 }
 
-// By the way a caller may want more of the row: meanwhile(), called by all threads while they would wait; and, of gather(),
-// hand(share, maxima, groups), by all threads when candidates are on their way, which may send words of its own to the first
-// block by store_async to state.candidates_came and returns their bytes.
+// By the way a caller may want more of the row: meanwhile(), called by all threads while they would wait.
 struct NothingElse {
   __device__ void meanwhile() const {}
-  template <class Share>
-  __device__ unsigned hand(const Share&, const Key*, int) const {
-    return 0;
-  }
 };
 
 // The shared memory of a block of a cluster.
@@ -316,9 +310,8 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)
     store_async(&room.received[rank * shape.capacity + i], 0, room.list[i], &state.candidates_came);
-  const unsigned more = by_the_way.hand(share, state.maxima, shape.groups());
   if (threadIdx.x == kThreads - 1) {
-    mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t) + more);
+    mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t));
     store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);
   }
   // Not sooner: the blocks of the next launch find their places while this one's stand where they stand, and clusters of both

@@ -54,7 +54,6 @@ void launch_selected(const SamplePlan& plan, const SampleArgs& args, std::byte* 
   best.lengths = rows_of(args.lengths);
   best.row_k = rows_of(args.top_k);
   if (draws_in_one_launch(plan.topk, p)) {
-    if (p.op == SampleOp::logprobs) return logprobs_in_cluster(plan.topk, best, args, stream);
     (plan.topk.algorithm == Algorithm::cuda_cluster ? sample_in_cluster : sample_best)(plan.topk, best, args, stream);
     if (p.top_k > 0) return;
     SampleShape shape = shape_of(plan, p);
@@ -98,10 +97,11 @@ void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace,
     return sample_in_stream(plan.cluster_blocks, args, stream);
   if (plan.algorithm == SampleAlgorithm::cuda_reread && streams_top_p(args.problem))
     return sample_top_p(plan.cluster_blocks, plan.items_per_thread, args, stream);
+  if (plan.algorithm == SampleAlgorithm::cuda_tiles)
+    return logprobs_by_tiles(std::max(plan.items_per_thread * kWarp / static_cast<int>(sampling::kTile), 1), args,
+                             workspace, stream);
   if (plan.algorithm == SampleAlgorithm::cuda_resident && args.problem.op == SampleOp::logprobs)
-    return plan.clusters > 0 && passes(args)
-               ? logprobs_of_passing_rows(log_blocks_of(plan), plan.clusters, args, workspace, stream)
-               : logprobs_of_rows(shape_of(plan, args.problem), args, stream);
+    return logprobs_of_rows(shape_of(plan, args.problem), args, stream);
   switch (args.problem.dtype) {
     case DType::bf16: return launch_type<LogitBf16>(plan, args, workspace, stream);
     case DType::f16: return launch_type<LogitF16>(plan, args, workspace, stream);

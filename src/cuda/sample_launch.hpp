@@ -24,15 +24,11 @@ void sample_in_cluster(const Plan& plan, const Args& selection, const SampleArgs
 // The same by the stream kernel.
 void sample_best(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
 
-// The log-probabilities of rows; `plan` and `selection` are of the ids.
-void logprobs_in_cluster(const Plan& plan, const Args& selection, const SampleArgs& args, Stream stream);
-
-// The same of rows that the clusters of a shape hold in shared memory.
+// The log-probabilities of rows that the clusters of a shape hold in shared memory.
 void logprobs_of_rows(const SampleShape& shape, const SampleArgs& args, Stream stream);
 
-// The same of plain rows that passes() allows, taken in turns by so many clusters; workspace: passing_workspace_bytes().
-void logprobs_of_passing_rows(int log_blocks, std::int64_t clusters, const SampleArgs& args, void* workspace,
-                              Stream stream);
+// The same of rows that go by tiles, so many of a warp; workspace: tiled_bytes().
+void logprobs_by_tiles(int turns, const SampleArgs& args, void* workspace, Stream stream);
 
 // A token of every row, among all of its tokens, where nothing else is asked for; blocks: of a cluster, that is of a row.
 void sample_in_stream(int blocks, const SampleArgs& args, Stream stream);

@@ -7,6 +7,8 @@
 
 namespace topkit::cuda {
 
+inline constexpr float kUnasked = __builtin_inff();  // z of no token: none is above it
+
 // z of a token; NaN where it is not one of the row, which begins at x.
 template <class L>
 [[gnu::noinline]] __device__ float z_of_token(const SampleArgs& args, const void* x, std::uint32_t length,
@@ -19,8 +21,7 @@ template <class L>
 // The token that is looked up, to the state; known behind a barrier. All threads.
 template <class L>
 __device__ __forceinline__ void look_up(const SampleArgs& args, const SamplePlace& place) {
-  const bool looks = args.token_logprobs.data != nullptr || args.token_ranks.data != nullptr;
-  if (looks && threadIdx.x == kWarp)
+  if (looks_up(args) && threadIdx.x == kWarp)
     shared<SampleState>().token_z =
         z_of_token<L>(args, place.x, place.length, place.index, args.tokens_in[place.index]);
 }
@@ -31,17 +32,15 @@ template <class L, class Share>
   SampleState& state = shared<SampleState>();
   const SampleArgs& args = state.args;
   const std::int64_t index = state.place.index;
-  const bool looks = args.token_logprobs.data != nullptr || args.token_ranks.data != nullptr;
+  const bool looks = looks_up(args);
   const auto wanted = any ? static_cast<int>(args.listed(index)) : 0;
   __syncthreads();
   if (wanted > 0) hand_best<Share>(wanted, most);
   std::uint32_t above = 0;
-  if (!any) {
-    add_up(state, 0, 0);
-  } else if (looks) {
-    above = add_all_and_count<Share>(state.rules.c, 0, state.token_z);
+  if (any) {
+    above = add_tiles<Share>(state.rules.c, 0, looks ? state.token_z : kUnasked);
   } else {
-    add_all<Share>(state.rules.c, 0);
+    add_up(state, 0, 0);
   }
   add_up(state, 1, above);
   __syncthreads();

@@ -1,7 +1,7 @@
 // Log-probabilities of many rows, read once.
 //
-// Regime: rows that the shared memory of a cluster holds; more of them than sample_logprobs.cu has room for at once, or logits
-// that are changed first.
+// Regime: rows that the shared memory of a cluster holds, short or of more ids than sample_logprobs_tiles.cu takes, or of logits that are
+// changed first.
 // Passes over memory: one.
 // Limit: bandwidth; weights are half as much work as can be hidden behind it.
 // Ideas: sample_logprobs_rows.cuh.

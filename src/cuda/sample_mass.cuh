@@ -105,31 +105,49 @@ class MassOfQuads {
   std::uint64_t mass_ = 0;
 };
 
-// To sums[what]: the mass of all of the block's tokens. Returns, where wanted, how many of the thread's are above token_z.
-template <class Share, bool kCounted>
-__device__ __forceinline__ std::uint32_t add_everything(float c, int what, float token_z) {
+// To sums[what]: the mass of all of the block's tokens.
+template <class Share>
+[[gnu::noinline]] __device__ void add_all(float c, int what) {
   SampleState& state = shared<SampleState>();
   const Share share(state.args, state.place);
   MassOfQuads<> mass(state.z_max, c, sampling::weight_scale(state.args.problem.cols));
   const std::uint32_t all = share.size();
-  std::uint32_t above = 0;
 #pragma unroll 2
-  for (std::uint32_t q = threadIdx.x; q < all; q += Share::kThreads) {
-    const Quad quad = share.quad(q);
-    mass.add(quad);
-#pragma unroll
-    for (int e = 0; e < 4; ++e) above += kCounted && quad.z[e] > token_z ? 1 : 0;
-  }
+  for (std::uint32_t q = threadIdx.x; q < all; q += Share::kThreads) mass.add(share.quad(q));
   add_up(state, what, mass.sum());
+}
+// The same by tiles, a warp each; the share begins with one. Returns how many of the thread's are above token_z.
+template <class Share>
+[[gnu::noinline]] __device__ std::uint32_t add_tiles(float c, int what, float token_z) {
+  constexpr std::uint32_t kQuads = sampling::kTile / 4;
+  SampleState& state = shared<SampleState>();
+  const Share share(state.args, state.place);
+  const float scale = sampling::weight_scale(state.args.problem.cols);
+  const std::uint32_t all = share.size();
+  std::uint64_t mass = 0;
+  std::uint32_t above = 0;
+#pragma unroll 1
+  for (std::uint32_t first = warp() * kQuads; first < all; first += kSampleWarps * kQuads) {
+    const std::uint32_t end = ::min(first + kQuads, all);
+    float most = kNobody;
+#pragma unroll 2
+    for (std::uint32_t q = first + lane(); q < end; q += kWarp) most = ::max(most, share.quad(q).most());
+    const Key key = __reduce_max_sync(full_mask, key_of_z(most));
+    if (key <= kNobodyKey) continue;
+    MassOfQuads<false> tile(z_of_key(key), c, 1);
+#pragma unroll 2
+    for (std::uint32_t q = first + lane(); q < end; q += kWarp) {
+      const Quad quad = share.quad(q);
+      tile.add(quad);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) above += quad.z[e] > token_z ? 1 : 0;
+    }
+    const std::uint64_t weighs = warp_sum(tile.sum());
+    if (lane() == 0)
+      mass += sampling::mass_in_row<One>(weighs, sampling::exponent<One>(z_of_key(key), state.z_max, c), scale);
+  }
+  add_up(state, what, mass);
   return above;
-}
-template <class Share>
-[[gnu::noinline]] __device__ void add_all(float c, int what) {
-  add_everything<Share, false>(c, what, 0);
-}
-template <class Share>
-[[gnu::noinline]] __device__ std::uint32_t add_all_and_count(float c, int what, float token_z) {
-  return add_everything<Share, true>(c, what, token_z);
 }
 template <class Share>
 [[gnu::noinline]] __device__ void add_weighty(float c, float least_y, int what) {

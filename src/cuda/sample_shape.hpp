@@ -16,7 +16,7 @@ inline constexpr int kSampleThreads = 1 << kLogSampleThreads;
 inline constexpr int kLogMostSampleBlocks = 4;
 inline constexpr int kMostSampleBlocks = 1 << kLogMostSampleBlocks;
 inline constexpr int kSampleMostListed = 256;    // a row's candidates that can be put into order
-inline constexpr std::uint32_t kShareStep = 32;  // tokens: shares are whole multiples
+inline constexpr std::uint32_t kShareStep = 32;  // tokens: shares are whole multiples, of log-probabilities whole tiles
 inline constexpr int kSampleFew = 64;
 inline constexpr int kSampleRanked = 336;  // candidates that the first block ranks, more are cut down: k + k / 4 + 8
 inline constexpr std::size_t kSampleStatic = 18 * 1024;  // at least the kernel's static objects (sample_state.cuh)
@@ -72,7 +72,8 @@ constexpr std::int64_t sample_most_wanted(const SampleProblem& p) {
 
 constexpr SampleShape sample_shape(const SampleProblem& p, int log_blocks) {
   const std::int64_t blocks = std::int64_t{1} << log_blocks;
-  const std::int64_t share = ((p.cols + blocks - 1) / blocks + kShareStep - 1) / kShareStep * kShareStep;
+  const std::int64_t step = p.op == SampleOp::logprobs ? sampling::kTile : kShareStep;
+  const std::int64_t share = ((p.cols + blocks - 1) / blocks + step - 1) / step * step;
   const bool few = sample_most_wanted(p) <= kSampleFew;
   // 128 groups bound a few, 512 many; a group lies in a warp.
   const int log_group = few ? (log_blocks < 3 ? log_blocks + 2 : 5) : log_blocks;
@@ -104,7 +105,6 @@ inline int top_p_kept(const SampleProblem& p, std::int64_t shared_bytes) {
 
 // Before the draws of `selected`: the best of every row, in the workspace.
 constexpr std::int64_t sample_given(const SampleProblem& p) {
-  if (p.op == SampleOp::logprobs) return p.listed < 1 ? 1 : p.listed < p.cols ? p.listed : p.cols;
   const std::int64_t most = p.top_k > 0 ? p.top_k : kSampleMostListed;  // 0: each row has its own
   return most < p.cols ? most : p.cols;
 }
@@ -139,42 +139,26 @@ constexpr bool sample_holds(const SampleProblem& p, int log_blocks, std::int64_t
          static_cast<std::size_t>(shared_bytes);
 }
 
-// Log-probabilities of rows that pass through clusters (sample_logprobs_passing.cuh): a block a multiprocessor with two rows' shares,
-// of rows whose logits are not changed.
-inline constexpr int kPassedOn = 64;  // candidates that a block hands on
-inline constexpr int kLogMostPassing = 3, kMostPassingBlocks = 1 << kLogMostPassing;
-inline constexpr int kLogPassingThreads = 9, kPassingThreads = 1 << kLogPassingThreads;
-inline constexpr int kWeighers = kPassingThreads - 32;   // threads that hold vectors: one warp keeps the books
-inline constexpr int kPassingMostVecs = 16;              // of a thread: those of half a multiprocessor's shared memory
-inline constexpr std::size_t kPassingStatic = 8 * 1024;  // at least the kernel's static objects
-inline constexpr std::size_t kPassedBytes = 8 + 4 * 4 + kPassedOn * 8;  // that a block leaves of a row
+// Log-probabilities by tiles (sample_logprobs_tiles.cuh) of plain rows, of some ids each.
+inline constexpr int kTileWarps = 4;                                     // of a block, a tile each
+inline constexpr std::int64_t kTiledMostIds = 64, kTiledMost = 1 << 20;  // columns: what one block joins in no time
+constexpr bool goes_by_tiles(const SampleProblem& p) {
+  return p.op == SampleOp::logprobs && p.listed <= kTiledMostIds && p.cols <= kTiledMost && !p.has_softcap &&
+         !p.has_bias && !p.has_mask;
+}
+constexpr std::int64_t tiles_of(std::int64_t cols) { return (cols + sampling::kTile - 1) / sampling::kTile; }
+// Granules of a tile, each with a maximum of its own: as many as are found again in little more than their bytes, and take no more than
+// 1 % of the row in the workspace.
+constexpr int tile_granules(int element_bytes) { return element_bytes == 4 ? 8 : 2; }
+// A mass, and the maxima, of every tile of every row.
+inline std::size_t tiled_bytes(const SampleProblem& p) {
+  return static_cast<std::size_t>(p.rows * tiles_of(p.cols)) *
+         static_cast<std::size_t>(8 + 4 * tile_granules(bytes(p.dtype)));
+}
 
-// Vectors of 16 bytes of a block, and the places of them: one of every weigher at a time.
-inline std::uint32_t passing_share(const SampleProblem& p, int log_blocks) {
-  const std::int64_t per_vec = 16 / bytes(p.dtype), vecs = (p.cols + per_vec - 1) / per_vec;
-  return static_cast<std::uint32_t>((vecs + (std::int64_t{1} << log_blocks) - 1) >> log_blocks);
-}
-constexpr std::uint32_t passing_room(std::uint32_t share) { return (share + kWeighers - 1) / kWeighers * kWeighers; }
-inline std::size_t passing_shared_bytes(const SampleProblem& p, int log_blocks) {
-  return std::size_t{passing_room(passing_share(p, log_blocks))} * 2 * 16;
-}
-inline std::size_t passing_workspace_bytes(const SampleProblem& p, int log_blocks) {
-  return static_cast<std::size_t>(p.rows << log_blocks) * kPassedBytes;
-}
-// The blocks that a row takes, as a logarithm; 0: it does not pass.
-inline int passing_blocks(const SampleProblem& p, std::int64_t shared_bytes) {
-  if (p.op != SampleOp::logprobs || p.listed > kPassedOn || p.has_softcap || p.has_bias || p.has_mask) return 0;
-  for (int log_blocks = 1; log_blocks <= kLogMostPassing; ++log_blocks)
-    if (passing_share(p, log_blocks) <= std::uint32_t{kPassingMostVecs} * kWeighers &&
-        passing_shared_bytes(p, log_blocks) + kPassingStatic <= static_cast<std::size_t>(shared_bytes))
-      return log_blocks;
-  return 0;
-}
-// Rows must begin at vectors, which is not known before the launch.
-inline bool passes(const SampleArgs& args) {
-  const SampleProblem& p = args.problem;
-  return reinterpret_cast<std::uintptr_t>(args.x) % 16 == 0 &&
-         (p.x_rows <= 1 || p.row_stride * bytes(p.dtype) % 16 == 0);
+// Whether the token's place among a row's is asked for.
+constexpr bool looks_up(const SampleArgs& args) {
+  return args.token_logprobs.data != nullptr || args.token_ranks.data != nullptr;
 }
 
 }  // namespace topkit::cuda

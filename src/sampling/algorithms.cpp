@@ -1,6 +1,5 @@
 #include <array>
 
-#include "../cuda/cluster_shape.hpp"
 #include "../cuda/sample_shape.hpp"
 #include "plan.hpp"
 
@@ -13,10 +12,8 @@ bool lists_few(const SampleProblem& p) {
   return p.listed <= kMost || (p.op == SampleOp::sample && p.top_k >= 1 && p.top_k <= kMost);
 }
 
-// Whether the k best by topk are all that a draw needs to know of a row, or ids and a sum over the row.
+// Whether the k best by topk are all that a draw needs to know of a row.
 bool needs_only_k(const SampleProblem& p) {
-  if (p.op == SampleOp::logprobs)
-    return cuda::cluster_holds(cuda::sample_selection(p)) && !p.has_softcap && !p.has_bias && !p.has_mask;
   return p.op == SampleOp::sample && lists_few(p) && p.may_top_k && p.top_k <= cuda::kSampleMostListed &&
          p.top_p_of != TopPOf::all && !(p.wants_logprobs && p.logprob_of == LogprobOf::raw) && !p.has_softcap &&
          !p.has_bias && !p.has_mask && !p.has_row_map;
@@ -35,8 +32,11 @@ constexpr std::array<SampleAlgorithmInfo, kSampleAlgorithms> kTable{{
     {SampleAlgorithm::cuda_selected, "selected", DeviceKind::cuda,
      "a k for each row: topk's kernel, and the draws in its last step or behind it",
      "sample with a top_k, of up to 256 where it is one for all rows, whose logits are not changed and whose other "
-     "tokens do not count; or topn_logprobs of rows that a cluster holds, whose logits are not changed",
+     "tokens do not count",
      needs_only_k},
+    {SampleAlgorithm::cuda_tiles, "tiles", DeviceKind::cuda,
+     "log-probabilities: tiles of a row by warps, read once, and what they say put together by a block a row",
+     "topn_logprobs of up to 64 ids and 1048576 columns, whose logits are not changed", cuda::goes_by_tiles},
 }};
 
 constexpr bool in_order() {

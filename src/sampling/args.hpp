@@ -13,6 +13,8 @@
 //           limit = limit_of(p, Z)        (p == 1: off); the first is always kept
 //   mass    the sum of weight(y_i, weight_scale(cols)), integers: it depends on no order of addition
 //   Z       the mass of the kept of min-p and top-k (Kept), of top-k (TopK), or of all candidates (All)
+//   tiles   topn_logprobs: the mass of all candidates is the sum over tiles of kTile tokens, each weighed against its own largest z,
+//           of mass_in_row(mass of the tile by a scale of 1, y of that z, weight_scale(cols))
 //   draw    argmax over the kept of y_i (of c) - log2_exponential(r, more), ties by the lower id; r = word i mod 4 of
 //           philox(seed, {i / 4, draw, low and high half of position}), more = the same word where the counter's first
 //           has also bit 31

@@ -68,6 +68,20 @@ constexpr std::uint64_t mass_of(std::uint32_t high, std::uint32_t low) {
          static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(low)));
 }
 
+// Log-probabilities weigh a row by tiles of so many tokens, each against its own largest z, so that a tile needs to know nothing of
+// the others.
+inline constexpr std::uint32_t kTile = 1024;
+
+// What a tile's mass is in the row's: mass * 2^y * scale, rounded down; y <= 0 is of the tile's largest z.
+template <class O>
+constexpr std::uint64_t mass_in_row(std::uint64_t mass, typename O::F y, float scale) {
+  const std::uint32_t power = O::Bits(exp2<O>(y));
+  const std::uint32_t shift = 254 - (power >> 23) - (O::Bits(O::Set(scale)) >> 23);  // scale is a power of 2
+  const std::uint64_t mantissa = (power & 0x7FFFFF) | 0x800000;
+  const std::uint64_t whole = (((mass >> 24) * mantissa) << 1) + (((mass & 0xFFFFFF) * mantissa) >> 23);
+  return shift < 64 ? whole >> shift : 0;
+}
+
 // What the weights of a row of so many columns are scaled by, so that their sum stays below 2^62.
 constexpr float weight_scale(std::int64_t cols) {
   float scale = 1;

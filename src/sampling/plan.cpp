@@ -84,7 +84,6 @@ std::string to_string(const SamplePlan& plan) {
   } else {
     text += formatted("launches: {}\nblock_threads: {}\ncluster_blocks: {}\nitems_per_thread: {}\n", plan.launches,
                       plan.block_threads, plan.cluster_blocks, plan.items_per_thread);
-    if (plan.clusters > 0) text += formatted("clusters: {}\n", plan.clusters);
   }
   return text + formatted("workspace_bytes: {}\n", plan.workspace_bytes);
 }

@@ -21,8 +21,9 @@ enum class SampleAlgorithm : std::uint8_t {
   cuda_resident,
   cuda_reread,
   cuda_selected,
+  cuda_tiles,
 };
-inline constexpr int kSampleAlgorithms = 4;
+inline constexpr int kSampleAlgorithms = 5;
 
 struct SampleAlgorithmInfo {
   SampleAlgorithm algorithm;
@@ -47,8 +48,7 @@ struct SamplePlan {
   // CUDA
   int launches = 0;
   int block_threads = 0;
-  int cluster_blocks = 1;     // blocks that share one row
-  std::int64_t clusters = 0;  // that take the rows in turns; 0: a cluster a row
+  int cluster_blocks = 1;  // blocks that share one row
   int items_per_thread = 0;
   std::size_t workspace_bytes = 0;
   Plan topk;  // selected: of the selection that comes first

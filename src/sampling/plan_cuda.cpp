@@ -34,13 +34,12 @@ constexpr std::int64_t kShort = 4096;  // columns: a block or a warp selects the
 constexpr std::int64_t kNearBytes = 48 << 20;
 
 // The selection of `selected`: the cluster's kernel, which draws in the same launch, while its clusters are about as many as
-// the device has room for at once; else what topk would take. Log-probabilities are the cluster's.
+// the device has room for at once; else what topk would take.
 Plan selection(const SampleProblem& p, const Device& device) {
   const Problem best = cuda::sample_selection(p);
-  const bool looks_up = p.op == SampleOp::logprobs, few = p.rows <= device.sms && p.cols > kShort;
+  const bool few = p.rows <= device.sms && p.cols > kShort;
   Wish wish;
-  if ((looks_up || few) && device.capability >= 90 && cuda::cluster_holds(best))
-    wish.algorithm = info(Algorithm::cuda_cluster).name;
+  if (few && device.capability >= 90 && cuda::cluster_holds(best)) wish.algorithm = info(Algorithm::cuda_cluster).name;
   Plan plan = choose(best, device, built_in_tuning(), wish);
   if (wish.algorithm.empty() &&
       (plan.algorithm == Algorithm::cuda_cluster || plan.algorithm == Algorithm::cuda_radix)) {
@@ -57,29 +56,13 @@ Plan selection(const SampleProblem& p, const Device& device) {
   if (plan.algorithm != Algorithm::cuda_cluster) return plan;
   // What is drawn needs a list, of one token too.
   plan.cluster_blocks = cuda::even_cluster_spread(best, device.sms).blocks;
-  if (!looks_up) return plan;
-  // Every token is weighed: few a thread, so that two blocks share a multiprocessor, and fewer while many are idle.
-  constexpr std::int64_t kIdle = 65536;  // columns
-  const std::int64_t granules = cuda::cluster_granules(best);
-  int log_blocks = 3;
-  while (log_blocks < cuda::kLogMaxCluster &&
-         (2 * cuda::cluster_vecs(granules, 1 << log_blocks) > cuda::cluster_most_vecs(best) ||
-          (p.cols > kIdle && p.rows << (log_blocks + 1) <= device.sms)))
-    ++log_blocks;
-  plan.cluster_blocks = 1 << log_blocks;
   return plan;
 }
 
-// Whether the cluster's kernel is faster than what holds rows in shared memory: measured. Log-probabilities of more rows than the
-// device has room for wait for whole clusters of sixteen.
-bool pays(const SampleProblem& p, const Plan& selection, const Device& device) {
-  if (selection.algorithm != Algorithm::cuda_cluster) return false;
-  return p.op == SampleOp::sample || p.rows * selection.cluster_blocks <= 2LL * device.sms;
-}
-
-bool selects(const SampleProblem& p, const Device& device) {
-  if (!info(SampleAlgorithm::cuda_selected).can(p)) return false;
-  return p.op != SampleOp::logprobs || device.capability >= 90;
+// Whether there are many more tiles than warps at once: then a second tile of each comes while it weighs the first.
+bool fills_often(const SampleProblem& p, const Device& device) {
+  constexpr std::int64_t kWarpsAnSm = 32, kOften = 4;
+  return p.rows * cuda::tiles_of(p.cols) > kOften * kWarpsAnSm * device.sms;
 }
 
 // Blocks of a cluster that read a row together, where its size does not matter.
@@ -95,13 +78,6 @@ int streaming_blocks(const SampleProblem& p, const Device& device, int blocks_an
   return 1 << blocks;
 }
 
-// Clusters of a block a multiprocessor that an H100 takes at once: a tenth of its multiprocessors are in groups that hold no
-// cluster of four or eight more.
-std::int64_t clusters_at_once(int log_blocks, const Device& device) {
-  const int two_each = 2 * device.sms >> log_blocks;
-  return std::max((log_blocks < 2 ? two_each : two_each * 10 / 11) / 2, 1);
-}
-
 }  // namespace
 
 SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device, const Wish& wish) {
@@ -114,18 +90,18 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
   if (!wish.algorithm.empty()) {
     plan.algorithm = wished_sample_algorithm(problem, wish);
     plan.why = "the caller forced it";
-    if (plan.algorithm == SampleAlgorithm::cuda_selected && !selects(problem, device))
-      fail(TK_UNSUPPORTED, "algorithm = selected: topn_logprobs needs capability 9.0 for it, the device has {}.{}",
-           device.capability / 10, device.capability % 10);
     if (plan.algorithm == SampleAlgorithm::cuda_resident && log_blocks < 0)
       fail(TK_UNSUPPORTED, "algorithm = resident: the device's shared memory does not hold a row of {} columns",
            problem.cols);
   } else if (!info(SampleAlgorithm::cuda_reread).can(problem)) {
     fail(TK_UNSUPPORTED, "logits is on CUDA: needs {}, but the problem is {}", info(SampleAlgorithm::cuda_reread).needs,
          to_string(problem));
-  } else if (selects(problem, device) &&
-             (log_blocks < 0 || (problem.op == SampleOp::sample && (problem.rows << log_blocks) > 4LL * device.sms) ||
-              (problem.cols > kShort && pays(problem, selection(problem, device), device)))) {
+  } else if (problem.cols > kShort && cuda::goes_by_tiles(problem)) {
+    plan.algorithm = SampleAlgorithm::cuda_tiles;
+    plan.why = "logits as they are: a tile needs to know nothing of the others";
+  } else if (info(SampleAlgorithm::cuda_selected).can(problem) &&
+             (log_blocks < 0 || (problem.rows << log_blocks) > 4LL * device.sms ||
+              (problem.cols > kShort && selection(problem, device).algorithm == Algorithm::cuda_cluster))) {
     plan.algorithm = SampleAlgorithm::cuda_selected;
     plan.why = "topk's kernel finds the few tokens that are asked about";
   } else if (cuda::sample_streams(problem)) {
@@ -147,12 +123,18 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
     case SampleAlgorithm::cuda_selected:
       plan.topk = selection(problem, device);
       if (cuda::draws_in_one_launch(plan.topk, problem)) {
-        plan.launches = problem.op == SampleOp::logprobs || problem.top_k > 0 ? 1 : 2;
+        plan.launches = problem.top_k > 0 ? 1 : 2;
         plan.cluster_blocks = streaming_blocks(problem, device, 1);
         break;
       }
       plan.launches = plan.topk.launches + 2;
       plan.workspace_bytes = cuda::sample_given_bytes(problem) + plan.topk.workspace_bytes;
+      break;
+    case SampleAlgorithm::cuda_tiles:
+      plan.launches = 2;
+      plan.block_threads = 32 * cuda::kTileWarps;
+      plan.items_per_thread = static_cast<int>(sampling::kTile) / 32 * (fills_often(problem, device) ? 2 : 1);
+      plan.workspace_bytes = cuda::tiled_bytes(problem);
       break;
     case SampleAlgorithm::cuda_reread:
       plan.cluster_blocks =
@@ -163,14 +145,6 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
       const int held = std::max(log_blocks, 0);  // resident was refused above where it is negative
       plan.cluster_blocks = 1 << held;
       plan.items_per_thread = static_cast<int>(cuda::sample_shape(problem, held).share / cuda::kSampleThreads);
-      const int passing =
-          device.capability >= 90 && problem.cols > kShort ? cuda::passing_blocks(problem, device.shared_bytes) : 0;
-      if (passing > 0 && cuda::sample_holds(problem, passing, device.shared_bytes)) {
-        plan.cluster_blocks = 1 << passing;
-        plan.clusters = std::min(problem.rows, clusters_at_once(passing, device));
-        plan.launches = 2;
-        plan.workspace_bytes = cuda::passing_workspace_bytes(problem, passing);
-      }
     }
   }
   return plan;

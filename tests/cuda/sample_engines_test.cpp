@@ -75,25 +75,26 @@ TEST(SampleEngines, a_row_is_spread_over_what_holds_it) {
   EXPECT_EQ(choose(p, device).algorithm, SampleAlgorithm::cuda_reread);
 }
 
-TEST(SampleEngines, many_rows_of_logprobs_pass_through_clusters_of_a_block_a_multiprocessor) {
+TEST(SampleEngines, logprobs_of_plain_rows_go_by_tiles) {
   SampleProblem p;
   p.device = DeviceKind::cuda;
   p.op = SampleOp::logprobs;
   p.rows = p.x_rows = 256;
   p.listed = 20;
   const Device device = hopper();
-  const auto blocks = [&](std::int64_t cols) {
+  const auto plan = [&](std::int64_t cols) {
     p.cols = p.row_stride = cols;
-    const SamplePlan plan = choose(p, device);
-    EXPECT_EQ(plan.algorithm, SampleAlgorithm::cuda_resident) << cols;
-    return plan.cluster_blocks;
+    return choose(p, device);
   };
-  EXPECT_EQ(blocks(50257), 2);
-  EXPECT_EQ(choose(p, device).clusters, 66);
-  EXPECT_EQ(blocks(151936), 8);
-  EXPECT_EQ(choose(p, device).clusters, 15);
-  EXPECT_EQ(blocks(262144), 8);
-  EXPECT_EQ(choose(p, device).clusters, 0);
+  EXPECT_EQ(plan(2000).algorithm, SampleAlgorithm::cuda_resident);
+  EXPECT_EQ(plan(151936).algorithm, SampleAlgorithm::cuda_tiles);
+  EXPECT_EQ(plan(151936).workspace_bytes, 256U * 149 * 40);
+  EXPECT_EQ(plan(2000000).algorithm, SampleAlgorithm::cuda_reread);
+  p.listed = 65;
+  EXPECT_EQ(plan(151936).algorithm, SampleAlgorithm::cuda_resident);
+  p.listed = 20;
+  p.has_mask = true;
+  EXPECT_EQ(plan(151936).algorithm, SampleAlgorithm::cuda_resident);
 }
 
 TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
@@ -163,10 +164,7 @@ TEST(SampleEngines, selected_rows_are_drawn_alike_even_where_topk_means_other_ro
 
 TEST(SampleEngines, tokens_alone_are_drawn_alike) { expect_alike(3000, "reread", 3, &SampleTrial::ask_for_tokens); }
 
-// The device before clusters refuses.
-TEST(SampleEngines, logprobs_of_rows_in_registers_are_alike) {
-  expect_alike(5000, "selected", 2, &SampleTrial::ask_for_logprobs);
-}
+TEST(SampleEngines, logprobs_by_tiles_are_alike) { expect_alike(5000, "tiles", 3, &SampleTrial::ask_for_few_logprobs); }
 
 TEST(SampleEngines, logprobs_of_rows_in_shared_memory_are_alike) {
   expect_alike(6000, "resident", 2, &SampleTrial::ask_for_logprobs);

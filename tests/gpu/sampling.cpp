@@ -47,16 +47,15 @@ void test_sampling(const Options& options, Report& report) {
   const std::uint64_t calls = options.reduced ? 40 : 600;
   OnGpu gpu;
   test::SampleMemory host;
-  const char* const algorithms[] = {nullptr, "resident", "reread", "selected",
-                                    nullptr, "selected", "reread", "selected"};
+  const char* const algorithms[] = {nullptr, "resident", "reread", "selected", nullptr, "selected", "reread", "tiles"};
   constexpr std::uint64_t kWays = std::size(algorithms);
-  for (std::uint64_t seed = 0; seed < calls; ++seed) {
+  for (std::uint64_t seed = 0; seed < calls; seed += options.every) {
     test::SampleTrial call(seed, {1, 700, 3333, 32768, 50257, 128256, 262145});
     const std::uint64_t way = seed % kWays;
     const char* const algorithm = algorithms[way];
     if (way >= 3 && way <= 5) call.ask_for_k();
     if (way == 6) call.ask_for_tokens();
-    if (way == 7) call.ask_for_logprobs();
+    if (way == 7) call.ask_for_few_logprobs();
     const std::string name = call.name() + ", call " + std::to_string(seed);
     try {
       const auto wanted = call.run(host, nullptr);

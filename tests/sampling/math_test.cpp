@@ -108,6 +108,18 @@ double exact_log2_exponential(std::uint32_t r, std::uint32_t more) {
   return static_cast<double>(std::log2(-std::log1p(-(static_cast<long double>(r) + rest) * step) / std::log(2.0L)));
 }
 
+TEST(SamplingMath, a_tile_weighs_in_the_row_what_its_largest_does) {
+  for (const float scale : {1.0F, 0x1p-9F})
+    for (const std::uint64_t mass :
+         {std::uint64_t{1} << 40, (std::uint64_t{1} << 50) - 1, std::uint64_t{0x123456789AB}})
+      for (const float y : {0.0F, -0.3F, -1.0F, -7.77F, -24.5F, -60.0F, -200.0F}) {
+        const double wanted = static_cast<double>(mass) * std::exp2(y) * static_cast<double>(scale);
+        const auto found = static_cast<double>(sampling::mass_in_row<One>(mass, y, scale));
+        EXPECT_NEAR(found, wanted, 1 + 2e-7 * wanted) << mass << " by 2^" << y;
+        if (y == 0) EXPECT_EQ(found, std::floor(wanted));
+      }
+}
+
 TEST(SamplingMath, the_exponential_keeps_its_digits_at_both_ends) {
   std::vector<std::uint32_t> words{0,          1,          2,          255,        0xFFFF,     0x10000,
                                    0x4AF00000, 0x4AFB0CCC, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF};

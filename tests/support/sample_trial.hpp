@@ -126,13 +126,19 @@ class SampleTrial {
     options_.logprob_of = TK_LOGPROB_PROCESSED;
   }
 
-  // A call of topn_logprobs that "selected" takes.
+  // A call of topn_logprobs of logits as they are.
   void ask_for_logprobs() {
     op_ = 2;
     options_.row_top_k = options_.row_top_p = options_.row_min_p = nullptr;
     options_.top_k = options_.top_p_of = options_.top_p_inclusive = options_.temperature_last = 0;
     options_.top_p = 1;
     options_.min_p = options_.softcap = 0;
+  }
+
+  // The same, that "tiles" takes.
+  void ask_for_few_logprobs() {
+    ask_for_logprobs();
+    listed_ = listed_ < 64 ? listed_ : 64;
   }
 
   // A call that "reread" answers in the pass that reads the row, or by a race and a verdict.
