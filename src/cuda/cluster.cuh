@@ -299,13 +299,13 @@ __device__ __forceinline__ Gathered gather_received(const ClusterShape& shape, i
 }
 
 // To the first block. kMost: candidates that are not cut down first. All threads of all blocks.
-template <int kVecs, int kMost, class E, class ByTheWay>
+template <int kVecs, int kMost, int kOddBlocks = 0, int kAside = 0, class E, class ByTheWay>
 __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& element, const Row<E>& row, int k,
                                            ClusterState& state, const ByTheWay& by_the_way) {
   constexpr int kThreads = kClusterThreads;
   const unsigned rank = cluster_rank();
-  const ClusterRoom room(shape);
-  ShareOfRow<E, kThreads, kVecs> share(row, shape.log_blocks, rank);
+  const ClusterRoom room(shape, cluster_aside_bytes(kAside));
+  ShareOfRow<E, kThreads, kVecs, kOddBlocks, kAside> share(row, shape.log_blocks, rank);
   const auto passed = static_cast<int>(list_best(shape, element, share, k, state, room, by_the_way) & ~kInOrder);
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)

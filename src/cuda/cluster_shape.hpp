@@ -122,6 +122,15 @@ inline std::int64_t cluster_waves(const Problem& p, const ClusterSpread& s, int 
   return (p.rows + at_once - 1) / at_once;
 }
 
+// The same of a launch that draws, too, which keeps at most a vector of a thread aside: seven blocks of f32 where eight would take more
+// waves.
+inline ClusterSpread drawing_spread(const Problem& p, int sms) {
+  const ClusterSpread even = even_cluster_spread(p, sms);
+  const ClusterSpread odd{kOddCluster, static_cast<int>(cluster_vecs(cluster_granules(p), kOddCluster))};
+  const bool fits = is_fast(p) && bytes(p.dtype) == 4 && odd.vecs <= kOddHeldVecs;
+  return even.blocks == 8 && fits && cluster_waves(p, odd, sms) < cluster_waves(p, even, sms) ? odd : even;
+}
+
 // What topk does: the above, or what takes fewer waves. Seven blocks where they take one; else as few blocks as hold a row and share a
 // multiprocessor.
 inline ClusterSpread cluster_spread(const Problem& p, int sms) {

@@ -20,6 +20,7 @@ struct SampleClusterLaunch {
 struct SampleEndState {
   Candidate score[kSampleRanked];  // as the candidates come
   EndRoom room;
+  std::int64_t row;  // of the outputs, for the end, until when it would take registers
 };
 
 // The candidates of a row, as they come, to their order: half of the block counts what is better than each, the other half
@@ -62,12 +63,14 @@ struct NoteRules : NothingElse {
   SampleEndState& state;
   __device__ NoteRules(const SampleArgs& a, std::int64_t r, SampleEndState& s) : args(a), row(r), state(s) {}
   __device__ void meanwhile() const {
-    if (threadIdx.x == kWarp && cluster_rank() == 0) state.room.rules = sampling::rules_of<One>(args, row);
+    if (threadIdx.x != kWarp || cluster_rank() != 0) return;
+    state.room.rules = sampling::rules_of<One>(args, row);
+    state.row = row;
   }
 };
 
-template <class E, int kVecs>
-__global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs>)
+template <class E, int kVecs, int kOddBlocks, int kAside>
+__global__ void __launch_bounds__(kClusterThreads, kOddBlocks != 0 ? 2 : cluster_blocks_an_sm<E, kVecs>)
     sample_cluster_kernel(const __grid_constant__ SampleClusterLaunch<E> a) {
   if constexpr (kArch != 0 && kArch < 900) return;  // no clusters: the plan does not come here
   using L = typename E::Logit;
@@ -75,9 +78,10 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
   const E& element = a.element;
   ClusterState& gathering = shared<ClusterState>();
   SampleEndState& state = shared<SampleEndState>();
-  open_cluster(a.shape, gathering);
+  open_cluster<kOddBlocks>(a.shape, gathering);
   grid_dependency_wait();
-  const std::int64_t row = a.shape.first_row + (blockIdx.x >> a.shape.log_blocks);
+  const std::int64_t row =
+      a.shape.first_row + (kOddBlocks != 0 ? blockIdx.x / kOddBlocks : blockIdx.x >> a.shape.log_blocks);
   const std::int64_t length = args.length(row), row_k = sample_row_k(args, row);
   const auto k = static_cast<int>(::min(row_k, length));
   const NoteRules by_the_way{args, row, state};
@@ -89,14 +93,14 @@ __global__ void __launch_bounds__(kClusterThreads, cluster_blocks_an_sm<E, kVecs
     return;
   }
   const auto* const x = static_cast<const typename L::Raw*>(args.x) + args.x_row(row) * args.problem.row_stride;
-  const Gathered found = gather<kVecs, kSampleRanked>(a.shape, element, Row<E>(x, static_cast<std::uint32_t>(length)),
-                                                      k, gathering, by_the_way);
+  const Gathered found = gather<kVecs, kSampleRanked, kOddBlocks, kAside>(
+      a.shape, element, Row<E>(x, static_cast<std::uint32_t>(length)), k, gathering, by_the_way);
   if (found.count < 0) return;
   const auto z_of = [&](Key key) { return sampling::candidate<One>(L::value(element.raw(key))); };
   const float z_max = z_of(best_of(gathering.maxima, a.shape.groups()));
   const int wanted = ::min(k, found.count);
   order_and_score(found.candidates, found.count, wanted, z_max, args.draw, z_of, state);
-  if (warp() == 0) end_in_order(args, row, z_max, state.room, wanted, state.score);
+  if (warp() == 0) end_in_order(args, state.row, z_max, state.room, wanted, state.score);
 }
 
 }  // namespace topkit::cuda

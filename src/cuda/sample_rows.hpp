@@ -17,14 +17,16 @@ void with_logits(DType dtype, F start) {
   }
 }
 
-// Starts `kernel` on all rows. Launched: what it takes, {args, element, shape}.
+// Starts `kernel` on all rows. Launched: what it takes, {args, element, shape}; aside_bytes: what it keeps of a share in shared memory.
 template <class Launched>
 void launch_in_clusters(const char* name, void (*kernel)(Launched), const ClusterShape& whole, const SampleArgs& args,
-                        Stream stream) {
+                        Stream stream, std::size_t aside_bytes) {
   for_launches(args.problem.rows, whole.log_blocks, [&](std::int64_t row, unsigned grid) {
     Launched all{args, decltype(Launched::element)(Problem{}), whole};
     all.shape.first_row = row;
-    launch(kernel, cluster_launch(name, whole, grid, stream), all);
+    LaunchShape shape = cluster_launch(name, whole, (grid >> whole.log_blocks) * whole.blocks(), stream);
+    shape.shared_bytes += aside_bytes;
+    launch(kernel, shape, all);
   });
 }
 

@@ -55,7 +55,7 @@ Plan selection(const SampleProblem& p, const Device& device) {
   }
   if (plan.algorithm != Algorithm::cuda_cluster) return plan;
   // What is drawn needs a list, of one token too.
-  plan.cluster_blocks = cuda::even_cluster_spread(best, device.sms).blocks;
+  plan.cluster_blocks = cuda::drawing_spread(best, device.sms).blocks;
   return plan;
 }
 

@@ -6,7 +6,7 @@ namespace {
 
 TEST(SampleCluster, draws_among_the_k_best_of_every_type) {
   for (const DType type : {DType::f32, DType::bf16})
-    for (const int blocks : {2, 8})
+    for (const int blocks : {2, 7, 8})
       for (const std::int32_t k : {1, 7, 50, 100, 256}) {
         Sheet sheet(2, 9001, normal, type, 3);
         sheet.args.top_k.value = k;
@@ -14,6 +14,18 @@ TEST(SampleCluster, draws_among_the_k_best_of_every_type) {
         sheet.want(3, 9);
         ASSERT_TRUE(sheet.run_selected(blocks)) << k;
       }
+}
+
+TEST(SampleCluster, seven_blocks_keep_a_vector_of_a_thread_aside) {
+  for (const std::int64_t cols : {120001, 128256}) {
+    Sheet sheet(2, cols, [cols](std::int64_t r, std::int64_t i) {
+      return r == 0 ? normal(r, i) : i % 4096 < 40 || i > cols - 300 ? 5.0F : static_cast<float>(i % 3);
+    });
+    sheet.args.top_k.value = 50;
+    sheet.args.top_p.value = 0.9F;
+    sheet.want(1, 0, false);
+    ASSERT_TRUE(sheet.run_selected(7)) << cols;
+  }
 }
 
 TEST(SampleCluster, more_places_for_candidates_than_a_list_holds) {

@@ -122,6 +122,7 @@ TEST(SampleEngines, many_rows_of_one_k_are_selected_first) {
   EXPECT_EQ(choose(p, device).topk.algorithm, Algorithm::cuda_cluster);
   EXPECT_EQ(choose(p, device).launches, 1);
   EXPECT_EQ(choose(p, device).workspace_bytes, 0U);
+  EXPECT_EQ(choose(p, device).topk.cluster_blocks, 7);
   p.top_k = 0;
   EXPECT_EQ(choose(p, device).launches, 2);
   // What the list of the best does not tell.
