@@ -178,8 +178,9 @@ struct ClusterRoom {
 inline constexpr std::uint32_t kInOrder = 1U << 31;
 
 // Fills room.list with those of the block's elements that may be among the row's k best, and returns how many, at most
-// shape.capacity, kInOrder or-ed. All threads of all blocks; ends with a barrier.
-template <class E, class Share, class ByTheWay>
+// shape.capacity, kInOrder or-ed. kWholeRow: of a row that one cluster has as a whole, for a selection. All threads of all
+// blocks; ends with a barrier.
+template <bool kWholeRow = false, class E, class Share, class ByTheWay>
 __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, const E& element, Share& share, int k,
                                                    ClusterState& state, const ClusterRoom& room,
                                                    const ByTheWay& by_the_way) {
@@ -197,8 +198,10 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
     Key key = element.key(best, 0);
     if constexpr (E::kPerPack == 2) key = ::max(key, element.key(best, 1));
     if (share.there == 0) key = 0;
-    // Neighbours are of different groups, and threads of one lane too.
-    const unsigned group = (threadIdx.x ^ warp()) & ((1U << log_groups) - 1);
+    // Neighbours are of different groups, and threads of one lane too; those of a small group are of lanes whose low bits differ, but
+    // of an odd cluster, which has no register for it.
+    const int fold = kWholeRow && Share::kOddBlocks == 0 ? log_groups : kLogWarp;
+    const unsigned group = (threadIdx.x ^ threadIdx.x >> fold) & ((1U << log_groups) - 1);
     if (shape.log_group == kLogWarp) key = ::max(key, __shfl_xor_sync(full_mask, key, kWarp / 2));
     if (shape.log_group != kLogWarp || lane() < kWarp / 2) atomicMax(&state.own[group], key);
     __syncthreads();
@@ -238,20 +241,33 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
     if (wanted > 0) {
       int listed;
       // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too; of NaN with what NaN's
-      // threshold lets pass beside it.
+      // threshold lets pass beside it. A sorted row has each value of 16 bits many times: the block's best may be enough.
+      constexpr bool kFewValues = kWholeRow && E::kPerPack == 2;
       bool tied = standing.high == bound;
-      if constexpr (kAlone) {
+      Key tie = bound;
+      if constexpr (kFewValues) {
+        if (!tied) {
+          const Pack least = element.threshold(standing.high);
+          mask = share.template passing<kChain>(least);
+          if (element.key(least, 0) != standing.high) mask &= share.having(element, standing.high);
+          const int mine = sizeof(mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
+          tied = block_has<kThreads>(static_cast<unsigned>(mine), wanted, state.crowd);
+          tie = standing.high;
+        } else if (element.key(threshold, 0) != bound) {
+          mask &= share.having(element, bound);
+        }
+      } else if constexpr (kAlone) {
         if (tied && element.key(threshold, 0) != bound) mask &= share.having(element, bound);
       } else {
         tied = tied && element.key(threshold, 0) == bound;
       }
       if (tied) {
-        listed = list_first<kThreads>(share, mask, bound, wanted, room.list, state.crowd);
+        listed = list_first<kThreads>(share, mask, tie, wanted, room.list, state.crowd);
       } else {
         const ShareAside<kThreads, E, Share> aside(share);
         listed = list_of_crowd<kThreads>(element, aside, bound, standing, wanted, room.list, state);
       }
-      passed = static_cast<std::uint32_t>(listed) | (standing.high == bound ? kInOrder : 0);
+      passed = static_cast<std::uint32_t>(listed) | (tied || standing.high == bound ? kInOrder : 0);
     }
     __syncthreads();
   }

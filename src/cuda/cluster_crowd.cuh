@@ -258,6 +258,18 @@ __device__ __forceinline__ int cut_crowd(const E& element, const Share& share, C
   return above + list_first<kThreads>(share, share.equal(element, low), low, wanted - above, list + above, s);
 }
 
+// Whether the threads of the block have as many together. All threads; ends with a barrier.
+template <int kThreads>
+__device__ __forceinline__ bool block_has(unsigned mine, int many, CrowdState& s) {
+  constexpr int kWarps = kThreads / kWarp;
+  const std::uint32_t own = __reduce_add_sync(full_mask, mine);
+  if (lane() == 0) s.warps[0][warp()] = own;
+  __syncthreads();
+  const std::uint32_t all = __reduce_add_sync(full_mask, lane() < kWarps ? s.warps[0][lane()] : 0);
+  __syncthreads();
+  return static_cast<int>(all) >= many;
+}
+
 // The crowd's part in the row's winners beside ties: fills the list, which has room for kCrowdRoom, with the `wanted` best and
 // few more, kClusterMostK at most; returns how many. All threads of the block, behind a barrier; ends with one owed.
 template <int kThreads, class E, class Share, class State>

@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
     cluster_wait();
     return;
   }
-  std::uint32_t found = list_best(shape, element, share, k, state, room, NothingElse());
+  std::uint32_t found = list_best<true>(shape, element, share, k, state, room, NothingElse());
   const auto own = static_cast<int>(found & ~kInOrder);
   const Candidate* list = room.list;
   if (found < kInOrder && k > kComparedABlock << shape.log_blocks && a.args.problem.order != Order::index) {

@@ -58,6 +58,29 @@ TEST(TopkCluster, a_share_that_holds_more_than_its_list_is_thinned_out) {
     }
 }
 
+// Sorted rows of 16 bits: of a block's best there are more than it can have winners, or not quite as many.
+TEST(TopkCluster, equals_of_a_blocks_best_in_sixteen_bits) {
+  constexpr std::uint16_t kNan = 0x7fff;
+  std::uint64_t order = 0;
+  const auto row_of = [](auto element) {
+    std::vector<std::uint16_t> row(kCols);
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<std::uint16_t>(element(i));
+    return row;
+  };
+  const auto half = static_cast<std::size_t>(kCols) / 2;
+  for (const DType dtype : {DType::bf16, DType::f16})
+    for (const int n : {2, 4, 7, 8})
+      for (const std::int64_t k : {5, 50, 200})
+        for (const std::size_t equals : {37U, 300U, 1000U})
+          for (const auto& row :
+               {row_of([&](auto i) { return 0x3000 + i / equals; }),
+                row_of([&](auto i) { return 0x4000 - i / equals; }),
+                row_of([&](auto i) { return 0x3000 + std::min(i, 2 * half - i) / equals; }),
+                row_of([&](auto i) { return i > half && i < half + equals ? kNan : 0x3000 + i / 64; })})
+            ASSERT_TRUE(matches_oracle(cuda::run_cluster, dtype, row, kCols, k, static_cast<int>(k % 3), order++ % 8, 0,
+                                       blocks(n)));
+}
+
 // Lists of unlike lengths, which are halved (many winners a block) and compared (few): none of a block, one, a whole warp's.
 TEST(TopkCluster, blocks_with_unlike_numbers_of_winners) {
   std::mt19937 random(6);
