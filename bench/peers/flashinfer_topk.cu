@@ -55,9 +55,20 @@ class FlashinferTopk : public CudaPeerCall {
   DeviceMemory values_, indices_, states_;
 };
 
+// A row's blocks wait for one another with as much of it as their shared memory holds: of a row for which more are needed than
+// run at once, for ever (0.7.2).
+bool ends(const Case& c) {
+  constexpr std::int64_t kOther = 16 << 10;  // bytes of a block's shared memory that hold no elements, and more
+  int device = 0, multiprocessors = 0, shared = 0;
+  check(cudaGetDevice(&device), "cudaGetDevice");
+  check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "counting multiprocessors");
+  check(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "a block's shared memory");
+  return c.cols * bytes(c.dtype) <= multiprocessors * (shared - kOther);
+}
+
 template <bool kSorted>
 std::unique_ptr<CudaPeerCall> prepare(const Case& c, cudaStream_t stream) {
-  if (c.order == Order::index || (c.order == Order::any && kSorted)) return nullptr;
+  if (c.order == Order::index || (c.order == Order::any && kSorted) || !ends(c)) return nullptr;
   switch (c.dtype) {
     case DType::f32: return std::make_unique<FlashinferTopk<float>>(c, kSorted, stream);
     case DType::bf16: return std::make_unique<FlashinferTopk<__nv_bfloat16>>(c, kSorted, stream);

@@ -252,3 +252,15 @@ def test_cudnn_says_which_devices_its_kernel_is_for(monkeypatch):
 def test_names_that_are_none_are_refused():
     with pytest.raises(ValueError, match="backend = 'cublas': must be one of topkit"):
         backends.get("cublas")
+
+
+def test_a_row_for_which_flashinfers_blocks_would_wait_for_ever_is_refused(monkeypatch):
+    torch = pytest.importorskip("torch")
+    h200 = types.SimpleNamespace(multi_processor_count=132, shared_memory_per_block_optin=232448)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: h200)
+    flashinfer = backends.get("flashinfer")
+    for dtype, most in ((torch.float32, 7130112), (torch.bfloat16, 14260224)):
+        row = torch.empty(1, dtype=dtype).expand(1, most)
+        assert flashinfer.refuses(row, 5, -1, True, True) is None
+        longer = torch.empty(1, dtype=dtype).expand(1, most + 1)
+        assert f"cols = {most + 1}: must be at most {most}" in flashinfer.refuses(longer, 5, -1, True, True)
