@@ -65,16 +65,14 @@ bool fills_often(const SampleProblem& p, const Device& device) {
   return p.rows * cuda::tiles_of(p.cols) > kOften * kWarpsAnSm * device.sms;
 }
 
-// Blocks of a cluster that read a row together, where its size does not matter.
-int streaming_blocks(const SampleProblem& p, const Device& device, int blocks_an_sm) {
+// Blocks of a cluster that read a row together, where its size does not matter; those of all rows, where they are few, find `places`.
+int streaming_blocks(const SampleProblem& p, const Device& device, std::int64_t places) {
   // A race is arithmetic, of which each of sixteen blocks has half; but many clusters of sixteen wait for their places.
   const bool sixteen = cuda::streams_top_p(p) && 32 * p.rows <= device.sms;
   const int most = device.capability < 90 ? 0 : sixteen ? cuda::kLogMostTopP : 3;
   constexpr std::int64_t kFewTokens = 8192;  // of a block
   int blocks = 0;
-  while (blocks < most && (p.rows << (blocks + 1)) <= std::int64_t{blocks_an_sm} * device.sms &&
-         p.cols >> blocks > kFewTokens)
-    ++blocks;
+  while (blocks < most && (p.rows << (blocks + 1)) <= places && p.cols >> blocks > kFewTokens) ++blocks;
   return 1 << blocks;
 }
 
@@ -124,7 +122,8 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
       plan.topk = selection(problem, device);
       if (cuda::draws_in_one_launch(plan.topk, problem)) {
         plan.launches = problem.top_k > 0 ? 1 : 2;
-        plan.cluster_blocks = streaming_blocks(problem, device, 1);
+        // Its blocks, of rows without a k, each wait for a multiprocessor that those of the first launch have left.
+        plan.cluster_blocks = streaming_blocks(problem, device, device.sms / 2);
         break;
       }
       plan.launches = plan.topk.launches + 2;
@@ -137,8 +136,8 @@ SamplePlan choose_sample_cuda(const SampleProblem& problem, const Device& device
       plan.workspace_bytes = cuda::tiled_bytes(problem);
       break;
     case SampleAlgorithm::cuda_reread:
-      plan.cluster_blocks =
-          streaming_blocks(problem, device, cuda::sample_streams(problem) || cuda::streams_top_p(problem) ? 2 : 1);
+      plan.cluster_blocks = streaming_blocks(
+          problem, device, device.sms * (cuda::sample_streams(problem) || cuda::streams_top_p(problem) ? 2 : 1));
       if (cuda::streams_top_p(problem)) plan.items_per_thread = cuda::top_p_kept(problem, device.shared_bytes);
       break;
     default: {
