@@ -137,7 +137,9 @@ def sampling_table(path):
         speed = times(peer["hot_us"], result["hot_us"]) if peer else ""
         cells = [operation, f"{result['dtype']} {result['rows']} x {result['cols']}", ", ".join(filter(None, parameters)) or "no filter"]
         lines.append("| " + " | ".join([*cells, pair(result["hot_us"], result["cold_us"]), speed]) + " |")
-    lines += ["", f"{results[0]['machine']}; {results[0]['date']}, commit {results[0]['commit']}; every answer compared with the CPU's."]
+    named = [{**result, "peer": " ".join(result["peer"].split()[:2])} for result in measured]
+    where = f"{results[0]['machine']}; {results[0]['date']}, commit {results[0]['commit']}{measured_elsewhere(results[0], named)}"
+    lines += ["", f"{where}; every answer compared with the CPU's."]
     return "\n".join(lines)
 
 
