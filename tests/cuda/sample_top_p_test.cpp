@@ -24,10 +24,9 @@ TEST(SampleTopP, nuclei_of_all_lengths) {
           sheet.args.temperature.value = temperature;
           sheet.args.top_p.value = p;
           sheet.args.problem.temperature_last = blocks == 2;
-          for (std::uint64_t position = 0; position < 2; ++position) {
-            sheet.args.position.value = position;
-            ASSERT_TRUE(run(sheet, blocks, position == 0 ? 0 : 32)) << p << " " << temperature;
-          }
+          const bool other = (blocks == 2) == (temperature < 1);
+          sheet.args.position.value = other ? 1 : 0;
+          ASSERT_TRUE(run(sheet, blocks, other ? 32 : 0)) << p << " " << temperature;
         }
 }
 
