@@ -111,30 +111,26 @@ struct Tile {
       for (int i = 0; i < kQuads; ++i) f(kOdd ? LogitRow<L>::candidates(quad(vecs[v], i)) : quad(vecs[v], i));
   }
 
-  // The lane's largest z of each granule; NaN where one is.
-  __device__ __forceinline__ void maxima(float (&most)[kGranules]) const {
+  // Calls f(most, quad) for all quads of each granule.
+  template <class F>
+  __device__ __forceinline__ void for_granules(float (&most)[kGranules], F f) const {
 #pragma unroll
     for (int g = 0; g < kGranules; ++g) {
       most[g] = kNobody;
 #pragma unroll
       for (int v = 0; v < kGranuleVecs; ++v)
 #pragma unroll
-        for (int i = 0; i < kQuads; ++i) {
-          const Quad q = quad(vecs[g * kGranuleVecs + v], i);
-          most[g] = max_nan(max_nan(most[g], max_nan(q.z[0], q.z[1])), max_nan(q.z[2], q.z[3]));
-        }
+        for (int i = 0; i < kQuads; ++i) f(most[g], quad(vecs[g * kGranuleVecs + v], i));
     }
   }
+  // The lane's largest z of each granule; NaN where one is.
+  __device__ __forceinline__ void maxima(float (&most)[kGranules]) const {
+    for_granules(most, [](float& z, const Quad& q) {
+      z = max_nan(max_nan(z, max_nan(q.z[0], q.z[1])), max_nan(q.z[2], q.z[3]));
+    });
+  }
   __device__ __forceinline__ void odd_maxima(float (&most)[kGranules]) const {
-#pragma unroll
-    for (int g = 0; g < kGranules; ++g) {
-      most[g] = kNobody;
-#pragma unroll
-      for (int v = 0; v < kGranuleVecs; ++v)
-#pragma unroll
-        for (int i = 0; i < kQuads; ++i)
-          most[g] = ::max(most[g], LogitRow<L>::candidates(quad(vecs[g * kGranuleVecs + v], i)).most());
-    }
+    for_granules(most, [](float& z, const Quad& q) { z = ::max(z, LogitRow<L>::candidates(q).most()); });
   }
 
   template <bool kOdd>
