@@ -6,7 +6,9 @@ endfunction()
 
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
-set(compilers -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=${CC} -DCMAKE_CXX_COMPILER=${CXX})
+# A library that is built once, and used once, takes a third of the time as few units.
+set(compilers -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0
+  -DCMAKE_C_COMPILER=${CC} -DCMAKE_CXX_COMPILER=${CXX})
 set(consumer ${compilers} -DWAY=${WAY} -DTOPKIT_SOURCE=${SOURCE} -DTOPKIT_CUDA=OFF ${CONFIG})
 
 if(WAY MATCHES "find_package|pkg_config")

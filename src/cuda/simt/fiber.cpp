@@ -12,7 +12,8 @@
 #endif
 
 #if defined(__x86_64__)
-// Saves what the System V ABI lets a callee rely on, and continues on the other stack.
+// Saves what the System V ABI lets a callee rely on, and continues on the other stack. By a jump: the processor expects of a
+// return that it leads to where it was called last.
 extern "C" void topkit_simt_switch(void** save, void* load);
 asm(R"(
 .text
@@ -35,7 +36,8 @@ topkit_simt_switch:
   popq %r12
   popq %rbx
   popq %rbp
-  ret
+  popq %rcx
+  jmpq *%rcx
 .size topkit_simt_switch,.-topkit_simt_switch
 )");
 #endif

@@ -139,6 +139,8 @@ void Machine::run_gang() {
     if (ready_warps.empty()) throw Fault(deadlock_report());
     const std::size_t at = shuffled ? random() % ready_warps.size() : 0;
     Warp& warp = *ready_warps[at];
+    for (std::uint32_t lanes = warp.runnable; lanes != 0; lanes &= lanes - 1)
+      warp.threads[std::countr_zero(lanes)]->fiber.prefetch();
     while (warp.runnable != 0) {
       int lane = std::countr_zero(warp.runnable);
       if (shuffled) {
