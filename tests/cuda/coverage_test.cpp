@@ -5,7 +5,7 @@
 
 #include "engines.hpp"
 
-namespace topkit::test {
+namespace topkit::test::coverage_test {
 namespace {
 
 TEST(CudaCoverage, every_algorithm_solves_problems) {
@@ -29,4 +29,4 @@ TEST(CudaCoverage, every_algorithm_solves_problems) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::coverage_test

@@ -4,7 +4,7 @@
 #include "engines.hpp"
 #include "support/all_types.hpp"
 
-namespace topkit::test {
+namespace topkit::test::distributions_test {
 namespace {
 
 class CudaDistributions : public ForEveryType {};
@@ -33,4 +33,4 @@ TEST(CudaLongRows, every_distribution_of_the_three_fast_types) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::distributions_test

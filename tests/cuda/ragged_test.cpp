@@ -2,7 +2,7 @@
 #include "engines.hpp"
 #include "support/all_types.hpp"
 
-namespace topkit::test {
+namespace topkit::test::ragged_test {
 namespace {
 
 class CudaRagged : public ForEveryType {};
@@ -44,4 +44,4 @@ TEST_P(CudaRagged, ids_are_written_in_place_of_columns_and_never_decide) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::ragged_test

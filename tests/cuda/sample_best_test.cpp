@@ -1,7 +1,7 @@
 // Draws in the last step of topk's stream kernel, against the plain telling of the rules; and rows that it leaves to the others.
 #include "sample_sheet.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_best_test {
 namespace {
 
 TEST(SampleBest, draws_among_the_k_best_of_every_type) {
@@ -67,4 +67,4 @@ TEST(SampleBest, an_empty_row_has_its_outputs) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_best_test

@@ -1,7 +1,7 @@
 // Draws in the last step of topk's cluster kernel, against the plain telling of the rules; and rows that it leaves to the others.
 #include "sample_sheet.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_cluster_test {
 namespace {
 
 TEST(SampleCluster, draws_among_the_k_best_of_every_type) {
@@ -83,4 +83,4 @@ TEST(SampleCluster, every_parameter_by_row_and_rows_without_a_k) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_cluster_test

@@ -6,7 +6,7 @@
 #include "sampling/plan.hpp"
 #include "support/sample_trial.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_engines_test {
 namespace {
 
 Device hopper() {
@@ -172,4 +172,4 @@ TEST(SampleEngines, logprobs_of_rows_in_shared_memory_are_alike) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_engines_test

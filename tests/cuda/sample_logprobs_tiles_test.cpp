@@ -5,7 +5,7 @@
 #include "cuda/sample_shape.hpp"
 #include "sample_sheet.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_logprobs_tiles_test {
 namespace {
 
 struct Looked {
@@ -141,4 +141,4 @@ TEST(SampleLogprobsTiles, every_row_its_own_length_and_temperature) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_logprobs_tiles_test

@@ -8,7 +8,7 @@
 #include <limits>
 #include <random>
 
-namespace topkit::test {
+namespace topkit::test::sample_mass_test {
 namespace {
 
 using cuda::One;
@@ -65,4 +65,4 @@ TEST(SampleMass, ties_of_the_grid_go_to_even) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_mass_test

@@ -1,7 +1,7 @@
 // Draws over all tokens of a row in one pass, against the plain telling of the rules.
 #include "sample_sheet.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_stream_test {
 namespace {
 
 TEST(SampleStream, draws_over_the_whole_row) {
@@ -77,4 +77,4 @@ TEST(SampleStream, greedy_rows_and_lengths_among_others) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_stream_test

@@ -2,7 +2,7 @@
 // row over blocks, and rows that their lists of the best do not answer.
 #include "sample_sheet.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_test {
 namespace {
 
 TEST(Sample, draws_among_the_k_best) {
@@ -257,4 +257,4 @@ TEST(Sample, a_row_draws_the_same_wherever_it_is) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_test

@@ -1,7 +1,7 @@
 // Draws from nuclei by a race and a verdict, against the plain telling of the rules.
 #include "sample_sheet.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sample_top_p_test {
 namespace {
 
 testing::AssertionResult run(Sheet& sheet, int blocks, int kept) {
@@ -106,4 +106,4 @@ TEST(SampleTopP, every_row_its_own_parameters) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sample_top_p_test

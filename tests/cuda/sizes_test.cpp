@@ -5,7 +5,7 @@
 #include "engines.hpp"
 #include "support/all_types.hpp"
 
-namespace topkit::test {
+namespace topkit::test::sizes_test {
 namespace {
 
 class CudaSizes : public ForEveryType {};
@@ -49,4 +49,4 @@ TEST_P(CudaSizes, rows_of_a_cluster) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::sizes_test

@@ -8,7 +8,7 @@
 #include "cuda/block_shape.hpp"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_block_test {
 namespace {
 
 struct Size {
@@ -129,4 +129,4 @@ TEST(TopkBlock, a_part_of_a_row_has_as_many_warps_as_it_fills) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_block_test

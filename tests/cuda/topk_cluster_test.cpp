@@ -6,7 +6,7 @@
 
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_cluster_test {
 namespace {
 
 Plan blocks(int n) {
@@ -203,4 +203,4 @@ TEST(TopkCluster, shares_of_many_rows_lie_aside) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_cluster_test

@@ -14,7 +14,7 @@
 #include "cuda/stream_strata.cuh"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_grid_test {
 namespace {
 
 // Four and five clusters of eight blocks whose threads hold a granule each.
@@ -311,4 +311,4 @@ TEST(GridNarrow, says_when_too_many_are_left) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_grid_test

@@ -6,7 +6,7 @@
 #include "direct.hpp"
 #include "engines.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_partition_test {
 namespace {
 
 Plan plan_of(std::int64_t rows, std::int64_t cols, std::int64_t k, std::size_t& bytes) {
@@ -135,4 +135,4 @@ TEST(TopkPartition, more_rows_than_the_workspace_holds_are_done_in_rounds) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_partition_test

@@ -6,7 +6,7 @@
 #include "cuda/radix_shape.hpp"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_radix_rows_test {
 namespace {
 
 Plan of_one_block() {
@@ -120,4 +120,4 @@ TEST(TopkRadixRows, samples_and_bins_that_say_too_little) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_radix_rows_test

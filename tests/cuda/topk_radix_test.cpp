@@ -6,7 +6,7 @@
 #include "cuda/radix_shape.hpp"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_radix_test {
 namespace {
 
 std::size_t workspace_of(std::int64_t rows, std::int64_t cols, std::int64_t k) {
@@ -318,4 +318,4 @@ TEST(TopkRadix, elements_of_16_bits_pass_one_by_one) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_radix_test

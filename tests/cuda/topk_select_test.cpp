@@ -5,7 +5,7 @@
 #include "direct.hpp"
 #include "engines.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_select_test {
 namespace {
 
 template <class Raw>
@@ -142,4 +142,4 @@ TEST(TopkSelect, shapes_have_room) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_select_test

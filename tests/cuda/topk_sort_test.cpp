@@ -6,7 +6,7 @@
 #include "cuda/sort_shape.hpp"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_sort_test {
 namespace {
 
 std::vector<std::uint32_t> rows_of(std::int64_t rows, std::int64_t cols, std::uint32_t mask) {
@@ -111,4 +111,4 @@ TEST(TopkSort, shapes_hold_the_row) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_sort_test

@@ -7,7 +7,7 @@
 #include "cuda/stream_strata.cuh"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_stream_test {
 namespace {
 
 constexpr std::int64_t kCols = 40000;
@@ -110,4 +110,4 @@ TEST(TopkStream, of_equal_best_elements_the_first_column_wins) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_stream_test

@@ -3,7 +3,7 @@
 #include "cuda/warp_granules_shape.hpp"
 #include "lane_rows_tests.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_warp_granules_test {
 
 struct WarpGranules {
   static constexpr bool kTakesWords = true;
@@ -58,4 +58,4 @@ TEST(TopkWarpGranules, rows_that_are_not_plain_are_not_taken) {
   EXPECT_FALSE(holds([](Args& a) { a.x = memory + 2; }));
 }
 
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_warp_granules_test

@@ -2,7 +2,7 @@
 #include "cuda/warp_rows_shape.hpp"
 #include "lane_rows_tests.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_warp_rows_test {
 
 struct WarpRows {
   static constexpr bool kTakesWords = false;
@@ -50,4 +50,4 @@ TEST(TopkWarpRows, rows_that_are_not_plain_are_not_taken) {
   EXPECT_FALSE(holds([](Args& a) { a.x = memory + 8; }));
 }
 
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_warp_rows_test

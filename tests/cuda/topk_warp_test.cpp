@@ -7,7 +7,7 @@
 #include "cuda/warp_shape.hpp"
 #include "direct.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_warp_test {
 namespace {
 
 // One (cols, k) for each number of lanes a row may have, and for several words a lane.
@@ -129,4 +129,4 @@ TEST(TopkWarp, rows_that_nearly_fill_the_device_have_the_largest_blocks) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_warp_test

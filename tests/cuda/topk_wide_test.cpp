@@ -7,7 +7,7 @@
 #include "direct.hpp"
 #include "engines.hpp"
 
-namespace topkit::test {
+namespace topkit::test::topk_wide_test {
 namespace {
 
 using Rows = std::vector<std::uint64_t>;
@@ -131,4 +131,4 @@ TEST(TopkWide, shapes_have_room) {
 }
 
 }  // namespace
-}  // namespace topkit::test
+}  // namespace topkit::test::topk_wide_test
