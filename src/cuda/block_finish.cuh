@@ -85,7 +85,10 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
     for (int i = 0; i < kCount; ++i) {
       const int slot = from + i * kWarp + id;
       if constexpr (kWide) {
-        const Key part = key[i] >= s.low ? ((key[i] - s.low) >> shift) + 1 : 0;
+        const Key beyond = key[i] - s.low;
+        Key part = key[i] >= s.low ? (beyond >> shift) + 1 : 0;
+        // Those equal to the bound have a word's least key for themselves.
+        if (!kListed && beyond != 0 && part != 0) ++part;
         words[i] = slot < s.count ? part * kSlots | (kSlots - 1 - slot) : 0;
         if (slot < s.count) state.columns[slot] = static_cast<std::uint16_t>(column[i]);
       } else {
@@ -144,7 +147,8 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
   __syncwarp(full_mask);
   bool settled = false;
   if constexpr (kWide) {
-    // Neighbours that agree in all but their slots.
+    // Neighbours that agree in all but their slots. Words below `certain` are in order.
+    const std::uint32_t certain = !kListed && s.ordered ? 2 * kSlots : 0;
     const std::uint32_t beyond = __shfl_down_sync(full_mask, best[0], 1);
     const int last = ::min(s.k, s.count - 1);
     bool same = false;
@@ -152,13 +156,12 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
     for (int i = 0; i < kRegs; ++i) {
       std::uint32_t next = i + 1 < kRegs ? best[(i + 1) % kRegs] : beyond;
       if (id * kRegs + i == kWords - 1) next = lost;
-      same = same || (id * kRegs + i < last && (best[i] ^ next) < kSlots &&
-                      !(!kListed && s.ordered && shift == 0 && best[i] / kSlots == 1));
+      same = same || (id * kRegs + i < last && (best[i] ^ next) < kSlots && (kListed || best[i] >= certain));
     }
     // The last place meets the best of what any lane lost.
     if (s.count > kWords && s.k == kWords) {
       const std::uint32_t end = __shfl_sync(full_mask, best[kRegs - 1], kWarp - 1);
-      same = same || ((end ^ lost) < kSlots && !(!kListed && s.ordered && shift == 0 && end / kSlots == 1));
+      same = same || ((end ^ lost) < kSlots && (kListed || end >= certain));
     }
     settled = __any_sync(full_mask, same) != 0;
     if (settled) {
@@ -169,7 +172,7 @@ __device__ bool finish_row(const Survivors& s, const E& element, const BlockRow<
         if (id == 0) state.lost[0] = lost;
         __syncwarp(full_mask);
       }
-      order_tied<kRegs, kSlots_>(element, row.x, s.k, s.count, state);
+      order_tied<kRegs, kSlots_>(element, row.x, s.k, s.count, certain, state);
     }
   }
   if constexpr (!std::is_same_v<Out, Order>) {

@@ -10,6 +10,7 @@
 #include "block_halve.cuh"
 #include "block_row.cuh"
 #include "block_shape.hpp"
+#include "block_tries.cuh"
 #include "places.cuh"
 
 namespace topkit::cuda {
@@ -79,11 +80,6 @@ template <class Team, int kMasks, RowKind kKind, class E, class State>
                                               const BlockRow<E, Team, kMasks, kKind> row, int turn, Order order,
                                               State& state) {
   return finish_row<8, State::kSlots>(survivors, element, row, turn, order, state);
-}
-
-// Values that come from a reduction or a vote are known to be the whole warp's, and so are branches on them.
-__device__ inline int uniform(int value) {
-  return static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(value)));
 }
 
 // The part of `count` survivors that a warp puts into order, `words` a lane; 0 merges all, -1 is none.
@@ -194,7 +190,7 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     for (int place = at; place < args.problem.k; place += team.threads()) places.pad(place);
     return;
   }
-  if (at == 0) state.passed = 0;
+  if (at < kMostTries) state.bins[at] = 0;
   const int skip = kPart ? static_cast<int>(span.begin % Row::kPerVec) : 0;
   const Raw* const x = static_cast<const Raw*>(args.x) + args.problem.layout.row(index) + span.begin;
   const int count = static_cast<int>(span.end - span.begin);
@@ -246,30 +242,21 @@ __device__ void select_row(const Args& args, const E& element, std::int64_t inde
     Team::sync();
   }
 
-  int mine = 0;
-#pragma unroll
-  for (int m = 0; m < kMasks; ++m) {
-    pending[m] &= Row::Lane::filter(packs[m], element.threshold(low));
-    mine += __popc(pending[m]);
-  }
-  int slot = mine > 0 ? static_cast<int>(atomicAdd(&state.passed, static_cast<std::uint32_t>(mine))) : 0;
-  if (!__any_sync(full_mask, slot + mine > State::kSlots)) {
-#pragma unroll
-    for (int m = 0; m < kMasks; ++m) {
-      while (pending[m] != 0) {
-        const int bit = 31 - __clz(static_cast<int>(pending[m]));
-        pending[m] ^= 1U << bit;
-        state.columns[slot++] = Row::name(m, bit);
-      }
-    }
-  }
-  Team::sync();
+  constexpr bool kAgain = kArch == 0 || kArch >= 900;  // before, registers spill
+  constexpr bool kWide = sizeof(Raw) == 4;
+  const int passed = list_from(element, row, packs, pending, low, 0, state);
   if (warps > 1) high = __reduce_max_sync(full_mask, state.high[peer]);
-  const Survivors survivors{uniform(static_cast<int>(state.passed)), k, low, high, false, false};
+  Survivors survivors{passed, k, low, high, false, false};
+  if constexpr (kAgain) {
+    // A block's wide ones that are all equal need no sort either.
+    constexpr bool kTakesEqual = kWide && !Team::kIsAlone && kKind != RowKind::any;
+    if (passed > State::kSlots || (kTakesEqual && low == high && passed > k && is_told(element, low))) [[unlikely]]
+      list_fewer(element, row, packs, pending, survivors, state);
+  }
   if constexpr (kKind != RowKind::any) {
     constexpr int kFewSlots = State::kSlots < 256 ? State::kSlots : 256;
     const bool two = kMost <= 64 || (k <= 64 && survivors.count <= kFewSlots);
-    if (survivors.count > State::kSlots || (kMost > 128 && k > 128)) {
+    if (survivors.count > State::kSlots || (kWide && survivors.ordered) || (kMost > 128 && k > 128)) {
       if constexpr (kPlain) {
         return finish_plain_apart<kMost, kMasks>(team, args, index, element, row.x, survivors, state);
       } else {

@@ -9,6 +9,7 @@
 namespace topkit::cuda {
 
 inline constexpr int kBlockThreads = 1024;  // at most
+inline constexpr int kMostTries = 16;       // of a bound
 
 template <int kSlots_, bool kAlone>
 struct RowState {
@@ -18,9 +19,9 @@ struct RowState {
   Key low[kWarps], high[kWarps];  // by warp: a bound, the largest key
   std::uint32_t passed;           // survivors
   std::uint16_t columns[kSlots];
-  std::uint32_t words[kWords];  // of parts of survivors in order; at last the winners' columns
-  std::uint32_t lost[kWarps];   // by part: the best word that fell out of it
-  std::uint32_t bins[kBoundBins];
+  std::uint32_t words[kWords];     // of parts of survivors in order; at last the winners' columns
+  std::uint32_t lost[kWarps];      // by part: the best word that fell out of it
+  std::uint32_t bins[kBoundBins];  // the first: by try, what passed
 };
 
 }  // namespace topkit::cuda

@@ -21,6 +21,11 @@ struct Team {
   }
 };
 
+// Values that come from a reduction or a vote are known to be the whole warp's, and so are branches on them.
+__device__ inline int uniform(int value) {
+  return static_cast<int>(__reduce_max_sync(full_mask, static_cast<std::uint32_t>(value)));
+}
+
 // The first warps of a block, as many as a row needs; the others have ended, and barriers do not wait for them.
 struct FirstWarps : Team<false> {
   int count = Team<false>::warps();

@@ -12,9 +12,10 @@ template <int kRegs>
 inline constexpr int kPartWords = kWarp* kRegs;
 
 // state.words are the best words, descending, of which k win; the column of the winner at each place takes its place. False,
-// and nothing is done, if more than kMostRun words in a row agree, or winners agree with state.lost[0], the best word that is not there.
+// and nothing is done, if more than kMostRun words in a row agree that are not below `certain`, or winners agree with state.lost[0], the best word that is not there.
 template <int kRegs, int kSlots, class E, class State>
-__device__ bool order_short_runs(const E& element, const typename E::Raw* x, int k, State& state) {
+__device__ bool order_short_runs(const E& element, const typename E::Raw* x, int k, std::uint32_t certain,
+                                 State& state) {
   constexpr int kMostRun = 8;
   static_assert(kRegs >= 2 && kRegs % 2 == 0);
   const int first = static_cast<int>(lane()) * kRegs;
@@ -24,7 +25,8 @@ __device__ bool order_short_runs(const E& element, const typename E::Raw* x, int
   for (int i = 0; i < kRegs; ++i) {
     words[i] = state.words[first + i];
     const int far = first + i + kMostRun;
-    tied = tied || (first + i < k && far < kPartWords<kRegs> && words[i] / kSlots == state.words[far] / kSlots);
+    tied = tied || (first + i < k && far < kPartWords<kRegs> && words[i] >= certain &&
+                    words[i] / kSlots == state.words[far] / kSlots);
   }
   __syncwarp(full_mask);  // all have read the words
   if (__any_sync(full_mask, tied)) return false;
@@ -113,9 +115,9 @@ inline constexpr bool kKeepsWords = kRegs <= 4;
 // The winners' columns take their places in state.words, where kKeepsWords are the best words of `count`, descending.
 template <int kRegs, int kSlots, class E, class State>
 [[gnu::noinline]] __device__ void order_tied(const E element, const typename E::Raw* x, int k, int count,
-                                             State& state) {
+                                             std::uint32_t certain, State& state) {
   if constexpr (kKeepsWords<kRegs>) {
-    if (order_short_runs<kRegs, kSlots>(element, x, k, state)) return;
+    if (order_short_runs<kRegs, kSlots>(element, x, k, certain, state)) return;
   }
   order_anew<kRegs>(element, x, count, state);
 }

@@ -7,7 +7,8 @@
 // What reaches it, about 1.5 k, is listed in shared memory. Each warp sorts 64 (128) of them as 32-bit words, the key's distance
 // from the bound before the slot, and one merges. No warp searches for what another found, a row has two barriers, and 32 warps
 // a multiprocessor hide one row's end behind the loads of others. Of too many survivors the bound
-// is raised (block_halve.cuh, block_raise.cuh); equal words are put into order by key and column (block_tied.cuh).
+// is raised by tries while the row is in registers, and of ties the first by column are listed (block_tries.cuh); what is left open
+// is read again (block_halve.cuh, block_raise.cuh). Equal words are put into order by key and column (block_tied.cuh).
 // Ideas: Dr. Top-k (SC'21) for bounds from slice maxima; Batcher's network (1968) with mirrored first rounds.
 #include <type_traits>
 

@@ -15,6 +15,10 @@ inline constexpr int kAloneBlocks = E::kPerPack == 2     ? 10
                                     : is_fast_element<E> ? 8
                                                          : 5;
 
+// Of plain rows, since 9.0.
+template <class E>
+inline constexpr int kPlainBlocks = E::kPerPack == 2 ? kAloneBlocks<E> : kAloneBlocks<E> + 1;
+
 // Rows of up to 1024 elements a mask, k <= kMost. kBlocks: of kAloneThreads, or kThreads fill a multiprocessor by two.
 template <class E, int kMasks, int kMost, RowKind kKind, int kBlocks, int kThreads>
 __global__ void __launch_bounds__(kThreads, kThreads == kWaveThreads                    ? 2
@@ -62,7 +66,7 @@ void start_alone(const Args& args, int threads, Stream stream) {
     }
     if (plain.are && threads == kWaveThreads)
       return launch_alone<E, 1, 32, RowKind::plain, kAloneBlocks<E>, kWaveThreads>(args, shape, plain, stream);
-    if (plain.are) return launch_alone<E, 1, 32, RowKind::plain>(args, shape, plain, stream);
+    if (plain.are) return launch_alone<E, 1, 32, RowKind::plain, kPlainBlocks<E>>(args, shape, plain, stream);
     if (plain.parts) return launch_alone<E, 1, 32, RowKind::part>(args, shape, plain, stream);
   }
   launch_alone<E, 1, 32, RowKind::any>(args, shape, plain, stream);

@@ -55,6 +55,25 @@ TEST(TopkBlock, too_many_above_the_bound_raise_it) {
   }
 }
 
+// Keys of all 16 bits take as many tries as there are to tell a crowd's.
+TEST(TopkBlock, a_crowd_between_few_is_told_by_the_last_try) {
+  std::mt19937 random(6);
+  for (const Size size : kSizes) {
+    Problem problem{.device = DeviceKind::cuda, .dtype = DType::bf16};
+    problem.cols = size.cols;
+    problem.k = size.k;
+    if (cuda::block_shape(problem).warps == 0) continue;
+    for (unsigned i = 0; i < 12; ++i) {
+      const auto crowd = static_cast<std::uint16_t>(random());
+      std::vector<std::uint16_t> rows(static_cast<std::size_t>(2 * size.cols), crowd);
+      for (std::size_t j = random() % 9; j < rows.size(); j += 20 + random() % 200)
+        rows[j] = static_cast<std::uint16_t>(random() % 3 == 0 ? crowd + 1 + random() % (i + 1) : random());
+      ASSERT_TRUE(matches_oracle(cuda::run_block, DType::u16, rows, size.cols, size.k, static_cast<int>(i % 2), 3));
+      ASSERT_TRUE(matches_oracle(cuda::run_block, DType::bf16, rows, size.cols, size.k, static_cast<int>(i % 3), 4));
+    }
+  }
+}
+
 TEST(TopkBlock, of_equal_elements_the_first_columns_win) {
   std::mt19937 random(3);
   for (const Size size : kSizes) {
