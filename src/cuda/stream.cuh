@@ -20,6 +20,7 @@
 #include "stream_list.cuh"
 #include "stream_queue.cuh"
 #include "stream_sample.cuh"
+#include "stream_ties.cuh"
 #include "warp_best.cuh"
 #include "write.cuh"
 
@@ -341,6 +342,9 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
   }
   Rising rising{element.threshold(bound), 0};
   if (threadIdx.x == 0) state.rising = rising;
+  constexpr bool kHolds = sizeof(typename E::Raw) > 1;  // of bytes there are too many in registers
+  const bool crowd = kHolds && bound != 0 && many_have(bound, state.maxima);
+  if (crowd) hold_ties<kThreads>(element, bound, list, state);
 
   const auto capacity = static_cast<std::uint32_t>(shape.capacity);
   StreamQueue& queue = reinterpret_cast<StreamQueue*>(list + capacity)[warp()];
@@ -368,6 +372,15 @@ __global__ void __launch_bounds__(kStreamThreads, 1024 / kStreamThreads)
     rest = state.rest;
     strata = state.strata;
   };
+  if (crowd) {
+    rising = state.rising;
+    restore();
+#pragma unroll
+    for (int j = 0; j < kVecs; ++j) {
+      v[j] = {};
+      at[j] = kNone;
+    }
+  }
 
   // The pass, and a second one behind no threshold when too few have passed. Warps meet when the list is crowded and at
   // the end.

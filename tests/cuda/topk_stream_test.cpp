@@ -65,6 +65,32 @@ TEST(TopkStream, ties_of_a_row_over_several_blocks_keep_the_first_columns) {
   }
 }
 
+// Most of the sample's maxima have one key: its first elements are held before the pass, those of a granule that is not whole
+// too, unless they lie far from the row's beginning. Nothing beats NaN, or 255.
+TEST(TopkStream, of_a_crowd_at_the_threshold_the_first_columns_win) {
+  std::mt19937 random(11);
+  for (const int blocks : {1, 2}) {
+    Plan plan;
+    plan.cluster_blocks = blocks;
+    for (const std::uint32_t crowd : {bits(0.0F), bits(3.0F), 0x7f800000U, 0x7fc00001U}) {
+      for (const std::size_t from : {0, 3, 38000}) {
+        std::vector<std::uint32_t> rows(2 * kCols);
+        for (std::size_t i = 0; i < rows.size(); ++i)
+          rows[i] = i % kCols >= from && random() % 4 != 0 ? crowd : bits(-1.0F);
+        for (const std::uint32_t above : {bits(9.0F), 0x7fc00002U, 0xff800000U})
+          for (std::size_t i = 1; i < rows.size(); i += 7001 + above % 7) rows[i] = above;
+        for (const std::int64_t k : {2, 50, 600})
+          for (const int offset : {0, 1})
+            ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::f32, rows, kCols, k, offset, random() % 16, 0, plan));
+      }
+    }
+    std::vector<std::uint8_t> bytes(2 * kCols);
+    for (std::uint8_t& element : bytes) element = random() % 300 == 0 ? 7 : 255;
+    for (const int offset : {0, 5})
+      ASSERT_TRUE(matches_oracle(cuda::run_stream, DType::u8, bytes, kCols, 100, offset, random() % 16, 0, plan));
+  }
+}
+
 // A threshold of hundreds of winners needs groups of a sample that are more of them than its rank.
 TEST(TopkStream, hundreds_of_winners_have_a_threshold) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::u8})
