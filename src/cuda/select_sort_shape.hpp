@@ -10,7 +10,8 @@ inline constexpr int kSelectSortThreads = 256;                                //
 inline constexpr int kSelectSortDigits = 256;                                 // values of a digit
 inline constexpr std::int64_t kSelectDeviceShared = std::int64_t{227} << 10;  // of a block, and of it the dynamic part
 inline constexpr std::size_t kSelectShared = static_cast<std::size_t>(kSelectDeviceShared) - 1152;
-inline constexpr std::uint32_t kMostOfCell = 15;   // winners that guess the same place
+// Winners that guess the same place, or, of types of 32 bits where they crowd, one of two places.
+inline constexpr std::uint32_t kMostOfCell = 15, kMostOfPair = 63;
 inline constexpr std::uint32_t kSpareCells = 512;  // places behind the last winner that are guessed too
 
 struct SelectSortShape {
@@ -40,7 +41,8 @@ inline SelectSortShape select_sort_shape(const Problem& p, int blocks, bool alig
   const std::size_t area =
       std::max(row_bytes, others + static_cast<std::size_t>(shape.row.threads) / 32 * kSelectSortDigits * 4);
   // A key of each bin before there are pairs.
-  const std::size_t pairs = std::max(round128(std::size_t{8} * (shape.most + 2 * kMostOfCell)), kSelectBinBytes);
+  const std::size_t pairs = std::max(
+      round128(std::size_t{8} * (shape.most + 2 * (bytes(p.dtype) == 4 ? kMostOfPair : kMostOfCell))), kSelectBinBytes);
   shape.pairs_at = kSelectBinBytes;
   shape.cells_at = shape.pairs_at + pairs;
   const std::int64_t cells = (k + kSpareCells + 3) / 4 * 4;

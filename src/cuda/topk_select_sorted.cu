@@ -3,7 +3,7 @@
 // Regime: order value, k of thousands, types of 16 and 32 bits, rows that the shared memory of a block holds.
 // Passes over memory: one for each block of the row; in shared memory three: a histogram, cells, and winners to their places.
 // Launches: one. Cells that are crowded by ties are told apart by positions; those crowded otherwise, by keys that differ in a few bits,
-// leave it to digits, in any case exactly.
+// take more each, and still larger crowds leave it to digits, in any case exactly.
 // Limit: instructions.
 // Ideas: interpolation of a key's place within the bins of a histogram, as in flashsort (Neubert 1998).
 #include "by_element.hpp"
@@ -24,11 +24,14 @@ struct SelectSortArgs {
   std::int64_t first_row;  // of this launch
 };
 
-struct SelectSortedState {
-  SelectState cut;
-  SelectCountState counts;
-  SelectSortState sort;
+// What guesses need, and behind these, if they tell too little, what digits do.
+union SelectSortedState {
   SelectGuessState guess;
+  struct {
+    SelectState cut;
+    SelectCountState counts;
+    SelectSortState sort;
+  } exact;
 };
 
 template <class S>
@@ -44,9 +47,9 @@ __device__ SelectTaken<S> take_best(SelectSortedState& s, const S& element, cons
   if (k == 0) return {};
   clear_bins(bins);
   __syncthreads();
-  const SelectCut<Key> cut = find_cut(s.cut, element, share, bins, 0, k);
+  const SelectCut<Key> cut = find_cut(s.exact.cut, element, share, bins, 0, k);
   const SelectCounts own = count_own(element, share, cut);
-  const SelectCounts before = count_before(s.counts, own, 0, 0);
+  const SelectCounts before = count_before(s.exact.counts, own, 0, 0);
   __syncthreads();
   return {SelectTaker<S>(cut, before, own), SelectTaker<S>::before(cut, before)};
 }
@@ -63,7 +66,8 @@ __global__ void __launch_bounds__(kMostSelectThreads, 1) select_sorted(const __g
   clear_bins(bins);
 #pragma unroll 1
   for (std::uint32_t i = threadIdx.x; i < shape.cells / 4; i += blockDim.x) counts[i] = 0;
-  if (threadIdx.x < kMostTied) s.guess.tied[threadIdx.x] = kNoKey;
+  if (threadIdx.x < 2 * kMostTied) s.guess.tied[threadIdx.x / kMostTied][threadIdx.x % kMostTied] = kNoKey;
+  if (threadIdx.x < kSelectBins / 32) s.guess.marks[threadIdx.x] = 0;
   if (threadIdx.x == 0) s.guess.crowded = s.guess.unlike = 0;
   __syncthreads();
   grid_dependency_wait();
@@ -83,30 +87,50 @@ __global__ void __launch_bounds__(kMostSelectThreads, 1) select_sorted(const __g
   const std::uint32_t count = range.end - range.begin;
 
   if (shape.cells != 0) {
-    const SelectCells<S> cells{bins, counts, reinterpret_cast<std::uint16_t*>(memory + shape.before_at),
-                               ::min(k + kSpareCells, shape.cells), ~0U / share.row.count};
+    const SelectCells<S> cells{bins,
+                               counts,
+                               reinterpret_cast<std::uint16_t*>(memory + shape.before_at),
+                               ::min(k + kSpareCells, shape.cells),
+                               ~0U / share.row.count,
+                               nullptr};
     count_digits<true>(a.element, share, bins, Key{0}, S::kBits, SelectCells<S>::kShift);
     __syncthreads();
     place_bins(s.guess, cells);
     __syncthreads();
     std::uint32_t total = 0;
     SelectSuspects suspects;
-    bool ordered = count_cells(s.guess, cells, a.element, share, k, total, suspects);
-    if constexpr (SelectCells<S>::kTies) {
-      auto* const keys = reinterpret_cast<Key*>(memory + shape.pairs_at);
-      // Crowds first, and where the cut lies among equal keys these too.
+    auto* const keys = reinterpret_cast<Key*>(memory + shape.pairs_at);
+    bool ordered = count_cells(s.guess, cells, a.element, share, k, keys, total, suspects), single = true;
+    // Crowds of one key by their positions, others by cells of two places; elements equal to the cut's key too. Keys of 16 bits, which
+    // guess by their positions anyway, leave them to digits, of which they have two.
+    constexpr bool kAgain = S::kBits == 32;
+    const SelectCells<S, 2> pairs{cells.bins, cells.counts, cells.before, cells.limit, cells.scale, s.guess.marks};
+    if constexpr (kAgain) {
 #pragma unroll 1
-      for (int more = 2; !ordered && more > 0; --more) {
-        if (!spread_tied(s.guess, cells, a.element, share, suspects, keys)) break;
-        ordered = count_cells(s.guess, cells, a.element, share, k, total, suspects);
+      for (int more = 3; !ordered && more > 0; --more) {
+        const bool crowded = s.guess.crowded != 0;
+        if (s.guess.unlike == 0) {
+          if (crowded && !single) break;
+          const Spread spread = spread_tied(s.guess, cells, suspects, keys);
+          if (spread == Spread::hopeless || (spread == Spread::none && !crowded)) break;
+        }
+        clear_cells(s.guess, cells);
+        single = false;
+        ordered = count_cells(s.guess, pairs, a.element, share, k, keys, total, suspects);
       }
     }
     if (ordered) {
       auto* const guessed = reinterpret_cast<Candidate*>(memory + shape.pairs_at);
       auto* const sorted = reinterpret_cast<Candidate*>(memory + shape.row.share_at);
-      fill_cells(cells, a.element, share, range, guessed);
-      __syncthreads();
-      rank_cells(cells, range, total, guessed, sorted);
+      const auto place = [&](const auto& own) {
+        fill_cells(own, a.element, share, range, guessed);
+        __syncthreads();
+        rank_cells(own, range, total, guessed, sorted);
+      };
+      if constexpr (kAgain) {
+        if (!single) place(pairs);
+      }
+      if (single) place(cells);
       __syncthreads();
       grid_launch_dependents();
 #pragma unroll 1
@@ -124,7 +148,7 @@ __global__ void __launch_bounds__(kMostSelectThreads, 1) select_sorted(const __g
   const SelectPairs gathered = pairs_at(shape.pairs_at);
   gather_winners(a.element, share, all.taker, better.taker, all.before - better.before, gathered);
   __syncthreads();
-  const SelectPairs sorted = sort_winners(s.sort, reinterpret_cast<std::uint32_t*>(memory + shape.counters_at),
+  const SelectPairs sorted = sort_winners(s.exact.sort, reinterpret_cast<std::uint32_t*>(memory + shape.counters_at),
                                           gathered, pairs_at(shape.row.share_at), count);
   grid_launch_dependents();
 #pragma unroll 1

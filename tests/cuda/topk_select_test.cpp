@@ -1,4 +1,5 @@
 // What only the select kernel has: rows by one block and by clusters, cuts inside a crowd of equal keys, digits that say nothing.
+#include <bit>
 #include <random>
 
 #include "cuda/select_sort_shape.hpp"
@@ -72,6 +73,30 @@ TEST(TopkSelect, best_first_by_one_block_and_by_several) {
           ASSERT_TRUE(matches_oracle(cuda::run_select, DType::bf16, random_rows<std::uint16_t>(2 * cols, mask), cols, k,
                                      static_cast<int>(k % 4), static_cast<std::uint64_t>(k), 0, plan));
         }
+}
+
+// Ties too many for a cell of one place, not for one of two; of one key that lie together; and too many for any.
+TEST(TopkSelect, best_first_where_few_to_many_share_a_key) {
+  constexpr std::int64_t kCols = 12000;
+  for (const std::int64_t period : {11, 150, 300, 700})
+    for (const std::uint32_t hot : {0U, 0x7fc00001U}) {
+      std::vector<std::uint32_t> rows = random_rows<std::uint32_t>(2 * kCols, ~0ULL);
+      for (std::int64_t i = 0; i < 2 * kCols; ++i) {
+        const bool tied = i % kCols % 64 < 32 && i % 3 != 0;
+        const float value = static_cast<float>(i % kCols % period) / static_cast<float>(period) - 0.25F;
+        rows[static_cast<std::size_t>(i)] = hot != 0 && tied ? hot : std::bit_cast<std::uint32_t>(value);
+      }
+      std::vector<std::uint16_t> halves;
+      for (const std::uint32_t element : rows) halves.push_back(static_cast<std::uint16_t>(element >> 16));
+      for (const std::int64_t k : {500, 6000, 11000})
+        for (const int blocks : {2, 3}) {
+          Plan plan;
+          plan.cluster_blocks = blocks;
+          const auto seed = static_cast<std::uint64_t>(k + period);
+          ASSERT_TRUE(matches_oracle(cuda::run_select, DType::f32, rows, kCols, k, blocks % 2, seed, 0, plan));
+          ASSERT_TRUE(matches_oracle(cuda::run_select, DType::bf16, halves, kCols, k, blocks % 2, seed, 0, plan));
+        }
+    }
 }
 
 TEST(TopkSelect, both_orders_and_ragged_rows) {
