@@ -10,8 +10,9 @@
 // A hop is store_async into the other blocks and an mbarrier there: a third of a microsecond on an H100, where a cluster
 // barrier with its fence takes twice that and needs a second one.
 //
-// No data makes it wrong. A block of which more elements pass than its list holds, or than its fair share, thins them out by itself
-// (cluster_crowd.cuh); the first block takes up to blocks * capacity candidates, cut down first (compact.cuh).
+// No data makes it wrong. A block of which more elements pass than its fair share keeps the best of them, in order, where its list
+// holds them all (cluster_sorted.cuh), else it thins them out by itself (cluster_crowd.cuh); the first block takes up to
+// blocks * capacity candidates, cut down first (compact.cuh).
 #pragma once
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "../args.hpp"
 #include "../plan.hpp"
 #include "by_element.hpp"
+#include "cluster_bins.cuh"
 #include "cluster_bound.cuh"
 #include "cluster_crowd.cuh"
 #include "cluster_row.cuh"
@@ -30,6 +32,14 @@
 #include "write.cuh"
 
 namespace topkit::cuda {
+
+// The better of what a pack holds.
+template <class E>
+__device__ __forceinline__ Key best_of_pack(const E& element, Pack pack) {
+  Key key = element.key(pack, 0);
+  if constexpr (E::kPerPack == 2) key = ::max(key, element.key(pack, 1));
+  return key;
+}
 
 // The largest key of a row, from those of its groups; by each warp for itself. 16-byte aligned, groups a multiple of 4.
 __device__ __forceinline__ Key best_of(const Key* maxima, int groups) {
@@ -44,9 +54,13 @@ __device__ __forceinline__ Key best_of(const Key* maxima, int groups) {
 
 inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ranked without being cut down first
 
+// With more winners a block than this the blocks sort their candidates first (cluster_sorted.cuh).
+inline constexpr int kComparedABlock = 24;
+
 struct ClusterShape {
   int log_blocks;  // of a cluster, that is of a row: of their number, or of the power of two above it
   int log_group;   // threads whose elements share one maximum; blocks * threads / these <= kMostGroups
+  int fold;        // thread t is of group t ^ t >> fold, as far as there are groups
   int capacity;    // of a block's list, >= k
   std::int64_t first_row;
   unsigned spare = 0;  // blocks that a row has less than 2^log_blocks
@@ -68,10 +82,15 @@ struct ClusterArgs {
   ClusterShape shape;
 };
 
+// From one list of what has come from all blocks to the next: so that lanes that read at one place of each do not meet in one
+// bank.
+inline constexpr int kBetweenLists = 4;
+constexpr int list_step(const ClusterShape& s) { return s.capacity + kBetweenLists; }
+
 // The lists of all blocks, side by side first as they come, then one behind the other with room for kRankPad, of which a crowd
 // needs kCrowdRoom (there are two blocks at least); and a list.
 constexpr std::size_t cluster_candidates(const ClusterShape& s) {
-  return 2 * (static_cast<std::size_t>(s.capacity) << s.log_blocks) + kRankPad;
+  return (static_cast<std::size_t>(2 * s.capacity + kBetweenLists) << s.log_blocks) + kRankPad;
 }
 constexpr std::size_t cluster_shared_bytes(const ClusterShape& s) {
   return (cluster_candidates(s) + kCrowdRoom) * sizeof(Candidate);
@@ -84,6 +103,9 @@ inline int cluster_log_group(int k, int log_blocks) {
   while (log_group > 0 && 1 << (log_blocks + kLogClusterThreads - log_group) < wanted) --log_group;
   return log_group;
 }
+
+// What is folded are bits that no group has, of the warp's number where two lanes are one (list_best()).
+inline int cluster_fold(int log_group) { return std::max(kLogClusterThreads - log_group, kLogWarp); }
 
 // The plan does not know where rows begin; one that is not aligned, or begins where the device says, may need more room.
 inline bool rows_are_aligned(const Args& args) {
@@ -110,6 +132,7 @@ inline ClusterFit fit_cluster(const Plan& plan, const Args& args) {
   const auto k = static_cast<int>(std::min<std::int64_t>(p.k, kClusterMostK));
   shape.capacity = kClusterMostK;
   shape.log_group = cluster_log_group(k, shape.log_blocks);
+  shape.fold = cluster_fold(shape.log_group);
   return {shape, vecs};
 }
 
@@ -124,8 +147,10 @@ inline LaunchShape cluster_launch(const char* kernel, const ClusterShape& shape,
 }
 
 struct ClusterState {
-  alignas(16) Key maxima[kMostGroups];
-  Key own[kClusterThreads];  // maxima of this block's groups
+  __device__ Key* own() { return maxima + kMostGroups; }
+
+  // Maxima of all groups, and behind them of this block's.
+  alignas(16) Key maxima[kMostGroups + kClusterThreads];
   // Candidates from each block, kInOrder or-ed by the top-k kernel; 0 where the cluster has none.
   alignas(16) std::uint32_t counts[kMaxCluster];
   Mbarrier maxima_came, candidates_came;
@@ -153,7 +178,7 @@ __device__ __forceinline__ void open_cluster(const ClusterShape& shape, ClusterS
     state.bound = 0;
   }
   if (threadIdx.x >= blocks && threadIdx.x < kMaxCluster) state.counts[threadIdx.x] = 0;
-  state.own[threadIdx.x] = 0;
+  state.own()[threadIdx.x] = 0;
   if (static_cast<int>(threadIdx.x) < kCountedGroups - groups) state.maxima[groups + threadIdx.x] = 0;
   __syncthreads();
   cluster_arrive_relaxed();
@@ -170,17 +195,17 @@ struct ClusterRoom {
   // behind: bytes of something else, a multiple of 16.
   __device__ explicit ClusterRoom(const ClusterShape& shape, std::size_t behind = 0)
       : received(dynamic_shared<Candidate>() + behind / sizeof(Candidate)),
-        dense(received + (shape.capacity << shape.log_blocks)),
+        dense(received + (list_step(shape) << shape.log_blocks)),
         list(received + cluster_candidates(shape)) {}
 };
 
-// Or-ed to the number of a list's candidates: they are best first.
-inline constexpr std::uint32_t kInOrder = 1U << 31;
+// Or-ed to the number of a list's candidates: they are best first; or they are up to kCrowdRoom, more than the block's fair share.
+inline constexpr std::uint32_t kInOrder = 1U << 31, kCrowded = 1U << 30, kListed = kCrowded - 1;
 
 // Fills room.list with those of the block's elements that may be among the row's k best, and returns how many, at most
-// shape.capacity, kInOrder or-ed. kWholeRow: of a row that one cluster has as a whole, for a selection. All threads of all
-// blocks; ends with a barrier.
-template <bool kWholeRow = false, class E, class Share, class ByTheWay>
+// shape.capacity, kInOrder or-ed; or of a selection alone kCrowded, which order_own() answers. All threads of all blocks; ends with
+// a barrier.
+template <class E, class Share, class ByTheWay>
 __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, const E& element, Share& share, int k,
                                                    ClusterState& state, const ClusterRoom& room,
                                                    const ByTheWay& by_the_way) {
@@ -195,15 +220,14 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
 
   const Pack best = share.best();
   {
-    Key key = element.key(best, 0);
-    if constexpr (E::kPerPack == 2) key = ::max(key, element.key(best, 1));
+    Key key = best_of_pack(element, best);
     if (share.there == 0) key = 0;
     // Neighbours are of different groups, and threads of one lane too; those of a small group are of lanes whose low bits differ, but
     // of an odd cluster, which has no register for it.
-    const int fold = kWholeRow && Share::kOddBlocks == 0 ? log_groups : kLogWarp;
+    const int fold = kAlone && Share::kOddBlocks == 0 ? shape.fold : kLogWarp;
     const unsigned group = (threadIdx.x ^ threadIdx.x >> fold) & ((1U << log_groups) - 1);
     if (shape.log_group == kLogWarp) key = ::max(key, __shfl_xor_sync(full_mask, key, kWarp / 2));
-    if (shape.log_group != kLogWarp || lane() < kWarp / 2) atomicMax(&state.own[group], key);
+    if (shape.log_group != kLogWarp || lane() < kWarp / 2) atomicMax(&state.own()[group], key);
     __syncthreads();
     if (threadIdx.x == kThreads - 1) mbarrier_expect(&state.maxima_came, rank, groups * sizeof(Key));
 #pragma unroll 1
@@ -211,7 +235,7 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
       const int own = i >> shape.log_blocks;
       const unsigned to = static_cast<unsigned>(i) & ((1U << shape.log_blocks) - 1);
       if (Share::kOddBlocks == 0 || to < blocks)
-        store_async(&state.maxima[(rank << log_groups) + own], to, state.own[own], &state.maxima_came);
+        store_async(&state.maxima[(rank << log_groups) + own], to, state.own()[own], &state.maxima_came);
     }
   }
   by_the_way.meanwhile();
@@ -223,41 +247,52 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
   const Pack threshold = element.threshold(bound);
   Mask mask = 0;
   if (E::passes(best, threshold) != 0) mask = share.template passing<kChain>(threshold);
-  // A warp that passes as a whole is a crowd: none of its elements are listed before they have been counted.
+  // A warp that passes as a whole, with more than a list's half, is a crowd: none of its elements are listed before they have
+  // been counted.
   constexpr std::uint32_t kCrowd = 1U << 20;
-  if (__all_sync(full_mask, mask != 0)) {
-    if (lane() == 0) atomicAdd(&state.passed, kCrowd);
-  } else if (mask != 0) {
-    list_elements(element, share, mask, room.list, shape.capacity, &state.passed);
+  const auto passing = [&] {
+    return static_cast<std::uint32_t>(sizeof(mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask)));
+  };
+  bool lists = mask != 0;
+  if (__all_sync(full_mask, lists)) {
+    if (!kAlone || __reduce_add_sync(full_mask, passing()) > kCrowdRoom / 2) {
+      if (lane() == 0) atomicAdd(&state.passed, kCrowd);
+      lists = false;
+    }
   }
+  if (lists) list_elements(element, share, mask, room.list, kAlone ? kCrowdRoom : shape.capacity, &state.passed);
   __syncthreads();
   std::uint32_t passed = state.passed;
-  // Many more than the block can have of the k best are its own matter; two blocks are quick to compare what they have.
-  const int fair = ::max(2 * k, shape.log_blocks <= 1 ? kRankedAtOnce / 2 : 2 * kWarp);
+  // Many more than the block can have of the k best are its own matter.
+  const int least = shape.log_blocks > 1 ? 2 * kWarp : kAlone ? 4 * kWarp : kRankedAtOnce / 2;
+  const int fair = !kAlone || k > kComparedABlock << shape.log_blocks ? ::max(2 * k, least) : least;
+  if (kAlone && passed > static_cast<std::uint32_t>(::min(shape.capacity, fair)) && passed <= kCrowdRoom) [[unlikely]]
+    return passed | kCrowded;
   if (passed > static_cast<std::uint32_t>(::min(shape.capacity, fair))) [[unlikely]] {
-    const Standing standing = standing_of(state.maxima, groups, log_groups, rank);
+    // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too; of NaN with what NaN's
+    // threshold lets pass beside it. A sorted row has each value of 16 bits many times: the block's best may be enough.
+    const Key high = high_of(state.maxima, log_groups, rank);
+    bool tied = high == bound;
+    Standing standing{high, high, 0};
+    if (!tied) standing = standing_of(state.maxima, groups, log_groups, rank, high);
     const int wanted = k - standing.ahead;
     passed = kInOrder;
     if (wanted > 0) {
       int listed;
-      // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too; of NaN with what NaN's
-      // threshold lets pass beside it. A sorted row has each value of 16 bits many times: the block's best may be enough.
-      constexpr bool kFewValues = kWholeRow && E::kPerPack == 2;
-      bool tied = standing.high == bound;
+      constexpr bool kFewValues = kAlone && E::kPerPack == 2;
       Key tie = bound;
       if constexpr (kFewValues) {
         if (!tied) {
-          const Pack least = element.threshold(standing.high);
-          mask = share.template passing<kChain>(least);
-          if (element.key(least, 0) != standing.high) mask &= share.having(element, standing.high);
-          const int mine = sizeof(mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
-          tied = block_has<kThreads>(static_cast<unsigned>(mine), wanted, state.crowd);
+          const Pack next = element.threshold(standing.high);
+          mask = share.template passing<kChain>(next);
+          if (element.key(next, 0) != standing.high) mask &= share.nans(next);
+          tied = block_has<kThreads>(passing(), wanted, state.crowd);
           tie = standing.high;
         } else if (element.key(threshold, 0) != bound) {
-          mask &= share.having(element, bound);
+          mask &= share.nans(threshold);
         }
-      } else if constexpr (kAlone) {
-        if (tied && element.key(threshold, 0) != bound) mask &= share.having(element, bound);
+      } else if constexpr (kAlone && is_fast_element<E>) {
+        if (tied && element.key(threshold, 0) != bound) mask &= share.nans(threshold);
       } else {
         tied = tied && element.key(threshold, 0) == bound;
       }
@@ -289,7 +324,7 @@ __device__ __forceinline__ int join_lists(const ClusterShape& shape, const Clust
 #pragma unroll 1
   for (int i = static_cast<int>((threadIdx.x >> (kLogWarp + shape.log_blocks)) * kWarp + lane()); i < mine;
        i += kThreads >> shape.log_blocks)
-    room.dense[before + i] = room.received[static_cast<int>(from) * shape.capacity + i];
+    room.dense[before + i] = room.received[static_cast<int>(from) * list_step(shape) + i];
   if (threadIdx.x < kRankPad) room.dense[count + threadIdx.x] = 0;
   __syncthreads();
   return count;
@@ -325,7 +360,7 @@ __device__ __forceinline__ Gathered gather(const ClusterShape& shape, const E& e
   const auto passed = static_cast<int>(list_best(shape, element, share, k, state, room, by_the_way) & ~kInOrder);
 #pragma unroll 1
   for (int i = static_cast<int>(threadIdx.x); i < passed; i += kThreads)
-    store_async(&room.received[rank * shape.capacity + i], 0, room.list[i], &state.candidates_came);
+    store_async(&room.received[rank * list_step(shape) + i], 0, room.list[i], &state.candidates_came);
   if (threadIdx.x == kThreads - 1) {
     mbarrier_expect(&state.candidates_came, 0, passed * sizeof(Candidate) + sizeof(std::uint32_t));
     store_async(&state.counts[rank], 0, static_cast<std::uint32_t>(passed), &state.candidates_came);

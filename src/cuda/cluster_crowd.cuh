@@ -32,28 +32,33 @@ struct Standing {
               // elements are among the row's k best
 };
 
-// By each warp for itself; maxima is 16-byte aligned, a block has at least four groups.
-__device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, int log_groups, unsigned rank) {
-  const Vec* const fours = reinterpret_cast<const Vec*>(maxima);
-  const auto owner = [&](int at) { return static_cast<unsigned>(at) >> (log_groups - 2); };
-  Key high = 0, low = ~Key{0};
+// The best of a block; by each warp for itself. maxima is 16-byte aligned, a block has at least four groups.
+__device__ __forceinline__ Key high_of(const Key* maxima, int log_groups, unsigned rank) {
+  Key high = 0;
 #pragma unroll 1
   for (int i = static_cast<int>(lane()); i < 1 << (log_groups - 2); i += kWarp) {
-    const Vec v = fours[(rank << (log_groups - 2)) + i];
+    const Vec v = reinterpret_cast<const Vec*>(maxima)[(rank << (log_groups - 2)) + i];
     high = ::max(high, ::max(::max(v.word[0], v.word[1]), ::max(v.word[2], v.word[3])));
-    low = ::min(low, ::min(::min(v.word[0], v.word[1]), ::min(v.word[2], v.word[3])));
   }
-  high = __reduce_max_sync(full_mask, high);
-  low = __reduce_min_sync(full_mask, low);
+  return __reduce_max_sync(full_mask, high);
+}
+
+// By each warp for itself; `high` is known.
+__device__ __forceinline__ Standing standing_of(const Key* maxima, int groups, int log_groups, unsigned rank,
+                                                Key high) {
+  Key low = ~Key{0};
   unsigned ahead = 0;
 #pragma unroll 1
   for (int i = static_cast<int>(lane()); i < groups / 4; i += kWarp) {
-    if (owner(i) == rank) continue;
-    const Vec v = fours[i];
+    const Vec v = reinterpret_cast<const Vec*>(maxima)[i];
+    if (static_cast<unsigned>(i) >> (log_groups - 2) == rank) {
+      low = ::min(low, ::min(::min(v.word[0], v.word[1]), ::min(v.word[2], v.word[3])));
+    } else {
 #pragma unroll
-    for (int j = 0; j < 4; ++j) ahead += v.word[j] > high ? 1 : 0;
+      for (int j = 0; j < 4; ++j) ahead += v.word[j] > high ? 1 : 0;
+    }
   }
-  return {high, low, static_cast<int>(__reduce_add_sync(full_mask, ahead))};
+  return {high, __reduce_min_sync(full_mask, low), static_cast<int>(__reduce_add_sync(full_mask, ahead))};
 }
 
 // The first `quota` of the elements of `mask` by position, all of key `key`, fill the list; returns how many. All threads of
@@ -67,31 +72,41 @@ __device__ __forceinline__ int list_first(const Share& share, typename Share::Ma
     return static_cast<std::uint32_t>(mask >> (j * kPerVec)) & ((1U << kPerVec) - 1);
   };
   int listed = 0;
-#pragma unroll 1
-  for (int j = 0; j < kVecs && listed < quota; ++j) {
-    // The first vector is enough of many ties; of few all the others are counted at once.
-    if (j <= 1) {
-#pragma unroll 1
-      for (int v = j; v <= j * (kVecs - 1); ++v) {
-        const std::uint32_t mine = __reduce_add_sync(full_mask, static_cast<std::uint32_t>(__popc(of_vector(v))));
-        if (lane() == 0) s.warps[v][warp()] = mine;
-      }
-      __syncthreads();
-    }
+  // `through`: of the warp's in vector j, those up to this thread's.
+  const auto fill = [&](int j, std::uint32_t equal, std::uint32_t through) {
     const std::uint32_t sum = lane() < kWarps ? s.warps[j][lane()] : 0;
-    int at = listed + static_cast<int>(__reduce_add_sync(full_mask, lane() < warp() ? sum : 0));
+    int at =
+        listed + static_cast<int>(__reduce_add_sync(full_mask, lane() < warp() ? sum : 0) + through) - __popc(equal);
     listed += static_cast<int>(__reduce_add_sync(full_mask, sum));
-    std::uint32_t equal = of_vector(j);
-    if (at >= quota || __any_sync(full_mask, equal != 0) == 0) continue;
-    const auto mine = static_cast<std::uint32_t>(__popc(equal));
-    std::uint32_t through = mine;
+    const std::uint32_t first = share.position(j * kPerVec);
+    if (equal == 0) return;
+#pragma unroll
+    for (int e = 0; e < kPerVec; ++e) {
+      if ((equal >> e & 1U) == 0) continue;
+      if (at < quota) list[at] = candidate(key, first + static_cast<std::uint32_t>(e));
+      ++at;
+    }
+  };
+  const auto through_lanes = [&](std::uint32_t equal) {
+    auto through = static_cast<std::uint32_t>(__popc(equal));
 #pragma unroll
     for (unsigned d = 1; d < kWarp; d *= 2) add_from_below(through, d);
-    for (at += static_cast<int>(through - mine); equal != 0 && at < quota; ++at) {
-      const int e = __ffs(static_cast<int>(equal)) - 1;
-      equal &= equal - 1;
-      list[at] = candidate(key, share.position(j * kPerVec + e));
+    return through;
+  };
+  // The first vector is enough of many ties; of few all the others are counted at once.
+  const std::uint32_t equal = of_vector(0), through = through_lanes(equal);
+  if (lane() == kWarp - 1) s.warps[0][warp()] = through;
+  __syncthreads();
+  fill(0, equal, through);
+  if (kVecs > 1 && listed < quota) {
+#pragma unroll 1
+    for (int j = 1; j < kVecs; ++j) {
+      const std::uint32_t mine = __reduce_add_sync(full_mask, static_cast<std::uint32_t>(__popc(of_vector(j))));
+      if (lane() == 0) s.warps[j][warp()] = mine;
     }
+    __syncthreads();
+#pragma unroll 1
+    for (int j = 1; j < kVecs && listed < quota; ++j) fill(j, of_vector(j), through_lanes(of_vector(j)));
   }
   __syncthreads();
   return ::min(listed, quota);

@@ -7,18 +7,16 @@
 
 namespace topkit::cuda {
 
-// With more winners a block than this the blocks sort their candidates first (cluster_sorted.cuh).
-inline constexpr int kComparedABlock = 24;
-
 // Calls emit(place, candidate) for those of the block's `own`, in `list`, that are among the row's k best. A warp finds the places of
 // two candidates at once, its lanes spread over the lists of all blocks; `listed` is how long the lane's list is. Whole warps.
 template <class Emit>
-__device__ __forceinline__ void place_by_comparing(int log_blocks, std::uint32_t listed, const Candidate* received,
-                                                   const Candidate* list, int own, int k, Emit emit) {
+__device__ __forceinline__ void place_by_comparing(int log_blocks, int step_of_lists, std::uint32_t listed,
+                                                   const Candidate* received, const Candidate* list, int own, int k,
+                                                   Emit emit) {
   constexpr int kWarps = kClusterThreads / kWarp, kAtOnce = 4;
   const int log_lanes = kLogWarp - log_blocks;
   const std::uint32_t step = 1U << log_lanes, from = lane() & (step - 1);
-  const Candidate* const lists = received + (lane() >> log_lanes) * kClusterMostK;
+  const Candidate* const lists = received + static_cast<int>(lane() >> log_lanes) * step_of_lists;
 #pragma unroll 1
   for (int i = static_cast<int>(warp()); i < own; i += 2 * kWarps) {
     const bool two = i + kWarps < own;  // else the second is the first once more
@@ -80,19 +78,17 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
     cluster_wait();
     return;
   }
-  std::uint32_t found = list_best<true>(shape, element, share, k, state, room, NothingElse());
-  const auto own = static_cast<int>(found & ~kInOrder);
+  std::uint32_t found = list_best(shape, element, share, k, state, room, NothingElse());
   const Candidate* list = room.list;
-  if (found < kInOrder && k > kComparedABlock << shape.log_blocks && a.args.problem.order != Order::index) {
-    sort_own(room, own);
-    list = room.dense;
-    found |= kInOrder;
-  }
+  if ((k > kComparedABlock << shape.log_blocks && found < kInOrder && a.args.problem.order != Order::index) ||
+      found - kCrowded < kCrowded)
+    list = order_own<kOddBlocks>(shape, room, rank, k, found, state);
+  const auto own = static_cast<int>(found & kListed);
 #pragma unroll 1
   for (int i = thread; i < own << shape.log_blocks; i += kThreads) {
     const unsigned to = static_cast<unsigned>(i) & ((1U << shape.log_blocks) - 1);
     if (kOddBlocks == 0 || to < blocks)
-      store_async(&room.received[rank * shape.capacity + (i >> shape.log_blocks)], to, list[i >> shape.log_blocks],
+      store_async(&room.received[rank * list_step(shape) + (i >> shape.log_blocks)], to, list[i >> shape.log_blocks],
                   &state.candidates_came);
   }
   if (const unsigned to = kThreads - 1 - threadIdx.x; to < blocks) {
@@ -109,18 +105,22 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
   const unsigned whose = lane() >> log_lanes;
   const std::uint32_t told = kOddBlocks == 0 || whose < blocks ? state.counts[whose] : kInOrder;
   const std::uint32_t listed = told & ~kInOrder, count = __reduce_add_sync(full_mask, listed) >> log_lanes;
-  const bool in_order = __all_sync(full_mask, told >= kInOrder) != 0;
-  // Crowds in several blocks, or places that only all winners together tell.
-  if ((count > kRankedAtOnce && !in_order) || a.args.problem.order == Order::index) [[unlikely]] {
+  // Long lists that are in order make it worth to look through the others, which are short.
+  const bool in_order =
+      __all_sync(full_mask, told >= kInOrder) != 0 ||
+      (__any_sync(full_mask, told > kInOrder) != 0 && __reduce_max_sync(full_mask, listed) > 2 * kWarp);
+  // Long lists in no order, or places that only all winners together tell.
+  if ((count > kRankedAtOnce && !in_order && __reduce_max_sync(full_mask, listed) > kComparedWithEach) ||
+      a.args.problem.order == Order::index) [[unlikely]] {
     if (rank != 0) return;
-    const Gathered found = gather_received<kRankedAtOnce>(shape, k, state, room);
-    rank_and_emit<kThreads>(found.candidates, found.scratch, found.count, k, a.args.problem.order,
+    const Gathered all = gather_received<kRankedAtOnce>(shape, k, state, room);
+    rank_and_emit<kThreads>(all.candidates, all.scratch, all.count, k, a.args.problem.order,
                             [&](int place, Candidate c) { writer.write(place, c); });
   } else if (in_order) {
     place_among_lists(shape, state, room.received, list, rank, own, k,
                       [&](int place, Candidate c) { writer.write(place, c); });
   } else {
-    place_by_comparing(shape.log_blocks, listed, room.received, room.list, own, k,
+    place_by_comparing(shape.log_blocks, list_step(shape), listed, room.received, list, own, k,
                        [&](int place, Candidate c) { writer.write(place, c); });
   }
   pad(writer);

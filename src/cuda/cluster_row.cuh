@@ -156,13 +156,15 @@ struct ShareOfRow {
     }
   }
 
-  // Bit s is set for elements of this key; where there are none, it says nothing.
-  __device__ Mask having(const E& element, Key key) const {
-    Mask mask = 0;
-#pragma unroll
-    for (int i = 0; i < kElements; ++i)
-      mask |= static_cast<Mask>(element.key(pack_at(i / E::kPerPack), i % E::kPerPack) == key ? 1 : 0) << i;
-    return mask;
+  // Bit s is set for NaN; of F32, Bf16 and F16.
+  __device__ Mask nans(Pack infinity) const {
+    constexpr int kWord = 32;
+    if constexpr (kElements <= kWord) {
+      return nan_word<0, kElements>(infinity) & there;
+    } else {
+      return (nan_word<0, kWord>(infinity) | static_cast<Mask>(nan_word<kWord, kElements - kWord>(infinity)) << kWord) &
+             there;
+    }
   }
 
   // Pack `at`, a constant of an unrolled loop.
@@ -223,6 +225,21 @@ struct ShareOfRow {
 #pragma unroll
       for (int i = 0; i < kMany / 2; ++i)
         bits |= E::passing(packs[(kFrom / 2 + i) / kPacks][i % kPacks], threshold) & 0x00010001U << i;
+      return shuffle_halves(bits);
+    }
+  }
+
+  // nans() of kMany elements from kFrom on. The maximum of infinity and NaN is the one of the two that is odd.
+  template <int kFrom, int kMany>
+  __device__ std::uint32_t nan_word(Pack infinity) const {
+    std::uint32_t bits = 0;
+    if constexpr (E::kPerPack == 1) {
+#pragma unroll
+      for (int i = kMany - 1; i >= 0; --i) bits = bits << 1 | (E::max(pack_at(kFrom + i), infinity) & 1);
+      return bits;
+    } else {
+#pragma unroll
+      for (int i = 0; i < kMany / 2; ++i) bits |= (E::max(pack_at(kFrom / 2 + i), infinity) & 0x00010001U) << i;
       return shuffle_halves(bits);
     }
   }
@@ -306,11 +323,11 @@ __device__ __forceinline__ void list_elements(const E& element, const Share& sha
   const int many = sizeof(mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask));
   auto slot = static_cast<int>(atomicAdd(listed, static_cast<std::uint32_t>(many)));
   do {
+    if (slot >= capacity) break;
     const int bit = lowest_bit(mask);
     mask &= mask - 1;
     const Key key = element.key(share.pack_of(bit), bit % E::kPerPack);
-    if (slot < capacity) list[slot] = candidate(key, share.position(bit));
-    ++slot;
+    list[slot++] = candidate(key, share.position(bit));
   } while (mask != 0);
 }
 

@@ -7,16 +7,34 @@
 
 namespace topkit::cuda {
 
-// room.list of `own`, up to kClusterMostK, best first to room.dense. All threads; between barriers.
-__device__ __forceinline__ void sort_own(const ClusterRoom& room, int own) {
-  const auto thread = static_cast<int>(threadIdx.x);
-  if (thread < kRankPad) room.list[own + thread] = 0;
-  __syncthreads();
-  const Placed placed = own <= kComparedWithEach
-                            ? place_by_comparing<kClusterThreads>(room.list, own)
-                            : place_among_runs<kClusterThreads>(room.list, room.dense + kClusterMostK, own);
-  if (placed.place >= 0) room.dense[placed.place] = placed.candidate;
-  __syncthreads();
+// What list_best() has found for the block, of which `found` has the number and the kind, best first: returns where, and changes
+// `found` to how many that are. All threads; between barriers.
+template <int kOddBlocks>
+__device__ __forceinline__ const Candidate* order_own(const ClusterShape& shape, const ClusterRoom& room, unsigned rank,
+                                                      int k, std::uint32_t& found, ClusterState& state) {
+  static_assert(kClusterThreads >= kCrowdRoom && kMostGroups >= kClusterThreads);
+  int own = static_cast<int>(found & kListed), wanted = own;
+  if (found >= kCrowded) {
+    const int log_groups = kLogClusterThreads - shape.log_group;
+    const auto groups = static_cast<int>(blocks_of<kOddBlocks>(shape) << log_groups);
+    const Key high = high_of(state.maxima, log_groups, rank);
+    wanted = ::max(k - standing_of(state.maxima, groups, log_groups, rank, high).ahead, 0);
+    __syncthreads();  // nobody asks for the maxima any more
+  }
+  const Candidate* sorted = room.list;
+  if (own > kComparedWithEach) {
+    sort_in_bins<kClusterThreads>(room.list, own, wanted, room.dense, state.maxima, state.compact);
+  } else {
+    const auto thread = static_cast<int>(threadIdx.x);
+    if (thread < kRankPad) room.list[own + thread] = 0;
+    __syncthreads();
+    const Placed placed = place_by_comparing<kClusterThreads>(room.list, own);
+    if (placed.place >= 0) room.dense[placed.place] = placed.candidate;
+    __syncthreads();
+    sorted = room.dense;
+  }
+  found = static_cast<std::uint32_t>(::min(own, wanted)) | kInOrder;
+  return sorted;
 }
 
 // How many of a list of n, best first, are better than c. most: of all lists that the warp looks into, the longest.
@@ -29,23 +47,41 @@ __device__ __forceinline__ std::uint32_t better_in(const Candidate* sorted, std:
   return better;
 }
 
-// Calls emit(place, candidate) for those of the block's `own`, which lie in `list` best first, that are among the row's k best;
-// `received` has the lists of all blocks, best first. A candidate has as many neighbouring threads as there are blocks. All
-// threads.
+// The same of a list in no order.
+__device__ __forceinline__ std::uint32_t better_among(const Candidate* list, std::uint32_t n, Candidate c) {
+  constexpr std::uint32_t kAtOnce = 4;
+  std::uint32_t better = 0;
+#pragma unroll 1
+  for (std::uint32_t i = 0; i < n; i += kAtOnce) {
+#pragma unroll
+    for (std::uint32_t q = 0; q < kAtOnce; ++q) better += i + q < n && list[i + q] > c ? 1 : 0;
+  }
+  return better;
+}
+
+// Calls emit(place, candidate) for those of the block's `own`, which lie in `list`, that are among the row's k best; `received`
+// has the lists of all blocks, best first where their counts say so. A candidate has as many neighbouring threads as there are
+// blocks. All threads.
 template <class Emit>
 __device__ __forceinline__ void place_among_lists(const ClusterShape& shape, const ClusterState& state,
                                                   const Candidate* received, const Candidate* list, unsigned rank,
                                                   int own, int k, Emit emit) {
   const int log_blocks = shape.log_blocks;
   const unsigned block = lane() & ((1U << log_blocks) - 1);
-  const std::uint32_t n = state.counts[block] & ~kInOrder, most = __reduce_max_sync(full_mask, n);
-  const Candidate* const sorted = received + block * shape.capacity;
+  const std::uint32_t told = state.counts[block], n = told & ~kInOrder;
+  const std::uint32_t most = __reduce_max_sync(full_mask, told >= kInOrder ? n : 0);
+  const Candidate* const sorted = received + static_cast<int>(block) * list_step(shape);
 #pragma unroll 1
   for (int from = 0; from + (static_cast<int>(warp() * kWarp) >> log_blocks) < own;
        from += kClusterThreads >> log_blocks) {
     const int i = from + (static_cast<int>(threadIdx.x) >> log_blocks);
     const Candidate c = list[::min(i, own - 1)];
-    std::uint32_t place = block == rank ? static_cast<std::uint32_t>(i) : better_in(sorted, n, c, most);
+    std::uint32_t place = static_cast<std::uint32_t>(i);
+    if (told < kInOrder) {
+      place = better_among(sorted, n, c);
+    } else if (block != rank) {
+      place = better_in(sorted, n, c, most);
+    }
     __syncwarp(full_mask);
 #pragma unroll 1
     for (int d = 1; d < 1 << log_blocks; d *= 2) place += __shfl_xor_sync(full_mask, place, d);

@@ -46,10 +46,15 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
   const std::uint32_t from = (block - rank) * a.share;  // of the part
   ShareOfRow<E, kClusterThreads, kVecs> share(Row<E>(a.args, span, row_index), a.shape.log_blocks, rank, from,
                                               from + (a.share << a.shape.log_blocks));
-  const auto listed = static_cast<int>(list_best(a.shape, a.element, share, k, state, room, NothingElse()) & ~kInOrder);
+  std::uint32_t found = list_best(a.shape, a.element, share, k, state, room, NothingElse());
+  const Candidate* list = room.list;
+  if (found - kCrowded < kCrowded) [[unlikely]]
+    list = order_own<0>(a.shape, room, cluster_rank(),
+                        static_cast<int>(a.args.span(__umulhi(blockIdx.x, a.inverse)).count), found, state);
+  const auto listed = static_cast<int>(found & kListed);
   static_assert(kClusterMostK <= kClusterThreads);
   const auto thread = static_cast<int>(threadIdx.x);
-  if (thread < listed) a.out.lists[blockIdx.x * kClusterMostK + threadIdx.x] = room.list[thread];
+  if (thread < listed) a.out.lists[blockIdx.x * kClusterMostK + threadIdx.x] = list[thread];
   if (thread == kClusterThreads - 1) a.out.counts[blockIdx.x] = static_cast<std::uint32_t>(listed);
 }
 

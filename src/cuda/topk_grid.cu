@@ -45,6 +45,7 @@ void run_parts(const Plan& plan, const Args& args, void* workspace, Stream strea
   const auto blocks = static_cast<std::uint32_t>(parts << kLogGridCluster);
   const ClusterShape shape{.log_blocks = kLogGridCluster,
                            .log_group = cluster_log_group(k, kLogGridCluster),
+                           .fold = cluster_fold(cluster_log_group(k, kLogGridCluster)),
                            .capacity = kClusterMostK,
                            .first_row = 0};
   GridLists lists{static_cast<Candidate*>(workspace), nullptr, blocks, kClusterMostK};

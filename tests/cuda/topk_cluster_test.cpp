@@ -81,6 +81,29 @@ TEST(TopkCluster, equals_of_a_blocks_best_in_sixteen_bits) {
                                        blocks(n)));
 }
 
+// More pass in a block than its fair share, and few enough for its list: in bins, whose range one outlier may widen until all lie in
+// one of them, and of few keys by their positions.
+TEST(TopkCluster, a_crowd_that_fits_its_list_is_put_into_order) {
+  std::mt19937 random(7);
+  for (const int n : {2, 4, 7, 8})
+    for (const std::int64_t k : {5, 50, 130, 256})
+      for (const std::size_t many : {400U, 1300U, 3000U}) {
+        const auto hot = [&](auto i) { return i >= 2000 && i < 2000 + many; };
+        ASSERT_TRUE(
+            selects(row_of(kCols, [&](auto i) { return hot(i) ? 1 + random() % 100000 : random() % 2; }), n, k));
+        ASSERT_TRUE(selects(row_of(kCols,
+                                   [&](auto i) {
+                                     return i == 2345 ? 1e30F : hot(i) ? 1 + static_cast<float>(i) * 0x1p-20F : 0;
+                                   }),
+                            n, k, 1));
+        ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return hot(i) ? 1 + i % 3 : i % 2; }), n, k, 2));
+        ASSERT_TRUE(
+            selects(row_of(kCols, [&](auto i) { return i % 1500 == 7 ? 1e30F
+                                                       : hot(i)      ? 1.0F
+                                                                     : 0.0F; }), n, k, 3));
+      }
+}
+
 // Lists of unlike lengths, which are halved (many winners a block) and compared (few): none of a block, one, a whole warp's.
 TEST(TopkCluster, blocks_with_unlike_numbers_of_winners) {
   std::mt19937 random(6);
