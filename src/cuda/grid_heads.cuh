@@ -16,6 +16,8 @@ struct JoinShape {
   int log_lanes;  // threads a list
   int steps;
   int log_group;  // threads whose candidates share one maximum
+
+  constexpr int loaded() const { return 2 * steps << log_lanes; }  // of a list, at most
 };
 
 // As many places of each list as nearly all lists of random rows fill.
@@ -61,25 +63,56 @@ struct Heads {
     return best;
   }
 
+  // Of a thread that ends its list, where the list has more than was loaded: the last of what was.
+  __device__ __forceinline__ Candidate last(const JoinShape& shape) const {
+    Candidate of_all = 0;
+#pragma unroll
+    for (int i = 0; i < kJoinSteps; ++i)
+      if (i < shape.steps) of_all = at(i, 1);
+    return of_all;
+  }
+
+  // How many have a better key.
+  __device__ __forceinline__ unsigned above(Key key, const JoinShape& shape) const {
+    return static_cast<unsigned>(__popc(passing([key](Candidate c) { return key_of(c) > key; }, shape)));
+  }
+
   // Appends those that reach the bound to the list of *held.
   __device__ __forceinline__ void append(Key bound, const JoinShape& shape, Candidate* list,
                                          std::uint32_t* held) const {
-    std::uint32_t passing = 0;
+    append_passing(passing([bound](Candidate c) { return key_of(c) >= bound; }, shape), shape, list, held);
+  }
+  __device__ __forceinline__ void append_from(Candidate floor, const JoinShape& shape, Candidate* list,
+                                              std::uint32_t* held) const {
+    append_passing(passing([floor](Candidate c) { return c >= floor; }, shape), shape, list, held);
+  }
+
+  // half 0 or 1 of two[i].
+  __device__ __forceinline__ Candidate at(int i, int half) const {
+    return static_cast<Candidate>(two[i].word[2 * half + 1]) << 32 | two[i].word[2 * half];
+  }
+
+ private:
+  template <class Passes>
+  __device__ __forceinline__ std::uint32_t passing(Passes passes, const JoinShape& shape) const {
+    std::uint32_t bits = 0;
 #pragma unroll
     for (int i = 0; i < kJoinSteps; ++i) {
       if (i >= shape.steps) break;
-      passing |= (two[i].word[1] >= bound ? 1U : 0U) << (2 * i) | (two[i].word[3] >= bound ? 2U : 0U) << (2 * i);
+      bits |= (passes(at(i, 0)) ? 1U : 0U) << (2 * i) | (passes(at(i, 1)) ? 2U : 0U) << (2 * i);
     }
-    passing &= there;
-    if (passing == 0) return;
-    std::uint32_t at = atomicAdd(held, static_cast<std::uint32_t>(__popc(passing)));
+    return bits & there;
+  }
+  __device__ __forceinline__ void append_passing(std::uint32_t bits, const JoinShape& shape, Candidate* list,
+                                                 std::uint32_t* held) const {
+    if (bits == 0) return;
+    std::uint32_t to = atomicAdd(held, static_cast<std::uint32_t>(__popc(bits)));
 #pragma unroll
     for (int i = 0; i < kJoinSteps; ++i) {
       if (i >= shape.steps) break;
 #pragma unroll
       for (int half = 0; half < 2; ++half)
-        if ((passing >> (2 * i + half) & 1U) != 0)
-          list[at++] = static_cast<Candidate>(two[i].word[2 * half + 1]) << 32 | two[i].word[2 * half];
+        if ((bits >> (2 * i + half) & 1U) != 0) list[to++] = at(i, half);
     }
   }
 };

@@ -4,7 +4,8 @@
 //   bound    the k-th of the groups of threads' best keys, or a few ranks below: at least k candidates reach it
 //   end      those that reach it are compared each with each; more than a hundred or so go into bins (stream_finish.cuh)
 //
-// A list longer than what was loaded (the row is no random one) makes the block copy them all, and what is too many for its
+// A list longer than what is loaded of each is in order (grid_parts.cuh; the row is no random one). What was loaded tells a
+// bound with a position, and only of lists whose last one reaches it is the rest looked at. What then is too many for the block's
 // memory is merged, 32 candidates a warp at a time; ties are told apart by their positions (grid_narrow.cuh).
 //
 // It also ends a streamed row (grid_filter.cuh), which has one list: what reaches a bound that a sample guessed. Where fewer than k
@@ -56,6 +57,64 @@ template <int kThreads>
   }
   __syncthreads();
   return static_cast<int>(state.all);
+}
+
+// A bound with a position that k of a row's candidates reach, or a few more: `key`, which is their k-th or some ranks below, and
+// among ties at it the ends of runs of neighbouring threads' in a list that is in order. All threads, behind a barrier; ends with
+// one.
+template <int kThreads>
+__device__ __forceinline__ Candidate floor_of_ties(const Heads& heads, Key key, bool in_order, std::uint32_t which,
+                                                   std::uint32_t id, const JoinShape& shape, int k, NarrowState& s) {
+  const std::uint32_t above = __reduce_add_sync(full_mask, heads.above(key, shape));
+  s.maxima[threadIdx.x] = 0;
+  if (threadIdx.x == 0) s.above = 0;
+  __syncthreads();
+  if (threadIdx.x == 0) s.bound = 0;  // not sooner: all have read the one before
+  if (lane() == 0) atomicAdd(&s.above, above);
+  // As many threads a run as makes no more runs than there are maxima.
+  int log_run = 0;
+  while (1 << log_run < shape.steps) ++log_run;
+  const std::uint32_t end = (1U << log_run) - 1;
+  const bool ends = in_order && log_run <= shape.log_lanes && (id & end) == end;
+#pragma unroll
+  for (int i = 0; i < kJoinSteps; ++i) {
+    if (i >= shape.steps) break;
+    // All of a run are ties where its first and its last one are.
+    const Key first = __shfl_up_sync(full_mask, key_of(heads.at(i, 0)), end);
+    const Candidate last = heads.at(i, 1);
+    if (!ends || first != key || key_of(last) != key || (heads.there >> (2 * i + 1) & 1U) == 0) continue;
+    const std::uint32_t step = which * static_cast<unsigned>(shape.steps) + static_cast<unsigned>(i);
+    s.maxima[(step << (shape.log_lanes - log_run)) + (id >> log_run)] = static_cast<std::uint32_t>(last);
+  }
+  __syncthreads();
+  const int wanted = k - static_cast<int>(s.above);
+  if (wanted <= 0) return (static_cast<Candidate>(key) + 1) << 32;
+  kth_by_pivots<kThreads>(s.maxima, kMostGroups, (wanted + (2 << log_run) - 1) >> (log_run + 1), &s.bound);
+  __syncthreads();
+  return static_cast<Candidate>(key) << 32 | s.bound;
+}
+
+// Of a list in order of `count`, those behind what was loaded that reach the floor, as far as there is room. All threads; ends
+// with a barrier.
+__device__ __forceinline__ void append_rest(const Candidate* from, std::uint32_t count, Candidate floor,
+                                            std::uint32_t id, const JoinShape& shape, Candidate* list,
+                                            std::uint32_t* held) {
+  constexpr int kAtOnce = 4;
+  const std::uint32_t step = 1U << shape.log_lanes;
+#pragma unroll 1
+  for (std::uint32_t i = static_cast<unsigned>(shape.loaded()) + id; i < count; i += kAtOnce * step) {
+    Candidate more[kAtOnce];
+#pragma unroll
+    for (int j = 0; j < kAtOnce; ++j) more[j] = i + j * step < count ? load_once(from + i + j * step) : 0;
+#pragma unroll
+    for (int j = 0; j < kAtOnce; ++j) {
+      if (more[j] < floor || more[j] == 0) continue;
+      const std::uint32_t at = atomicAdd(held, 1U);
+      if (at < kMergeCapacity) list[at] = more[j];
+    }
+    if (more[kAtOnce - 1] < floor) break;
+  }
+  __syncthreads();
 }
 
 // A list of any length, or where the guess was wrong the row, to the block's list; returns how many it holds. All threads,
@@ -112,8 +171,8 @@ __global__ void __launch_bounds__(kJoinThreads, 1)
   int held = 0;
   const Key best = heads.count(count, id, shape);
   const bool missed = kGuessed && (count < static_cast<unsigned>(k) || count > in.places);
-  const bool longer =
-      __syncthreads_or(missed || count > 2U * static_cast<unsigned>(shape.steps) << shape.log_lanes) != 0;
+  const bool more = count > static_cast<unsigned>(shape.loaded());
+  const bool longer = __syncthreads_or(missed || more) != 0;
   if (!longer) {
     heads.append(kth_of_threads<kThreads>(best, shape.log_group, k, state.narrow), shape, list, &state.merge.held);
     __syncthreads();
@@ -122,14 +181,26 @@ __global__ void __launch_bounds__(kJoinThreads, 1)
     held =
         gather_guessed<kThreads>(element, Row<E>(args, span, row_index), lists, count, in.places, list, k, state.merge);
   } else {
-    if (mine && id == 0) {
-      state.counts[which] = count;
-      atomicAdd(&state.all, count);
-    }
+    const Key bound = kth_of_threads<kThreads>(best, shape.log_group, k, state.narrow);
+    const Candidate floor = floor_of_ties<kThreads>(heads, bound, more, which, id, shape, k, state.narrow);
+    heads.append_from(floor, shape, list, &state.merge.held);
+    const unsigned end = (1U << shape.log_lanes) - 1;
+    if (mine && id == end) state.counts[which] = more && heads.last(shape) >= floor ? count : 0;
     __syncthreads();
-    held = join_all<kThreads>(lists, static_cast<int>(in.blocks), list, k, state);
+    append_rest(lists + which * in.places, mine ? state.counts[which] : 0, floor, id, shape, list, &state.merge.held);
+    held = static_cast<int>(state.merge.held);
+    if (held > kMergeCapacity) {
+      __syncthreads();
+      if (thread == 0) state.merge.held = 0;
+      if (mine && id == 0) {
+        state.counts[which] = count;
+        atomicAdd(&state.all, count);
+      }
+      __syncthreads();
+      held = join_all<kThreads>(lists, static_cast<int>(in.blocks), list, k, state);
+    }
   }
-  if (longer || held > 2 * k + kRankPad) [[unlikely]] {
+  if (held > 2 * k + kRankPad) [[unlikely]] {
     const int kept = narrow_list<kThreads>(list, held, beside, kJoinNarrow, k, shape.log_group, state.narrow);
     if (kept <= kJoinNarrow) {
       list = beside;
@@ -138,6 +209,9 @@ __global__ void __launch_bounds__(kJoinThreads, 1)
       if (thread < kRankPad) list[held + thread] = 0;
       __syncthreads();
     }
+  } else if (longer) {
+    if (thread < kRankPad) list[held + thread] = 0;
+    __syncthreads();
   }
   Placed placed{};
   if (held <= kComparedWithEach && args.problem.order != Order::index) {

@@ -1,6 +1,6 @@
 // The first kernel of a row in the registers of many clusters: each has a part of it, and lists what may be among the part's k
-// best as a cluster does for a row of its own (cluster.cuh), whatever the data are. Every block leaves its list, in no order,
-// and its count. grid_join.cuh goes on.
+// best as a cluster does for a row of its own (cluster.cuh), whatever the data are. Every block leaves its count and its list, in
+// no order unless it is longer than what grid_join.cuh, which goes on, loads of each at once.
 #pragma once
 
 #include "cluster_kernel.cuh"
@@ -23,6 +23,7 @@ struct GridPartsArgs {
   GridLists out;
   std::uint32_t inverse;  // 2^32 / out.blocks, rounded up: of a block's number the high word of the product is the row
   std::uint32_t share;    // granules of a block
+  int few;                // candidates of a list that the next kernel loads at once
 };
 
 template <class E, int kVecs>
@@ -48,7 +49,7 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
                                               from + (a.share << a.shape.log_blocks));
   std::uint32_t found = list_best(a.shape, a.element, share, k, state, room, NothingElse());
   const Candidate* list = room.list;
-  if (found - kCrowded < kCrowded) [[unlikely]]
+  if (found < kInOrder && (found & kListed) > static_cast<unsigned>(a.few)) [[unlikely]]
     list = order_own<0>(a.shape, room, cluster_rank(),
                         static_cast<int>(a.args.span(__umulhi(blockIdx.x, a.inverse)).count), found, state);
   const auto listed = static_cast<int>(found & kListed);

@@ -50,6 +50,7 @@ void run_parts(const Plan& plan, const Args& args, void* workspace, Stream strea
                            .first_row = 0};
   GridLists lists{static_cast<Candidate*>(workspace), nullptr, blocks, kClusterMostK};
   lists.counts = reinterpret_cast<std::uint32_t*>(lists.lists + p.rows * blocks * kClusterMostK);
+  const JoinShape join = join_shape(k, blocks, shape);
   with_element(p, [&]<class E>(const E& element) {
     constexpr int kMost = cluster_most_vecs(sizeof(typename E::Raw), is_fast_element<E>);
     const GridPartsArgs<E> all{args,
@@ -57,7 +58,8 @@ void run_parts(const Plan& plan, const Args& args, void* workspace, Stream strea
                                shape,
                                lists,
                                static_cast<std::uint32_t>(((1ULL << 32) + blocks - 1) / blocks),
-                               static_cast<std::uint32_t>(grid_share(granules, parts))};
+                               static_cast<std::uint32_t>(grid_share(granules, parts)),
+                               join.loaded()};
     const auto grid = static_cast<unsigned>(p.rows * blocks);
     if (is_fast_element<E> && plan.items_per_thread <= 4) {
       if constexpr (is_fast_element<E>) launch_parts<4>(all, grid, stream);
@@ -66,7 +68,7 @@ void run_parts(const Plan& plan, const Args& args, void* workspace, Stream strea
     } else if constexpr (!is_fast_element<E> || kMost > 8) {
       launch_parts<kMost>(all, grid, stream);
     }
-    launch_join<false>(args, element, lists, join_shape(k, blocks, shape), stream);
+    launch_join<false>(args, element, lists, join, stream);
   });
 }
 

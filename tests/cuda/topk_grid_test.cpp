@@ -71,6 +71,19 @@ TEST(TopkGrid, equal_elements_win_by_index_across_parts) {
     }
 }
 
+// Ties in whole lines, each one block's: what is read of its list at first does not end behind the winners.
+TEST(TopkGrid, ties_of_one_block_reach_beyond_what_is_read_of_its_list) {
+  for (const int parts : {1, 4})
+    for (const std::int64_t k : {50, 100, 200}) {
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i / 32 % 37 == 5 ? 1 : 0; }), parts, k));
+      ASSERT_TRUE(
+          selects(row_of(kCols, [](auto i) { return i / 32 % 8 == 3 ? 1
+                                                    : i % 9999 == 7 ? 2
+                                                                    : 0; }), parts, k, 1));
+      ASSERT_TRUE(selects(row_of(kCols, [](auto i) { return i / 32 % 64 < 3 ? 1 : 0; }), parts, k, 2));
+    }
+}
+
 TEST(TopkGrid, lists_longer_than_what_is_read_of_each_at_first) {
   std::mt19937 random(3);
   for (const int parts : {1, 4})
