@@ -6,15 +6,18 @@
 //   rank      the list is put into order and written (radix_rows_rank.cuh)
 //
 // Two blocks share a multiprocessor. Where rows are many instructions decide, so each step does the least that it can: counts
-// before it stores, 32-bit words for types of 16 bits, one atomic a candidate. When the sample said too little, or a row has
-// more in one bin than counting can take, radix_exact.cuh does that row; of 16-bit types radix_stable.cuh one whose bound divides equal
-// keys or whose bins are crowded.
+// before it stores, 32-bit words for types of 16 bits, one atomic a candidate. Where the bound divides the elements of one key, these are
+// found behind what is above (radix_rows_ties.cuh); bins that hold too many are spread once more (radix_rows_spread.cuh). Either is, for
+// types of 16 bits, radix_stable.cuh's, and where such rows are very many radix_pairs.cuh gives a block two. When the sample said too
+// little, radix_exact.cuh does the row.
 #pragma once
 
 #include "radix_exact.cuh"
 #include "radix_rows_bound.cuh"
 #include "radix_rows_filter.cuh"
 #include "radix_rows_rank.cuh"
+#include "radix_rows_spread.cuh"
+#include "radix_rows_ties.cuh"
 #include "radix_stable.cuh"
 
 namespace topkit::cuda {
@@ -34,7 +37,7 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
   const bool alike = !a.args.problem.has_lengths && !a.args.problem.has_row_k;  // all rows
   if (!alike) grid_dependency_wait();
   Vec granule{};
-  RowStage<E> stage;
+  RowStage<E, BlockTeam> stage;
   {
     const std::int64_t row = a.first_row + blockIdx.x;
     const Args::Span span = a.args.span(row);
@@ -46,11 +49,12 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
       state.share = share;
       state.sample = sample;
       state.passed = state.high = 0;
-      state.split.floor = state.split.high = 0;
+      state.split.floor = state.split.high = state.split.highest = 0;
+      state.split.lowest = ~Key{0};
     }
     if (alike) grid_dependency_wait();
     if (span.count != 0 && sample.is_taken()) {
-      if (threadIdx.x < sample.size()) granule = share.row.vectors()[sample.granule(share)];
+      if (threadIdx.x < sample.size()) granule = share.row.vectors()[sample.granule_of_short(share, threadIdx.x)];
       stage.load(share, 0);
     }
   }
@@ -62,13 +66,13 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
     state.out.pad(a.args, place);
   if (state.out.k == 0) return;
 
-  bool sure = false;
-  Ranked ranked{};
+  bool sure = false, crowded = false;
   if (state.sample.is_taken()) {
     const Words<E> words(share.row.count);
-    const RowBound<E> bound =
+    RowBound<E> bound =
         row_bound(order.counts(), state.split, order.digits, element, words, granule, state.sample.size(),
-                  share.row.position(state.sample.granule(share), 0), state.sample.reach);
+                  share.row.position(state.sample.granule_of_short(share, threadIdx.x), 0), state.sample.reach,
+                  [&](Key key) { return !kStable && TieThresholds<E>(element, key, share).say_all; });
     reinterpret_cast<uint4*>(order.counts())[threadIdx.x] = make_uint4(0, 0, 0, 0);
     const RowThreshold<E> threshold(element, bound);
     if (kStable && threadIdx.x == 0) {  // from here on they say this
@@ -76,40 +80,57 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
       state.split.high = bound.by_key ? ~0U : words.position(bound.word);
     }
     bool listed = true;
-    if (threshold.says_all) [[likely]] {
-      filter_row(element, state.passed, share, stage, list, threshold.pack);
-    } else if constexpr (kStable) {
-      listed = false;
+    if constexpr (kStable) {
+      listed = threshold.says_all;
+      if (listed) [[likely]]
+        filter_row<BlockTeam>(element, state.passed, share, stage, list, threshold.pack);
     } else {
-      filter_again(element, state.passed, share, list, words, bound.word);
+      Pack reached = threshold.pack;
+      if (!threshold.says_all) [[unlikely]] {
+        const Key key = Words<E>::key(bound.word);
+        const TieThresholds<E> ties(element, key, share);
+        listed = bound.by_key || !ties.say_all;
+        reached = ties.above;
+        if (threadIdx.x == 0) state.split.floor = key;
+        __syncwarp(full_mask);
+      }
+      if (threshold.says_all || !listed) [[likely]] {
+        filter_row<BlockTeam>(element, state.passed, share, stage, list, reached);
+      } else {
+        filter_again(element, state.passed, share, list, words, bound.word);
+      }
+      if (!listed) [[unlikely]] {  // but for ties
+        __syncthreads();
+        listed = order_ties(a);
+        __syncthreads();
+        if (listed && state.out.k == 0) return;
+        bound.word = Words<E>::lowest(state.split.lowest);
+      }
     }
     if (listed) [[likely]] {
       __syncthreads();
       const std::uint32_t count = state.passed;
       sure = count >= state.out.k && count <= kCapacity;
       if (sure)
-        ranked = rank_rows(element, state, list, words, bound.word, count, state.out.k, [&] {
+        crowded = !rank_rows(element, state, list, words, bound.word, count, state.out.k, [&] {
           return [&a, &element, words, out = state.out](std::uint32_t place, Word w) {
             out.write(a.args, element, place, candidate(Words<E>::key(w), words.position(w)));
           };
         });
     }
     if constexpr (kStable) {
-      if (!listed || ranked.crowded) [[unlikely]] {
-        order_stably(a);
+      if (!listed || crowded) [[unlikely]] {
+        order_stably<BlockTeam>(a);
         __syncthreads();
         if (state.passed >= state.out.k && state.passed <= kCapacity) return;
         sure = false;
       }
+    } else if (crowded) [[unlikely]] {
+      sure = order_spread(a, bound.word);
     }
   }
-  if constexpr (kStable) {
-    if (!sure) [[unlikely]]
-      order_exactly(a, 0, 0);
-  } else {
-    if (!sure || ranked.crowded) [[unlikely]]
-      order_exactly(a, ranked.last, 0);
-  }
+  if (!sure) [[unlikely]]
+    order_exactly(a, 0, 0);
 }
 
 }  // namespace topkit::cuda

@@ -4,25 +4,31 @@
 // looked for, by the one warp in whose bins it lies.
 #pragma once
 
-#include "radix_split.cuh"
-#include "radix_word.cuh"
+#include "radix_rows_team.cuh"
 
 namespace topkit::cuda {
 
-// Where `wanted` of all items are reached from above, 1 <= wanted <= all; of fewer, nothing but their number is returned. All
-// threads call, behind a barrier; ends with one.
-__device__ inline std::uint32_t find_by_one(const std::uint32_t* bins, DigitState& digits, std::uint32_t wanted,
-                                            FoundBin& found) {
-  static_assert(kSplitOwn == 4);
-  const std::uint32_t first = (kOrderThreads - 1 - threadIdx.x) * kSplitOwn;
+// Four bins a thread.
+template <class Team>
+inline constexpr int kBoundBinsLog = Team::kRows == 1 ? kSplitBinsLog : kSplitBinsLog - 1;
+template <class Team>
+inline constexpr std::uint32_t kBoundBins = 1U << kBoundBinsLog<Team>;
+
+// Where `wanted` of all items are reached from above, 1 <= wanted <= all; of fewer, nothing but their number is returned. The
+// team calls, behind a barrier; ends with one.
+template <class Team>
+__device__ std::uint32_t find_by_one(const std::uint32_t* bins, std::uint32_t* warps, std::uint32_t wanted,
+                                     FoundBin& found) {
+  static_assert(kBoundBins<Team> == 4 * Team::kThreads);
+  const std::uint32_t first = (Team::kThreads - 1 - Team::thread()) * 4;
   const uint4 own = *reinterpret_cast<const uint4*>(bins + first);
   const std::uint32_t sum = own.x + own.y + own.z + own.w;
   const std::uint32_t total = __reduce_add_sync(full_mask, sum);
-  if (lane() == 0) digits.warps[warp()] = total;
-  __syncthreads();
-  const std::uint32_t other = lane() < kOrderWarps ? digits.warps[lane()] : 0;
+  if (lane() == 0) warps[Team::warp_at()] = total;
+  Team::sync();
+  const std::uint32_t other = lane() < Team::kWarps ? warps[lane()] : 0;
   const std::uint32_t all = __reduce_add_sync(full_mask, other);
-  const std::uint32_t earlier = __reduce_add_sync(full_mask, lane() < warp() ? other : 0);
+  const std::uint32_t earlier = __reduce_add_sync(full_mask, lane() < Team::warp_at() ? other : 0);
   if (earlier < wanted && wanted <= earlier + total) {
     const std::uint32_t before = earlier + sum_through(sum) - sum;
     const std::uint32_t to_z = before + own.w, to_y = to_z + own.z, to_x = to_y + own.y;
@@ -32,7 +38,7 @@ __device__ inline std::uint32_t find_by_one(const std::uint32_t* bins, DigitStat
               : wanted <= to_x ? FoundBin{first + 1, to_y, own.y}
                                : FoundBin{first, to_x, own.x};
   }
-  __syncthreads();
+  Team::sync();
   return all;
 }
 
@@ -42,12 +48,13 @@ struct RowBound {
   bool by_key;                   // it is the lowest of its key
 };
 
-// `size` threads, whole warps, have a granule `v`, whose first element is at `position`. counts (kSplitBins) and s are zero, behind a
-// barrier. About `reach` of the sample reach the bound. Ends with a barrier.
-template <class E>
+// `size` threads, whole warps, have a granule `v`, whose first element is at `position`. counts (kSplitBins) and s are zero, s.lowest
+// is ~0, behind a barrier. About `reach` of the sample reach the bound; where it divides the elements of a key that keys_suffice(key)
+// names, it is any of them. A block calls. Ends with a barrier.
+template <class E, class KeysSuffice>
 __device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitState& digits, const E& element,
                                  const Words<E>& words, const Vec& v, std::uint32_t size, std::uint32_t position,
-                                 std::uint32_t reach) {
+                                 std::uint32_t reach, KeysSuffice keys_suffice) {
   using Word = typename Words<E>::Word;
   constexpr int kPerVec = RadixShare<E>::kPerVec, kHalf = Words<E>::kHalf;
   constexpr int kWordBits = 2 * kHalf;
@@ -85,22 +92,52 @@ __device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitStat
 #pragma unroll 1
   for (int round = 0;; ++round) {
     __syncthreads();
-    const bool all = find_by_one(counts, digits, reach, s.found) >= reach;
+    const bool all = find_by_one<BlockTeam>(counts, digits.warps, reach, s.found) >= reach;
     const FoundBin found = s.found;
     const Word bound = base + (static_cast<Word>(found.bin) << shift);
     if (all && (found.within <= slack || shift == 0)) return {bound, shift >= kHalf};
-    const Word ceiling = Words<E>::lowest(top) | ((Word{1} << kHalf) - 1);
-    const int narrowest = shift - kSplitBinsLog > 0 ? shift - kSplitBinsLog : 0;
     if (!all) {
       base = round == 0 && likely > floor ? Words<E>::lowest(floor) : 0;
+      const Word ceiling = Words<E>::lowest(top) | ((Word{1} << kHalf) - 1);
+      shift = shift_of(static_cast<Word>(ceiling - base), kWordBits);
+    } else if (shift >= kHalf) {
+      // The bin of the bound, from its least key to its greatest; what is above goes to the highest bin, which none of them needs. Of
+      // equal keys only positions are left.
+      const Key from = Words<E>::key(bound);
+      Key low = ~Key{0}, high = 0;
+      if (has) {
+#pragma unroll
+        for (int e = 0; e < kPerVec; ++e) {
+          if (keys[e] < from || (keys[e] - from) >> (shift - kHalf) != 0) continue;
+          low = ::min(low, keys[e]);
+          high = ::max(high, keys[e]);
+        }
+        low = __reduce_min_sync(full_mask, low);
+        high = __reduce_max_sync(full_mask, high);
+        if (lane() == 0 && high != 0) {
+          atomicMin(&s.lowest, low);
+          atomicMax(&s.highest, high);
+        }
+      }
+      __syncthreads();
+      low = s.lowest;
+      const Key span = s.highest - low;
+      base = Words<E>::lowest(low);
+      if (span == 0 && keys_suffice(low)) return {base, false};
+      shift = shift_of(span, 32);
+      shift += span >> shift == kSplitBins - 1 ? kHalf + 1 : kHalf;
+      if (span == 0) shift = kHalf - kSplitBinsLog;
     } else {
       base = bound;
+      shift = ::max(shift - kSplitBinsLog, 0);
     }
-    const int even = shift_of(static_cast<Word>(ceiling - base), kWordBits);
-    // Down to the bin of the bound; when what is above it is far, that is left to the highest bin.
-    shift = all && (even >= shift || round > 3) ? narrowest : even;
     reinterpret_cast<uint4*>(counts)[threadIdx.x] = make_uint4(0, 0, 0, 0);
     __syncthreads();
+    if (threadIdx.x == 0) {
+      s.lowest = ~Key{0};
+      s.highest = 0;
+    }
+    __syncwarp(full_mask);
     if (has) {
 #pragma unroll
       for (int e = 0; e < kPerVec; ++e) {

@@ -26,15 +26,33 @@ struct WordBins {
     }
     shift = ::max(bits - kBinsLog, 0);
   }
+  // Up to all words of a key.
+  __device__ static WordBins up_to(Word from, Key high) {
+    return {from, Words<E>::lowest(high) | ((Word{1} << Words<E>::kHalf) - 1)};
+  }
   __device__ std::uint32_t operator()(Word w) const { return static_cast<std::uint32_t>((w - base) >> shift); }
 };
 
-// Calls emitter()(rank, word) for ranks below k, 0 < k <= count; `count` entries are listed, none of a word below `bound`.
-// Their place is used. Bins are zero, behind a barrier. The result says what order_exactly() has to do.
+// Behind the list, where bins crowd: of each bin the key that came first, and where it begins; the top bit says that it has other keys
+// too. A bin ends at starts[bin - 1].
+struct SpreadTables {
+  std::uint32_t* keys;
+  std::uint16_t* starts;
+  static constexpr std::uint32_t kMixed = 0x8000;
+
+  __device__ explicit SpreadTables(std::uint64_t* list)
+      : keys(reinterpret_cast<std::uint32_t*>(list + kCapacity)),
+        starts(reinterpret_cast<std::uint16_t*>(keys + kOrderBins) + 8) {}
+};
+static_assert(kSampleAt + kOrderBins * 6 + 16 <= kRadixRowsBytes);
+
+// Calls emitter()(rank, word) for ranks below k, 0 < k <= count; `count` entries are listed, none of a word below `bound`. Their place
+// is used. Bins are zero, behind a barrier. False where some bins hold many: the list is as it was, and order_spread() can go on
+// from there.
 template <class E, class Emitter>
-__device__ Ranked rank_rows(const E& element, RadixResidentState<E>& state, typename Words<E>::Word* list,
-                            const Words<E>& words, typename Words<E>::Word bound, std::uint32_t count, std::uint32_t k,
-                            Emitter emitter) {
+__device__ bool rank_rows(const E& element, RadixResidentState<E>& state, typename Words<E>::Word* list,
+                          const Words<E>& words, typename Words<E>::Word bound, std::uint32_t count, std::uint32_t k,
+                          Emitter emitter) {
   using Word = typename Words<E>::Word;
   OrderState& s = state.order;
   std::uint32_t* const bins = s.counts();
@@ -52,7 +70,7 @@ __device__ Ranked rank_rows(const E& element, RadixResidentState<E>& state, type
   if (lane() == 0) atomicMax(&state.high, high);
   if (threadIdx.x == 0) s.bins[3] = count;  // the bin below the lowest begins there
   __syncthreads();
-  const WordBins<E> bin_of(bound, Words<E>::lowest(state.high) | ((Word{1} << Words<E>::kHalf) - 1));
+  const auto bin_of = WordBins<E>::up_to(bound, state.high);
   std::uint32_t arrived[kOrderHeld];  // in bin, and before it there: 16 bits each
 #pragma unroll
   for (int h = 0; h < kOrderHeld; ++h) {
@@ -82,28 +100,31 @@ __device__ Ranked rank_rows(const E& element, RadixResidentState<E>& state, type
     }
     s.cut_bin = last;
   }
-  const bool many = __syncthreads_or(any_of > kManyInBin ? 1 : 0) != 0;
+  if (__syncthreads_or(any_of > kManyInBin ? 1 : 0) != 0) [[unlikely]] {
+    if constexpr (sizeof(Word) == 8) {
+      const SpreadTables tables(list);
+#pragma unroll
+      for (int h = 0; h < kOrderHeld; ++h) {
+        const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads + threadIdx.x;
+        if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
+        if (i < count && arrived[h] >> 16 == 0) tables.keys[arrived[h]] = Words<E>::key(held[h]);
+      }
+    }
+    return false;
+  }
   const std::uint32_t last = s.cut_bin;
-  const bool crowded = many && last <= kExactCapacity;
   constexpr std::uint32_t kStep = 4;  // read together, so that one's loads hide the others'
   // Nothing that lies behind the last, or in a lower bin, is above a word.
   if (threadIdx.x < kStep) list[last + threadIdx.x] = 0;
-  Candidate* const sorted = sorted_of();
 #pragma unroll
   for (int h = 0; h < kOrderHeld; ++h) {
     const std::uint32_t i = static_cast<std::uint32_t>(h) * kOrderThreads + threadIdx.x;
     if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
     if (i >= count) continue;
     const std::uint32_t at = bins[arrived[h] & 0xffff] + (arrived[h] >> 16);
-    if (at >= last) continue;
-    if (crowded) [[unlikely]] {
-      sorted[at] = candidate(Words<E>::key(held[h]), words.position(held[h]));
-    } else {
-      list[at] = held[h];
-    }
+    if (at < last) list[at] = held[h];
   }
   __syncthreads();
-  if (crowded) return {true, last};
   const auto emit = emitter();  // here, where nothing is held any more
   constexpr std::uint32_t kTogether = 2;
 #pragma unroll 1
@@ -132,7 +153,7 @@ __device__ Ranked rank_rows(const E& element, RadixResidentState<E>& state, type
       if (from + h * kOrderThreads < last && rank[h] < k) emit(rank[h], mine[h]);
     }
   }
-  return {false, 0};
+  return true;
 }
 
 }  // namespace topkit::cuda

@@ -112,6 +112,14 @@ inline constexpr std::int64_t kMostRowsCols = 32768;
 // A list, and the place in which radix_exact.cuh puts kMostRadixK winners into order.
 inline constexpr std::size_t kRadixRowsBytes = kSampleAt + (kMostRadixK + 4) * 8;
 
+// Of very many rows of a 16-bit type a block takes two, each with a shorter list (radix_pairs.cuh).
+inline constexpr std::int64_t kPairsFromRows =
+    265;  // more than a block a row leaves no place for on a device of 132 multiprocessors
+inline constexpr std::int64_t kRadixPairCapacity = 3072;
+// Each list has words of 32 bits, and as much room behind kSampleAt for the same in bins; behind those are the bins of one row.
+inline constexpr std::int64_t kSecondListAt = kRadixPairCapacity * 4 + 128;
+inline constexpr std::size_t kRadixPairBytes = kSampleAt + (kMostRadixK + 32) * 8 + 4096 * 4;
+
 // Winners in order are in any order, and sooner than radix_resident's.
 inline bool radix_rows_hold(const Problem& p) {
   return p.order != Order::index && p.cols <= kMostRowsCols && std::min(p.k, p.cols) <= kMostRadixK;

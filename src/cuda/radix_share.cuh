@@ -58,6 +58,9 @@ struct RadixShare {
   // The element of a granule at the row's ends that is not whole, one a lane of the block's first warp, or ~0.
   __device__ std::uint32_t edge() const {
     if (warp() != 0) return ~0U;
+    return edge_of_lane();
+  }
+  __device__ std::uint32_t edge_of_lane() const {
     const std::uint32_t front = row.shift == 0 ? 0 : ::min(row.count, kPerVec - row.shift);
     const std::uint32_t tail = whole_end == 0 ? front : ::max(front, whole_end * kPerVec - row.shift);
     const std::uint32_t p = lane() < front ? lane() : tail + lane() - front;
@@ -112,10 +115,11 @@ struct RadixSample {
   // Of k among n elements in `whole` granules. So many standard deviations above what is expected in the sample are to reach the
   // bound.
   __device__ __host__ static RadixSample of(float k, float n, std::uint32_t whole, int per_granule,
-                                            float most_reach = kMostReach, float deviations = 3.5F) {
+                                            float most_reach = kMostReach, float deviations = 3.5F,
+                                            int most_log = kOrderThreadsLog) {
     constexpr int kLeastLog = kLeastSampleLog;
     const float part = k / n;
-    RadixSample s{kOrderThreadsLog, 0};
+    RadixSample s{most_log, 0};
     while (s.log >= kLeastLog && 1U << s.log > whole) --s.log;
     while (s.log > kLeastLog && part * static_cast<float>(per_granule << s.log) > most_reach) --s.log;
     if (s.log < kLeastLog) return {-1, 0};
@@ -128,16 +132,18 @@ struct RadixSample {
   }
   // For rows that have no length or k of their own; wherever a row begins, all but one of its granules are whole.
   template <class E>
-  static RadixSample of_all(const Problem& p, float most_reach = kMostReach, float deviations = 3.5F) {
+  static RadixSample of_all(const Problem& p, float most_reach = kMostReach, float deviations = 3.5F,
+                            int most_log = kOrderThreadsLog) {
     constexpr int kPerVec = RadixShare<E>::kPerVec;
     const std::int64_t whole = p.cols / kPerVec - 1;
     return of(static_cast<float>(std::min(p.k, p.cols)), static_cast<float>(p.cols),
-              static_cast<std::uint32_t>(std::max<std::int64_t>(whole, 0)), kPerVec, most_reach, deviations);
+              static_cast<std::uint32_t>(std::max<std::int64_t>(whole, 0)), kPerVec, most_reach, deviations, most_log);
   }
   template <class E>
-  __device__ static RadixSample of(const RadixShare<E>& share, std::int64_t k) {
+  __device__ static RadixSample of(const RadixShare<E>& share, std::int64_t k, int most_log = kOrderThreadsLog) {
     const std::uint32_t whole = share.whole_end > share.whole_begin ? share.whole_end - share.whole_begin : 0;
-    return of(static_cast<float>(k), static_cast<float>(share.row.count), whole, RadixShare<E>::kPerVec);
+    return of(static_cast<float>(k), static_cast<float>(share.row.count), whole, RadixShare<E>::kPerVec, kMostReach,
+              3.5F, most_log);
   }
   __device__ __host__ bool is_taken() const { return log >= 0; }
   __device__ __host__ std::uint32_t size() const { return 1U << log; }
@@ -147,6 +153,12 @@ struct RadixSample {
   __device__ std::uint32_t granule(const RadixShare<E>& share) const {
     const std::uint32_t stride = (share.whole_end - share.whole_begin) >> log;
     return share.whole_begin + threadIdx.x * stride + __umulhi((threadIdx.x + 1) * 0x9E3779B1U, stride);
+  }
+  // The same of a row of so few granules that a stride without its remainder would miss a good part of it.
+  template <class E>
+  __device__ std::uint32_t granule_of_short(const RadixShare<E>& share, std::uint32_t thread) const {
+    const std::uint32_t whole = share.whole_end - share.whole_begin;
+    return share.whole_begin + (thread * whole >> log) + __umulhi((thread + 1) * 0x9E3779B1U, whole >> log);
   }
 };
 

@@ -9,41 +9,44 @@
 
 namespace topkit::cuda {
 
-// Dynamic shared memory: what is in order, the list, the marks.
-inline constexpr std::size_t kStableListAt = kRadixCapacity * 4, kStableMarksAt = kStableListAt + kRadixCapacity * 2;
-static_assert(kStableMarksAt + kMostRowsCols / 8 + 16 <= kSampleAt);  // what is crowded lies there
-
-// Of state's row: what is above the key state.split.floor reaches the bound, and of those that have it the ones up to position
-// state.split.high (~0: all), which one thread has written, with no barrier behind that. state.passed says how many do, a barrier is owed;
-// nothing is written where these are fewer than k or more than kRadixCapacity.
-template <class E>
+// Of the team's row: what is above the key split.floor reaches the bound, and of those that have it the ones up to position
+// split.high (~0: all), which one thread has written, with no barrier behind that. passed says how many do, a barrier is owed;
+// nothing is written where these are fewer than k or more than Team::kListed.
+template <class Team, class E>
 [[gnu::noinline]] __device__ void order_stably(const RadixArgs<E>& a) {
   static_assert(sizeof(typename E::Raw) == 2 && kMostRowsCols <= Words<E>::kMostCols);
-  static_assert(kRadixCapacity <= kMostOrdered);
   const E& element = a.element;
-  RadixResidentState<E>& state = shared<RadixResidentState<E>>();
-  std::uint32_t* const sums = state.order.digits.warps;
-  auto* const sorted = dynamic_shared<std::uint32_t>();
-  auto* const list = reinterpret_cast<std::uint16_t*>(dynamic_shared<char>() + kStableListAt);
-  const RowMarks marks{reinterpret_cast<std::uint32_t*>(dynamic_shared<char>() + kStableMarksAt)};
-  const RadixShare<E>& share = state.share;
-  const std::uint32_t k = state.out.k;
-  RowStage<E> stage;
-  stage.template load<true>(share, 0);
-  if (threadIdx.x == 0) marks.clear_last(share.row.granules());
-  __syncthreads();
-  const TiedThreshold<E> threshold(element, share, state.split.floor, state.split.high);
-  mark_row(element, share, stage, threshold, marks);
-  __syncthreads();
-  const std::uint32_t count = list_marked(marks, share.row.granules(), share.row.shift, RadixShare<E>::kPerVec, sums,
-                                          list, k, static_cast<std::uint32_t>(kRadixCapacity));
-  if (threadIdx.x == 0) state.passed = count;
-  if (count < k || count > kRadixCapacity) return;
-  __syncthreads();
-  sort_stably(element, state, list, sorted, count, k, threshold.least);
-  const RowOut<E> out = state.out;
+  using Place = TeamRow<Team, E>;
+  using Stage = RowStage<E, Team, 16384 / Team::kRows>;
+  auto& row = Place::state();
+  auto* const sorted = reinterpret_cast<std::uint32_t*>(Place::list());
+  auto* const list = reinterpret_cast<std::uint16_t*>(Place::positions());
+  const RowMarks marks{reinterpret_cast<std::uint32_t*>(Place::positions() + Team::kListed * 2)};
+  const RadixShare<E>& share = row.share;
+  const std::uint32_t k = row.out.k;
+  Stage stage;
+  stage.template load<0, Stage::kVecs, true>(share, 0);
+  if (Team::thread() == 0) {
+    marks.clear_last(share.row.granules());
+    row.high = 0;
+  }
+  __syncwarp(full_mask);
+  Team::sync();
+  const TiedThreshold<E> threshold(element, share, row.split.floor, row.split.high);
+  mark_row<Team>(element, share, stage, threshold, marks);
+  Team::sync();
+  const std::uint32_t count = list_marked<Team>(marks, share.row.granules(), share.row.shift, RadixShare<E>::kPerVec,
+                                                Place::sums(), list, k, Team::kListed);
+  if (Team::thread() == 0) {
+    row.passed = count;
+    if constexpr (Team::kRows > 1) row.end = count < k || count > Team::kListed ? RowEnd::unknown : RowEnd::written;
+  }
+  if (count < k || count > Team::kListed) return;
+  Team::sync();
+  sort_stably<Team>(element, row, Place::bins(), Place::sums(), list, sorted, count, k, threshold.least);
+  const RowOut<E> out = row.out;
 #pragma unroll 1
-  for (std::uint32_t place = threadIdx.x; place < k; place += kOrderThreads) {
+  for (std::uint32_t place = Team::thread(); place < k; place += Team::kThreads) {
     const std::uint32_t word = sorted[place];
     out.write(a.args, place, static_cast<typename E::Raw>(word >> 16), word & 0xffff);
   }

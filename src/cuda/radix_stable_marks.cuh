@@ -47,14 +47,14 @@ struct RowMarks {
 };
 
 // Marks the row whose first granules are in `stage`; a barrier is owed.
-template <class E>
-__device__ __forceinline__ void mark_row(const E& element, const RadixShare<E>& share, RowStage<E>& stage,
+template <class Team, class E, class Stage>
+__device__ __forceinline__ void mark_row(const E& element, const RadixShare<E>& share, Stage& stage,
                                          const TiedThreshold<E>& threshold, const RowMarks& marks) {
   constexpr std::uint32_t kPerVec = RadixShare<E>::kPerVec;
   const std::uint32_t begin = share.whole_begin, end = share.whole_end, shift = share.row.shift;
   // The ends, in granules that are not whole: an element a lane.
-  if (warp() == 0 && (begin != 0 || end < share.row.granules())) {
-    const std::uint32_t edge = share.edge(), granule = edge == ~0U ? 0 : (edge + shift) / kPerVec;
+  if (Team::warp_at() == 0 && (begin != 0 || end < share.row.granules())) {
+    const std::uint32_t edge = share.edge_of_lane(), granule = edge == ~0U ? 0 : (edge + shift) / kPerVec;
     const bool passes =
         edge != ~0U && (threshold.marks(Vec{{element.pack(share.row.x[edge]), 0, 0, 0}}, granule) & 1U) != 0;
     const std::uint32_t ballot = __ballot_sync(full_mask, passes);
@@ -66,37 +66,38 @@ __device__ __forceinline__ void mark_row(const E& element, const RadixShare<E>& 
   }
 #pragma unroll 1
   for (std::uint32_t from = 0;;) {
-    const bool half = RowStage<E>::is_half(from, end);
+    const bool half = Stage::is_half(from, end);
 #pragma unroll
-    for (int j = 0; j < RowStage<E>::kVecs; ++j) {
-      if (j == RowStage<E>::kVecs / 2 && half) break;
-      const std::uint32_t g = from + threadIdx.x + j * kOrderThreads;
+    for (int j = 0; j < Stage::kVecs; ++j) {
+      if (j == Stage::kVecs / 2 && half) break;
+      const std::uint32_t g = from + Team::thread() + j * Team::kThreads;
       if (g >= begin && g < end) marks.bytes()[g] = static_cast<std::uint8_t>(threshold.marks(stage.vecs[j], g));
     }
-    from += RowStage<E>::kGranules;
+    from += Stage::kGranules;
     if (from >= end) break;
-    stage.template load<true>(share, from);
+    stage.template load<0, Stage::kVecs, true>(share, from);
   }
 }
 
 // Lists the positions of what is marked if these are least..most, and returns how many are marked. Behind a barrier; one is
 // owed. `sums` has a word a warp.
-__device__ inline std::uint32_t list_marked(const RowMarks& marks, std::uint32_t granules, std::uint32_t shift,
-                                            std::uint32_t per_granule, std::uint32_t* sums, std::uint16_t* list,
-                                            std::uint32_t least, std::uint32_t most) {
+template <class Team>
+__device__ __forceinline__ std::uint32_t list_marked(const RowMarks& marks, std::uint32_t granules, std::uint32_t shift,
+                                                     std::uint32_t per_granule, std::uint32_t* sums,
+                                                     std::uint16_t* list, std::uint32_t least, std::uint32_t most) {
   const std::uint32_t words = RowMarks::words_of(granules);
-  const std::uint32_t each = (words + kOrderThreads - 1) / kOrderThreads;
-  const std::uint32_t first = threadIdx.x * each, end = ::min(first + each, words);
+  const std::uint32_t each = (words + Team::kThreads - 1) / Team::kThreads;
+  const std::uint32_t first = Team::thread() * each, end = ::min(first + each, words);
   std::uint32_t own = 0;
 #pragma unroll 1
   for (std::uint32_t w = first; w < end; ++w) own += __popc(marks.words[w]);
   const std::uint32_t through = sum_through(own);
-  if (lane() == kWarp - 1) sums[warp()] = through;
-  __syncthreads();
-  const std::uint32_t other = lane() < kOrderWarps ? sums[lane()] : 0;
+  if (lane() == kWarp - 1) sums[Team::warp_at()] = through;
+  Team::sync();
+  const std::uint32_t other = lane() < Team::kWarps ? sums[lane()] : 0;
   const std::uint32_t count = __reduce_add_sync(full_mask, other);
   if (count < least || count > most) return count;
-  std::uint16_t* at = list + (__reduce_add_sync(full_mask, lane() < warp() ? other : 0) + through - own);
+  std::uint16_t* at = list + (__reduce_add_sync(full_mask, lane() < Team::warp_at() ? other : 0) + through - own);
 #pragma unroll 1
   for (std::uint32_t w = first; w < end; ++w) {
     const std::uint32_t position = w * (4 * per_granule) - shift;

@@ -70,6 +70,17 @@ struct RadixResidentState {
   Candidate cut;         // the last winner, of order_exactly of those so far
   Candidate highest;     // that order_exactly has not yet put into order
   bool more;             // winners behind those that order_exactly puts into order now
+
+  // One block's row, as another state has it, of which all winners are put into order at once. One thread calls; a barrier is owed.
+  template <class RowState>
+  __device__ void take(const RowState& row) {
+    rank = 0;
+    out = row.out;
+    share = row.share;
+    offset = 0;
+    highest = ~Candidate{0};
+    more = false;
+  }
 };
 
 // Of a block's threads, all of which call.

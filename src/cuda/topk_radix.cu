@@ -17,6 +17,7 @@
 #include "launch.hpp"
 #include "places.cuh"
 #include "radix_resident.cuh"
+#include "radix_rows_run.hpp"
 #include "radix_select.cuh"
 #include "radix_shape.hpp"
 #include "radix_sort.cuh"
@@ -139,7 +140,8 @@ void run_resident(const Plan& plan, const Args& args, Stream stream) {
   set_depth(shape, plan.items_per_thread);
   with_element(args.problem, [&]<class E>(const E& element) {
     if constexpr (is_fast_element<E>)
-      if (shape.blocks == 1 && radix_rows_hold(args.problem)) return run_radix_rows(args, shape, stream);
+      if (shape.blocks == 1 && radix_rows_hold(args.problem))
+        return plan.rows_per_task > 1 ? run_radix_pairs(args, shape, stream) : run_radix_rows(args, shape, stream);
     if constexpr (sizeof(typename E::Raw) > 1) {
       constexpr std::int64_t kMostBlocks = 1 << 30;
       const std::int64_t most_rows = kMostBlocks >> shape.blocks_log;

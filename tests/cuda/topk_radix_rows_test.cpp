@@ -1,5 +1,6 @@
-// What only the rows that a block takes into registers have: stages of 16384 elements, halves of them and ragged ends, words of
-// 32 bits for types of 16, bounds that divide equal keys, and lists that are put into order where they lie.
+// What only the rows that a block or half of one takes into registers have: stages of 16384 elements, halves of them and ragged ends,
+// words of 32 bits for types of 16, bounds that divide equal keys, lists that are put into order where they lie, and the whole block for
+// a row of one of its halves.
 #include <algorithm>
 #include <random>
 
@@ -9,10 +10,11 @@
 namespace topkit::test::topk_radix_rows_test {
 namespace {
 
-Plan of_one_block() {
+Plan of_one_block(int rows) {
   Plan plan;
   plan.cluster_blocks = 1;
   plan.items_per_thread = cuda::kRing;
+  plan.rows_per_task = rows;
   return plan;
 }
 
@@ -30,7 +32,8 @@ void expect_rows(DType dtype, const std::vector<Raw>& x, std::int64_t cols, std:
   problem.cols = cols;
   problem.k = k;
   ASSERT_TRUE(cuda::radix_rows_hold(problem));
-  ASSERT_TRUE(matches_oracle(cuda::run_radix, dtype, x, cols, k, offset, turn++, 0, of_one_block()));
+  for (const int rows : {1, 2})
+    ASSERT_TRUE(matches_oracle(cuda::run_radix, dtype, x, cols, k, offset, turn++, 0, of_one_block(rows)));
 }
 
 TEST(TopkRadixRows, stages_halves_of_them_and_ragged_ends) {
@@ -97,8 +100,48 @@ TEST(TopkRadixRows, sixteen_bit_keys_that_crowd) {
       expect_rows(DType::f16, row_of<std::uint16_t>(cols, sparse), cols, 2000, offset);
       const auto far = [&](auto i) { return random() % 4 == 0 ? 0x7c00U - i % 3 : random() % 2; };
       expect_rows(DType::f16, row_of<std::uint16_t>(cols, far), cols, 2048, offset);
+      const auto infinite = [&](auto) { return random() % 100 == 0 ? 0x7f80U : 0x3f80U + random() % 256; };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, infinite), cols, 2000, offset);
+      const auto outlier = [&](auto i) {
+        return i == 1234 ? 0x7000U : random() % 3 != 0 ? 0x3c00U : random() % 0x4000U;
+      };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, outlier), cols, 900, offset);
+      const auto octaves = [&](auto) { return random() % 0x7c00U; };
+      expect_rows(DType::f16, row_of<std::uint16_t>(cols, octaves), cols, 1700, offset);
+      const auto tied = [&](auto i) {
+        return i % 7 == 0 ? 0x4000U + random() % 2 : random() % 3 == 0 ? 0x3f80U : 0xbf80U;
+      };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, tied), cols,
+                  static_cast<std::int64_t>(cols / 7 + cols / 9) % 3000 + 1, offset);
       const auto nan = [&](auto i) { return i % 5 == 0 ? 0x7fc0U : i % 3 == 0 ? 0x7f80U : 0x3f80U; };
       expect_rows(DType::bf16, row_of<std::uint16_t>(cols, nan), cols, 1000, offset);
+    }
+}
+
+// Of 32-bit types: the bound divides equal keys anywhere in rows that begin and end anywhere, and what is above it lies far apart, in
+// crowds of one key, of neighbours, or of both.
+TEST(TopkRadixRows, far_keys_and_ties) {
+  std::mt19937 random(7);
+  const auto one_of = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random()) % n; };
+  for (const std::int64_t cols : {5000, 16384, 16387, 32768})
+    for (const int offset : {0, 3}) {
+      const auto rows = [&](std::int64_t k, auto element) {
+        expect_rows(DType::f32, row_of<std::uint32_t>(cols, element), cols, k, offset);
+      };
+      const auto normal = [&] { return 0x3f800000U + one_of(1U << 24); };
+      rows(2000, [&](auto) { return one_of(100) == 0 ? 0x3f800000U + one_of(1U << 23) : 0U; });          // sparse
+      rows(2000, [&](auto) { return one_of(100) == 0 ? 0x7f800000U : normal(); });                       // infinities
+      rows(2048, [&](auto) { return one_of(20) == 0 ? normal() ^ one_of(2) << 31 : one_of(2) << 31; });  // zeros
+      rows(1500, [&](auto) { return one_of(3000) == 0 ? 0x7f000000U : 0x3f000000U + one_of(11) * 0x10000; });  // levels
+      rows(900, [&](auto i) { return i % 3 == 0 ? 0x7f800000U - one_of(2) : i % 3 == 1 ? 0x40000000U : normal(); });
+      rows(2500, [&](auto i) { return 2 * i > cols && one_of(5) == 0 ? 0x3f800001U : 0x3f800000U; });
+      rows(2048, [&](auto) { return 0x7fc00000U + one_of(100); });
+      rows(2048, [&](auto) { return 0xff800000U; });
+      rows(1100, [&](auto i) { return i == 77 ? 0x3f800000U : 0xff800000U; });
+      rows(2048, [&](auto) { return 0x7f800000U; });
+      rows(1999, [&](auto i) { return i < 2000 ? 0x3f800000U : one_of(50) == 0 ? normal() : 0xbf800000U; });
+      // Bins of a second step hold many again.
+      rows(2048, [&](auto i) { return i % 100 == 0 ? 0x7f800000U : i % 4 == 0 ? 0x3f800000U + i % 3 : 0xbf800000U; });
     }
 }
 

@@ -131,6 +131,14 @@ void add_many_winners(std::vector<Request>& requests) {
       add_shape(dtype, shape, 4, seed, requests);
 }
 
+// Hundreds of winners of so many rows that a block has one or two of them in its registers.
+void add_rows_in_registers(std::vector<Request>& requests) {
+  std::uint64_t seed = 1;
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (const Shape& shape : {Shape{265, 16384, 2048}, {301, 4100, 500}, {277, 30001, 2500}})
+      add_shape(dtype, shape, 2, seed, requests);
+}
+
 void run_one(const Request& request, Arena& arena, Report& report) {
   Trial trial(request);
   trial.upload(arena);
@@ -162,6 +170,7 @@ void test_grid(const Options& options, Report& report) {
   if (!options.reduced) add_many_rows(requests);
   if (!options.reduced) add_routers(requests);
   if (!options.reduced) add_many_winners(requests);
+  if (!options.reduced) add_rows_in_registers(requests);
   if (!options.reduced) add_long_rows(requests);
   std::erase_if(requests, [&](const Request& request) {
     const std::string name = std::to_string(request.rows) + "x" + std::to_string(request.cols) + " " +
