@@ -100,6 +100,11 @@ def is_header(entry: Any) -> bool:
     return isinstance(entry, dict) and "header" in entry and "case" not in entry
 
 
+def is_refusal(entry: Any) -> bool:
+    """What `topkit bench` notes in place of a result where a peer does not take the case."""
+    return isinstance(entry, dict) and "refused" in entry
+
+
 def read(where: Any = SHIPPED) -> tuple[dict, ...]:
     """The results of topk in a file, or in the *.json and *.jsonl of a folder.
 
@@ -124,7 +129,7 @@ def _read(path: pathlib.Path, _written: int) -> tuple[dict, ...]:
     lines = []
     try:
         for number, entry in entries(path.read_text(encoding="utf-8")):
-            if is_header(entry) or (isinstance(entry, dict) and entry.get("op", "topk") != "topk"):
+            if is_header(entry) or is_refusal(entry) or (isinstance(entry, dict) and entry.get("op", "topk") != "topk"):
                 continue
             check(entry, number)
             lines.append(entry)

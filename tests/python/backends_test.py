@@ -142,9 +142,10 @@ def lines_of(**us):
 def test_decide_reads_arrays_and_lines_files_and_folders(tmp_path):
     lines = lines_of(topkit=2.0, numpy=1.0)
     header = {"header": "topkit bench", "device": "cuda"}
-    (tmp_path / "array.json").write_text(json.dumps([header, *lines], indent=1))
+    refusal = {"refused": "invalid argument", "case": LINE["case"], "distribution": "normal", "peer": "flashinfer", "algorithm": ""}
+    (tmp_path / "array.json").write_text(json.dumps([header, *lines, refusal], indent=1))
     (tmp_path / "lines").mkdir()
-    (tmp_path / "lines" / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [header, *lines]))
+    (tmp_path / "lines" / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [header, refusal, *lines]))
     (tmp_path / "lines" / "notes.txt").write_text("not read")
     for where in (tmp_path, tmp_path / "array.json", tmp_path / "lines", tmp_path / "lines" / "a.jsonl"):
         for given in (where, str(where)):
