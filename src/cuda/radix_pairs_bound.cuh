@@ -137,12 +137,7 @@ __device__ RowBound<E> search_bound(BoundBins<Team, E> bins, std::uint32_t* coun
           low = ::min(low, key);
           high = ::max(high, key);
         }
-        low = __reduce_min_sync(full_mask, low);
-        high = __reduce_max_sync(full_mask, high);
-        if (lane() == 0 && high != 0) {
-          atomicMin(&s.lowest, low);
-          atomicMax(&s.highest, high);
-        }
+        s.widen(low, high);
       }
       __syncwarp(full_mask);
       Team::sync();

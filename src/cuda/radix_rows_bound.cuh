@@ -112,12 +112,7 @@ __device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitStat
           low = ::min(low, keys[e]);
           high = ::max(high, keys[e]);
         }
-        low = __reduce_min_sync(full_mask, low);
-        high = __reduce_max_sync(full_mask, high);
-        if (lane() == 0 && high != 0) {
-          atomicMin(&s.lowest, low);
-          atomicMax(&s.highest, high);
-        }
+        s.widen(low, high);
       }
       __syncthreads();
       low = s.lowest;

@@ -74,6 +74,16 @@ struct SplitState {
 
   __device__ bool by_cuts() const { return picked != 0; }
 
+  // Widens lowest and highest by what a warp's lanes found, ~0 and zero of none. All lanes.
+  __device__ __forceinline__ void widen(Key low, Key high) {
+    low = __reduce_min_sync(full_mask, low);
+    high = __reduce_max_sync(full_mask, high);
+    if (lane() == 0 && high != 0) {
+      atomicMin(&lowest, low);
+      atomicMax(&highest, high);
+    }
+  }
+
   // From the best key of each lane's granule, of a sample of which `reach` among `size` granules shall pass. Whole warps; a barrier
   // is owed. The least of a warp's 32 granules' bests, and of all warps the highest: about 45 % of the sample reach it.
   // With more than 1.3 winners a granule it might be above the bound.
@@ -218,12 +228,7 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
         low = ::min(low, keys[e]);
         high = ::max(high, keys[e]);
       }
-      low = __reduce_min_sync(full_mask, low);
-      high = __reduce_max_sync(full_mask, high);
-      if (lane() == 0 && high != 0) {
-        atomicMin(&s.lowest, low);
-        atomicMax(&s.highest, high);
-      }
+      s.widen(low, high);
     }
     __syncthreads();
     // Equal keys need no search for how close they are.
