@@ -13,7 +13,7 @@
 
 namespace topkit::simt {
 
-thread_local Machine* machine = nullptr;
+constinit thread_local Machine* machine = nullptr;
 
 Settings& settings() {
   thread_local Settings value;
@@ -29,8 +29,10 @@ Machine& machine_of_this_thread() {
 }
 
 void thread_main() {
+  Fiber::begin();
   (*machine->body)();
   machine->thread_exits();
+  machine->current->fiber.leave();
 }
 
 }  // namespace
@@ -61,16 +63,6 @@ void Machine::ready(Warp& warp, std::uint32_t lanes) {
     ready_warps.push_back(&warp);
   }
 }
-
-void Machine::wait(const char* operation, Where where, std::uint32_t mask) {
-  current->operation = operation;
-  current->where = where;
-  current->mask = mask;
-  switch_out();
-  current->operation = nullptr;
-}
-
-void Machine::switch_out() { current->fiber.yield(); }
 
 void Machine::thread_exits() {
   Thread& t = *current;
@@ -167,13 +159,6 @@ void Machine::run_gang() {
       block->check_untouched_after_exit(shape.kernel, shape.shared_bytes, statics.used);
 }
 
-void Machine::resume(Thread& t) {
-  current = &t;
-  threadIdx.x = t.index;
-  blockIdx.x = t.block->index;
-  t.fiber.resume();
-}
-
 std::string Machine::deadlock_report() const {
   struct Group {
     const char* operation;
@@ -247,7 +232,7 @@ void maybe_yield() {
   if (settings().seed == 0 || (machine->random() & 15) != 0) return;
   Thread& t = *machine->current;
   machine->ready(*t.warp, 1U << t.lane);
-  machine->switch_out();
+  t.fiber.yield();
 }
 
 void async_copy(void* to, const void* from, std::size_t bytes) {

@@ -27,18 +27,19 @@ struct Copy {
   int group;
 };
 
-struct Thread {
+// What a switch reads and writes is one cache line: a gang has more threads than a cache holds.
+struct alignas(64) Thread {
   Fiber fiber;
   unsigned index = 0;
   int lane = 0;
   Block* block = nullptr;
   Warp* warp = nullptr;
-  bool exited = false;
-  bool cluster_arrived = false;     // and has not waited yet
-  int cluster_phase = 0;            // the phase it arrived in
   const char* operation = nullptr;  // what it waits for
   Where where{};
   std::uint32_t mask = 0;
+  bool exited = false;
+  bool cluster_arrived = false;  // and has not waited yet
+  int cluster_phase = 0;         // the phase it arrived in
   std::vector<Copy> copies;
   int copy_groups = 0;
 
@@ -159,10 +160,20 @@ struct Machine {
   std::span<const std::unique_ptr<Cluster>> gang() const { return std::span(clusters).first(gang_size); }
   void start_gang(std::span<const unsigned> clusters_to_run);
   void run_gang();
-  void resume(Thread& t);
+  [[gnu::always_inline]] void resume(Thread& t) {
+    current = &t;
+    threadIdx.x = t.index;
+    blockIdx.x = t.block->index;
+    t.fiber.resume();
+  }
   void ready(Warp& warp, std::uint32_t lanes);
-  void wait(const char* operation, Where where, std::uint32_t mask);
-  void switch_out();
+  [[gnu::always_inline]] void wait(const char* operation, Where where, std::uint32_t mask) {
+    current->operation = operation;
+    current->where = where;
+    current->mask = mask;
+    current->fiber.yield();
+    current->operation = nullptr;
+  }
   void thread_exits();
   void complete_if_all_came(Warp& warp, Record& record);
   void block_barrier_exit(Block& block);
@@ -174,6 +185,6 @@ struct Machine {
   std::string deadlock_report() const;
 };
 
-extern thread_local Machine* machine;  // null when no kernel runs
+extern constinit thread_local Machine* machine;  // null when no kernel runs
 
 }  // namespace topkit::simt
