@@ -160,6 +160,7 @@ struct Machine {
   std::span<const std::unique_ptr<Cluster>> gang() const { return std::span(clusters).first(gang_size); }
   void start_gang(std::span<const unsigned> clusters_to_run);
   void run_gang();
+  std::size_t next_warp();
   [[gnu::always_inline]] void resume(Thread& t) {
     current = &t;
     threadIdx.x = t.index;
