@@ -5,8 +5,16 @@ python_frameworks=0  # 1: with torch, JAX and Triton (`./dev test --frameworks`)
 
 python_folder() { if ((python_frameworks)); then echo build/venv-frameworks; else echo build/venv; fi; }
 
-# python_environment: creates it, and installs what its list names when the list has changed.
+# python_environment: there is one. `./dev test` asks for it before its stages run, since what pip fetches and unpacks leaves
+# a core idle; who asks meanwhile waits.
 python_environment() {
+  mkdir -p build
+  (flock 9 && install_python_environment) 9>build/python-environment.lock
+}
+
+# Creates it, and installs what its list names when the list has changed. Of torch and the others a test imports a part: only
+# that is compiled, by who imports it.
+install_python_environment() {
   local folder list=(tests/python/requirements.txt) wanted
   folder=$(python_folder)
   if ((python_frameworks)); then list+=(tests/python/requirements-frameworks.txt); fi
@@ -14,7 +22,7 @@ python_environment() {
   if [[ -x $folder/bin/python && $(cat "$folder/installed" 2>/dev/null) == "$wanted" ]]; then return; fi
   say "installing with pip into $folder: $(grep -hv '^#' "${list[@]}" | xargs)"
   [[ -x $folder/bin/python ]] || python3 -m venv "$folder"
-  "$folder/bin/python" -m pip install -q --disable-pip-version-check "${list[@]/#/-r}"
+  "$folder/bin/python" -m pip install -q --no-compile --disable-pip-version-check "${list[@]/#/-r}"
   echo "$wanted" >"$folder/installed"
 }
 

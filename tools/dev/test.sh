@@ -1,10 +1,13 @@
 # shellcheck shell=bash
-# Sourced by ./dev: the stages of `./dev test`. Each stage prints to build/log/STAGE.txt; the output of a failed one is
-# shown, and the others still run.
+# Sourced by ./dev: the stages of `./dev test`, two at a time. Each stage prints to build/log/STAGE.txt; the output of a
+# failed one is shown, and the others still run.
 
 kStages=(release install python asan tsan aarch64 fuzz lint cuda)
 kMoreStages=(asan_cuda)  # by --stage only
 kQuick=(release lint)
+kAtOnce=2
+# What a stage takes from ccache is another's, or both work in one folder.
+declare -A kAfter=([install]=release [python]=release [cuda]=release [fuzz]=asan [asan_cuda]='asan fuzz')
 kSkipped=77
 
 # ctest_in STAGE PRESET [CTEST ARGS]: what it ran is counted by tools/dev/count_tests.py.
@@ -55,24 +58,57 @@ packages_for() {
 
 # In a subshell with errexit: `stage || ...` would switch errexit off inside the stage.
 run_stage() {
-  local stage=$1 log=build/log/$1.txt start=$SECONDS rc=0 cpu
-  say "$stage ..."
+  local stage=$1 log=build/log/$1 start=$SECONDS rc=0
   set +e
-  (set -euo pipefail; trap 'times >build/log/times' EXIT; "stage_$stage") >"$log" 2>&1 </dev/null
+  (set -euo pipefail; trap 'times >"$log.times"' EXIT; "stage_$stage") >"$log.txt" 2>&1 </dev/null
   rc=$?
   set -e
-  cpu=$(tail -n 1 build/log/times | awk -F'[ms ]+' '{ printf "%.0f", $1 * 60 + $2 + $3 * 60 + $4 }')
+  echo "$rc $((SECONDS - start))" >"$log.done"
+}
+
+# report STAGE: one line of what it ended with and took.
+report() {
+  local stage=$1 log=build/log/$1 rc took cpu verdict
+  read -r rc took <"$log.done"
+  cpu=$(tail -n 1 "$log.times" | awk -F'[ms ]+' '{ printf "%.0f", $1 * 60 + $2 + $3 * 60 + $4 }')
   case $rc in
     0) verdict=ok ;;
-    "$kSkipped") verdict="skipped: $(tail -1 "$log")" ;;
-    *) verdict="FAILED ($rc): build/log/$stage.txt"; failed_stages+=("$stage"); tail -n 80 "$log" >&2 ;;
+    "$kSkipped") verdict="skipped: $(tail -1 "$log.txt")" ;;
+    *) verdict="FAILED ($rc): $log.txt"; failed_stages+=("$stage"); tail -n 80 "$log.txt" >&2 ;;
   esac
-  summary+=("$(printf '%-10s %5d s  %5d s cpu  %s' "$stage" $((SECONDS - start)) "$cpu" "$verdict")")
+  summary+=("$(printf '%-10s %5d s  %5d s cpu  %s' "$stage" "$took" "$cpu" "$verdict")")
   say "${summary[-1]}"
 }
 
+# may_start STAGE: no stage is under way whose objects it takes from ccache, or that works in the same folder.
+may_start() {
+  local other
+  for other in ${kAfter[$1]:-}; do
+    if [[ " ${waiting[*]} ${running[*]} " == *" $other "* ]]; then return 1; fi
+  done
+}
+
+# run_stages STAGE...: kAtOnce at a time, in this order: what ends in one link or one long test leaves no core idle.
+run_stages() {
+  local -a waiting=("$@")
+  local -A running=()
+  local stage pid
+  while ((${#waiting[@]} + ${#running[@]} > 0)); do
+    for stage in "${waiting[@]}"; do
+      if ((${#running[@]} == kAtOnce)) || ! may_start "$stage"; then continue; fi
+      say "$stage ..."
+      run_stage "$stage" &
+      running[$!]=$stage
+      mapfile -t waiting < <(printf '%s\n' "${waiting[@]}" | grep -vxF "$stage")
+    done
+    wait -n -p pid "${!running[@]}"
+    report "${running[$pid]}"
+    unset "running[$pid]"
+  done
+}
+
 run_test() {
-  local stages=() summary=() failed_stages=() verdict stage groups=(base) begin=$SECONDS
+  local stages=() summary=() failed_stages=() stage groups=(base) begin=$SECONDS
   while [[ $# -gt 0 ]]; do
     case $1 in
       --quick) stages+=("${kQuick[@]}") ;;
@@ -94,7 +130,8 @@ run_test() {
   need "${groups[@]}"
   rm -rf build/results build/log
   mkdir -p build/log build/results
-  for stage in "${stages[@]}"; do run_stage "$stage"; done
+  if [[ " ${stages[*]} " == *' python '* ]]; then python_environment >build/log/python-environment.txt 2>&1 & fi
+  run_stages "${stages[@]}"
   printf '\n%s\n%-10s %5d s\n\n' "$(printf '%s\n' "${summary[@]}")" total $((SECONDS - begin))
   local counted=0
   if [[ -n $(find build/results -name '*.xml') ]]; then python3 tools/dev/count_tests.py build/results || counted=1; fi
