@@ -1,16 +1,20 @@
 """Builds the wheel that `pip install .` makes, without the CUDA engine, installs it where nothing else is, and uses it.
 
-The build's requirements must be in the environment that runs this; run it from the source folder.
+The build's requirements must be in the environment that runs this; run it from the source folder, where build/python is.
 """
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import venv
 
 MOST_BYTES = 30 << 20
-UNITY = ["CMAKE_UNITY_BUILD=ON", "CMAKE_UNITY_BUILD_BATCH_SIZE=0"]  # as the preset that the rest of the stage compiled
+# As what the rest of the stage compiled, the compiler's name too, so that ccache has the wheel's objects.
+CACHE = pathlib.Path("build/python/CMakeCache.txt").read_text()
+COMPILERS = ["".join(pair) for pair in re.findall(r"^(CMAKE_C(?:XX)?_COMPILER):\w+(=.*)$", CACHE, re.M)]
+SAME = ["TOPKIT_CUDA=OFF", "CMAKE_UNITY_BUILD=ON", "CMAKE_UNITY_BUILD_BATCH_SIZE=0", *COMPILERS]
 
 USE = """
 import json, pathlib, subprocess, sys, time
@@ -46,7 +50,7 @@ def main() -> None:
     wheels, home = pathlib.Path("build/wheels"), pathlib.Path("build/venv-wheel").resolve()
     for folder in (wheels, home):
         shutil.rmtree(folder, ignore_errors=True)
-    defines = [f"--config-settings=cmake.define.{define}" for define in ("TOPKIT_CUDA=OFF", *UNITY)]
+    defines = [f"--config-settings=cmake.define.{define}" for define in SAME]
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "-w", str(wheels), *defines, "."], check=True)
     (wheel,) = wheels.glob("topkit-*.whl")
