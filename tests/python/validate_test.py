@@ -66,6 +66,31 @@ def test_ties_to_a_higher_index_are_seen():
     assert verdict.exact and verdict.sorted and not verdict.lowest
 
 
+def test_another_nan_is_told_from_another_value(monkeypatch):
+    class Canonical(backends.Backend):
+        name, what, kind, devices, keeps_nan = "canonical", "gives every NaN as one", "numpy", ("cpu",), False
+
+        def missing(self):
+            return None
+
+        def run(self, x, k, dim, largest, sorted):
+            best = topkit.topk(x, k, dim, largest)
+            best.values[np.isnan(best.values)] = np.float32(np.nan)
+            return best
+
+    canonical = Canonical()
+    monkeypatch.setitem(backends._all(), "canonical", canonical)
+    case = Case(2, 60, 5, "float32", "nan")
+    row = np.full((2, 60), 1, np.float32)
+    row.view(np.uint32)[:, 7] = 0xFFC00123
+    monkeypatch.setattr("topkit.validate._run.raw", lambda *_, **__: row)
+    (summary,) = run(["canonical"], "cpu", (case,))
+    assert summary.promised and summary.exact
+    canonical.keeps_nan = True
+    (summary,) = run(["canonical"], "cpu", (case,))
+    assert not summary.promised and "bits of a NaN" in summary.failed[0]
+
+
 def test_a_backend_that_breaks_its_promise_fails(monkeypatch):
     class Liar(backends.Backend):
         name, what, kind, devices, ties = "liar", "claims more than it does", "numpy", ("cpu",), "lowest"

@@ -16,6 +16,7 @@ class Backend:
     exact: bool
     ties: str
     nan: str
+    keeps_nan: bool
     own_stream: bool
     recordable: bool
     scalars: bool

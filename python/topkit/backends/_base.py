@@ -65,6 +65,7 @@ class Backend:
     exact = True
     ties = "any"  # which of equal keys wins: "lowest" index, or "any"
     nan = "largest"  # "largest", "last" (never before a number) or "undefined"
+    keeps_nan = True  # False: of a NaN it may give another NaN's bits
     own_stream = False  # True: it runs on a stream of its own, so that torch's can neither record nor time it
     recordable = True  # False: it synchronises or allocates by itself, which no CUDA graph can hold
     scalars = False  # True: it takes an array without axes

@@ -19,7 +19,7 @@ class Cudnn(Backend):
         found = tuple(int(part) for part in self.version().split(".")[:2] if part.isdigit())
         if found < (1, 25):
             return f"nvidia-cudnn-frontend {self.version()}: its indexer top-k came with 1.25"
-        return None
+        return None if has("cutlass") else "nvidia-cutlass-dsl, in which its indexer top-k is written, is not installed"
 
     def refuses(self, x, k, dim, largest, sorted):
         if not largest:

@@ -12,7 +12,10 @@ class Cute(Backend):
     nan = "undefined"
 
     def missing(self):
-        return cuda_missing() or (None if has("quack") else "quack-kernels is not installed")
+        if (why := cuda_missing()) is not None:
+            return why
+        lacking = [package for module, package in (("quack", "quack-kernels"), ("cutlass", "nvidia-cutlass-dsl")) if not has(module)]
+        return f"{lacking[0]} is not installed" if lacking else None
 
     def refuses(self, x, k, dim, largest, sorted):
         cols = x.shape[dim]

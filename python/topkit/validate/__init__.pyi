@@ -19,6 +19,7 @@ class Verdict:
     lowest: bool
     nan: str
     words: str = ""
+    other_nan: bool = ...  # not exact, because of a NaN it gives another NaN's bits
 
 @dataclass
 class Summary:

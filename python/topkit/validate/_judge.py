@@ -18,6 +18,7 @@ class Verdict:
     lowest: bool  # of equal keys the lower index won, in ascending order: the one answer
     nan: str  # "largest", "last" or "wrong" where the row has NaN, else ""
     words: str = ""  # what is wrong
+    other_nan: bool = False  # not exact, because of a NaN it gives another NaN's bits
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -36,8 +37,11 @@ def judge(x: np.ndarray, dtype: str, values: np.ndarray, indices: np.ndarray, k:
     if any(len(np.unique(row)) != k for row in indices):
         return Verdict(False, False, False, "", "an index twice in a row")
     taken = np.take_along_axis(x, indices.astype(np.int64), -1)
-    honest = np.array_equal(bits(taken), bits(values.astype(x.dtype, copy=False)))
+    given = values.astype(x.dtype, copy=False)
+    differ = bits(taken) != bits(given)
     number, got = numbers(x, dtype), numbers(taken, dtype)
+    honest = not differ.any()
+    other_nan = not honest and number.dtype.kind == "f" and bool(np.isnan([got[differ], numbers(given, dtype)[differ]]).all())
     has_nan = number.dtype.kind == "f" and bool(np.isnan(number).any())
     for nan in ("largest", "last"):
         best = winners(number, k, largest, nan)
@@ -46,6 +50,6 @@ def judge(x: np.ndarray, dtype: str, values: np.ndarray, indices: np.ndarray, k:
             continue
         ordered = same(got, wanted)
         rule = nan if has_nan and largest else ""
-        words = "" if honest else "values are not the input's bits"
-        return Verdict(honest, ordered, bool(np.array_equal(best, indices)), rule, words)
+        words = "" if honest else "the bits of a NaN are not the input's" if other_nan else "values are not the input's bits"
+        return Verdict(honest, ordered, bool(np.array_equal(best, indices)), rule, words, other_nan)
     return Verdict(False, False, False, "wrong" if has_nan else "", "a better element was left out")

@@ -69,13 +69,14 @@ class Summary:
 
     def count(self, case: Case, verdict: Verdict) -> None:
         backend = backends.get(self.name)
-        self.exact &= verdict.exact
+        exact = verdict.exact or (verdict.other_nan and not backend.keeps_nan)
+        self.exact &= exact
         self.lowest &= verdict.lowest
         self.sorted &= verdict.sorted
         if verdict.nan:
             self.nan.add(verdict.nan)
         excused = not backend.exact or (verdict.nan == "wrong" and backend.nan == "undefined")
-        if verdict.exact or excused:
+        if exact or excused:
             self.passed += 1
         else:
             self.failed.append(f"{case}: {verdict.words}")
