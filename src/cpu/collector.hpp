@@ -79,9 +79,11 @@ class Collector {
     bool floats = V::kFloat;
     if constexpr (V::kFloat) {
       floats = bound_ < keys_.top_nan;
-      if (floats) held_ = sparse_.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), capacity_, places_);
+      if (floats)
+        held_ = sparse_.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), bound_, capacity_, places_);
     }
-    if (!floats) held_ = sparse_.template collect<Sorted>(lens_sorted(), Sorted::Set(bound_), capacity_, places_);
+    if (!floats)
+      held_ = sparse_.template collect<Sorted>(lens_sorted(), Sorted::Set(bound_), bound_, capacity_, places_);
     if (held_ <= capacity_) return;
     held_ = 0;
     scan();

@@ -1,6 +1,6 @@
 // A long row with few winners: every so many-th burst of it is looked at first, and a rank of that sample that the k-th
-// best very likely reaches bounds one pass. Chunks that have an element from the bound on are listed at the speed of the
-// loads, without a branch, then only those are looked at closely, while they are in the cache. Of the sample the maxima
+// best very likely reaches bounds one pass. Parts of chunks that have an element from the bound on are flagged at the speed
+// of the loads, without a branch, then only those are looked at closely, while they are in the cache. Of the sample the maxima
 // of chunks are kept, so that no element is read twice without need.
 //
 // (Floyd and Rivest, "Expected time bounds for selection", 1975, is the idea.)
@@ -33,9 +33,11 @@ class Sparse {
 
   Sparse(const Job& job, Carver& carver)
       : lens_(job.sortable),
+        keys_(job.sortable),
         maxima_(carver.take<S>(most_sampled(job) * V::kLanes)),
         groups_(carver.take<S>(4 * kMostK)),
-        hits_(carver.take<std::uint32_t>(kSection / kChunk + kStreams)) {}
+        flags_(carver.take<std::uint8_t>(kSectionBursts)),
+        hits_(carver.take<std::uint32_t>(kSection / kPart + kSlack)) {}
 
   // Few winners, many chunks: most of them have none.
   static bool fits(const Row& row) {
@@ -51,11 +53,16 @@ class Sparse {
     const auto rank = static_cast<std::uint32_t>(expected + kDeviations * __builtin_sqrt(expected) + 1);
     // The maxima of groups are as good as all elements while the groups are many times the rank.
     const std::uint32_t places = round_up(4 * rank, kBlock);
-    for (std::uint32_t i = 0; i < places; i += V::kLanes) V::Store(groups_ + i, V::Worst());
-    dispatch<V>([&](auto plain) { sample<plain.value>(places); });
-    for (std::uint32_t i = 0; i < places; i += V::kLanes)
-      Sorted::Store(groups_ + i, V::ToSorted(lens_, V::LoadStored(groups_ + i)));
-    return bound<Sorted>(groups_, places, rank);
+    const auto sampled_bound = [&](Look looks) {
+      for (std::uint32_t i = 0; i < places; i += V::kLanes) V::Store(groups_ + i, V::Worst());
+      dispatch<V>(looks, [&](auto look) { sample<look.value>(places); });
+      for (std::uint32_t i = 0; i < places; i += V::kLanes)
+        Sorted::Store(groups_ + i, V::ToSorted(lens_, V::LoadStored(groups_ + i)));
+      return bound<Sorted>(groups_, places, rank);
+    };
+    const Look look = best_look<V>();
+    const S likely = sampled_bound(look);
+    return look == Look::raw && likely < keys_.high_zero ? sampled_bound(Look::mapped) : likely;
   }
 
   // Without a sample.
@@ -69,11 +76,12 @@ class Sparse {
     step_ = 0;
   }
 
-  // Writes the positions of all elements that W (V, or its integers) compares to be at least t, ascending. Stops early,
-  // with more than `limit`; `out` has room for limit + kBlock + kSlack.
+  // Writes the positions of all elements that W (V, or its integers) compares to be at least t, ascending; `least` is t as
+  // a sortable value. Stops early, with more than `limit`; `out` has room for limit + kBlock + kSlack.
   template <class W>
-  std::uint32_t collect(const typename W::Lens& lens, typename W::Reg t, std::uint32_t limit,
+  std::uint32_t collect(const typename W::Lens& lens, typename W::Reg t, S least, std::uint32_t limit,
                         std::uint32_t* const out) const {
+    const Look looks = best_look<W>() == Look::raw && least < keys_.high_zero ? Look::mapped : best_look<W>();
     const auto reaches = [t](typename W::Reg v) { return W::Ge(v, t); };
     const Raw* const data = data_;
     std::uint32_t *next = out, *const full = out + limit;
@@ -88,7 +96,8 @@ class Sparse {
     ends(0, head_);
     for (std::uint32_t burst = 0; burst < bursts_ && next <= full; burst += kSectionBursts) {
       const std::uint32_t end = lesser(burst + kSectionBursts, bursts_);
-      next = dispatch<W>([&](auto plain) { return section<W, plain.value>(lens, t, burst, end, full, next); });
+      next =
+          dispatch<W>(looks, [&](auto look) { return section<W, look.value>(lens, t, least, burst, end, full, next); });
     }
     ends(head_ + bursts_ * kBurst * kChunk, cols_);
     return static_cast<std::uint32_t>(next - out);
@@ -97,7 +106,8 @@ class Sparse {
  private:
   static constexpr std::uint32_t kChunk = greater<std::uint32_t>(8 * V::kLanes, kBlock);  // elements
   static constexpr std::uint32_t kVectors = kChunk / V::kLanes;
-  static constexpr std::uint32_t kBurst = 4;    // chunks of one place
+  static constexpr std::uint32_t kPart = greater<std::uint32_t>(kChunk / 2, kBlock), kParts = kChunk / kPart;
+  static constexpr std::uint32_t kBurst = 8 / kParts;  // chunks of one place: their parts' flags are a byte
   static constexpr std::uint32_t kStreams = 4;  // lines of so many pages are fetched at once from rows beyond a section
   static constexpr std::uint32_t kSection = 65536, kSectionBursts = kSection / (kBurst * kChunk);
   static constexpr std::uint32_t kMostK = 2048;
@@ -119,50 +129,86 @@ class Sparse {
     return static_cast<std::size_t>(job.max_cols) / kChunk / greater((step - 1) * 8 / 9, kLeastStep) + 2 * kBurst;
   }
 
-  // Floats that nothing flips are plain: they can be compared where they lie.
-  template <class W, class Body>
-  auto dispatch(const Body& body) const {
-    if constexpr (W::kFloat)
-      if (lens_.is_plain) return body(std::true_type());
-    return body(std::false_type());
+  // How a loop looks at elements. Floats that nothing flips are plain: they can be compared where they lie. Of narrow floats,
+  // which no vector compares, raw bits are compared as signed numbers: from +0 on, larger ones are better, and so are NaN, of
+  // which the negative ones are told by the same bits as unsigned ones.
+  enum class Look { mapped, plain, raw };
+
+  template <class W>
+  Look best_look() const {
+    if constexpr (W::kFloat) return lens_.is_plain ? Look::plain : Look::mapped;
+    return V::kFloat || keys_.add >= 0 ? Look::mapped : Look::raw;
   }
-  template <class W, bool kPlain>
+  template <class W, class Body>
+  static auto dispatch(Look look, const Body& body) {
+    constexpr Look kOther = W::kFloat ? Look::plain : Look::raw;
+    if constexpr (W::kFloat == V::kFloat)
+      if (look == kOther) return body(std::integral_constant<Look, kOther>());
+    return body(std::integral_constant<Look, Look::mapped>());
+  }
+  template <class W, Look kLook>
   static typename W::Reg load(const typename W::Lens& lens, const Raw* p) {
-    if constexpr (kPlain)
+    if constexpr (kLook == Look::plain)
       return W::LoadStored(reinterpret_cast<const S*>(p));
     else
       return W::Load(lens, p);
   }
 
+  // The largest raw bits of kCount vectors, as signed and as unsigned numbers.
+  template <std::uint32_t kCount>
+  struct Largest {
+    typename Sorted::Reg number = Sorted::Worst(), bits = Sorted::Set(0);
+    explicit Largest(const Raw* p) {
+#pragma GCC unroll 16
+      for (std::uint32_t i = 0; i < kCount; ++i) {
+        const auto raw = Sorted::LoadSorted(reinterpret_cast<const S*>(p + i * V::kLanes));
+        number = Sorted::Max(number, raw);
+        bits = Sorted::MaxBits(bits, raw);
+      }
+    }
+  };
+  // Of raw looks: the worst number. Above its raw bits there are only NaN.
+  S worst_bits() const { return static_cast<S>(keys_.to_raw(std::numeric_limits<S>::min())); }
+
   // The lane maxima of every step_-th burst's chunks, those of all of them in groups. A chunk with NaN has NaN for maxima.
-  template <bool kPlain>
+  // Raw looks make less of negative maxima than they are.
+  template <Look kLook>
   void sample(std::uint32_t places) {
     const typename V::Lens lens = lens_;
     S *out = maxima_, *group = groups_, *const begin = groups_, *const end = groups_ + places;
     const std::size_t apart = static_cast<std::size_t>(step_) * kBurst * kChunk;
     const Raw *p = data_ + head_, *const last = p + static_cast<std::size_t>(bursts_) * kBurst * kChunk;
     [[maybe_unused]] const typename V::Reg top = V::Best();
+    [[maybe_unused]] const typename Sorted::Reg worst = Sorted::Set(worst_bits());
     for (; p < last; p += apart) {
 #pragma GCC unroll 4
       for (std::uint32_t c = 0; c < kBurst; ++c, out += V::kLanes) {
         const Raw* const q = p + c * kChunk;
         typename V::Reg even = V::Worst(), odd = even;
-        [[maybe_unused]] typename V::Mask below = Sorted::First(V::kLanes), under = below;
+        if constexpr (kLook == Look::raw) {
+          const Largest<kVectors> largest(q);
+          even = lens(largest.number);
+          V::Store(out, even);
+          if (Sorted::Any(Sorted::GtBits(largest.bits, worst))) [[unlikely]]
+            V::Store(out, top);
+        } else {
+          [[maybe_unused]] typename V::Mask below = Sorted::First(V::kLanes), under = below;
 #pragma GCC unroll 16
-        for (std::uint32_t i = 0; i < kVectors; i += 2) {
-          const auto a = load<V, kPlain>(lens, q + i * V::kLanes), b = load<V, kPlain>(lens, q + (i + 1) * V::kLanes);
-          even = V::Max(a, even);
-          odd = V::Max(b, odd);
-          if constexpr (V::kFloat) {
-            below = V::AndLess(below, a, top);
-            under = V::AndLess(under, b, top);
+          for (std::uint32_t i = 0; i < kVectors; i += 2) {
+            const auto a = load<V, kLook>(lens, q + i * V::kLanes), b = load<V, kLook>(lens, q + (i + 1) * V::kLanes);
+            even = V::Max(a, even);
+            odd = V::Max(b, odd);
+            if constexpr (V::kFloat) {
+              below = V::AndLess(below, a, top);
+              under = V::AndLess(under, b, top);
+            }
           }
+          even = V::Max(odd, even);
+          V::Store(out, even);
+          if constexpr (V::kFloat)
+            if (!Sorted::All(Sorted::And(below, under))) [[unlikely]]
+              V::Store(out, V::Nan());
         }
-        even = V::Max(odd, even);
-        V::Store(out, even);
-        if constexpr (V::kFloat)
-          if (!Sorted::All(Sorted::And(below, under))) [[unlikely]]
-            V::Store(out, V::Nan());
         V::Store(group, V::Max(even, V::LoadStored(group)));
         group += V::kLanes;
         group = group == end ? begin : group;
@@ -170,28 +216,41 @@ class Sparse {
     }
   }
 
-  // Some element from p on reaches t.
-  template <class W, bool kPlain>
-  static bool any(const typename W::Lens& lens, typename W::Reg t, const Raw* p) {
-    typename W::Mask even = Sorted::First(W::kLanes), odd = even;
+  // What flag() compares with.
+  template <class W>
+  struct Bar {
+    typename W::Reg t;
+    typename Sorted::Reg number, bits;  // of raw looks
+  };
+
+  // Some element of the kPart from p on reaches the bar.
+  template <class W, Look kLook>
+  static bool any(const typename W::Lens& lens, const Bar<W>& bar, const Raw* p) {
+    constexpr std::uint32_t kCount = kPart / V::kLanes;
+    if constexpr (kLook == Look::raw) {
+      const Largest<kCount> largest(p);
+      return Sorted::Any(Sorted::Or(Sorted::Ge(largest.number, bar.number), Sorted::GtBits(largest.bits, bar.bits)));
+    } else {
+      typename W::Mask even = Sorted::First(W::kLanes), odd = even;
 #pragma GCC unroll 16
-    for (std::uint32_t i = 0; i < kVectors; i += 2) {
-      even = W::AndLess(even, load<W, kPlain>(lens, p + i * W::kLanes), t);
-      odd = W::AndLess(odd, load<W, kPlain>(lens, p + (i + 1) * W::kLanes), t);
+      for (std::uint32_t i = 0; i < kCount; i += 2) {
+        even = W::AndLess(even, load<W, kLook>(lens, p + i * W::kLanes), bar.t);
+        odd = W::AndLess(odd, load<W, kLook>(lens, p + (i + 1) * W::kLanes), bar.t);
+      }
+      return !Sorted::All(Sorted::And(even, odd));
     }
-    return !Sorted::All(Sorted::And(even, odd));
   }
 
-  template <class W, bool kPlain>
-  std::uint32_t* emit_chunk(const typename W::Lens& lens, typename W::Reg t, std::uint32_t at,
-                            const std::uint32_t* full, std::uint32_t* out) const {
+  template <class W, Look kLook>
+  std::uint32_t* emit_part(const typename W::Lens& lens, typename W::Reg t, std::uint32_t at, const std::uint32_t* full,
+                           std::uint32_t* out) const {
     const Raw* const p = data_ + at;
 #pragma GCC unroll 8
-    for (std::uint32_t b = 0; b < kChunk; b += kBlock) {
+    for (std::uint32_t b = 0; b < kPart; b += kBlock) {
       typename W::Mask masks[kBlock / W::kLanes];
 #pragma GCC unroll 16
       for (std::uint32_t i = 0; i < kBlock / W::kLanes; ++i)
-        masks[i] = W::Ge(load<W, kPlain>(lens, p + b + i * W::kLanes), t);
+        masks[i] = W::Ge(load<W, kLook>(lens, p + b + i * W::kLanes), t);
       out = emit_few(V::Join(masks), at + b, out);
       if (out > full) break;
     }
@@ -199,65 +258,70 @@ class Sparse {
   }
 
   // What collect() does with bursts [first, end).
-  template <class W, bool kPlain>
-  std::uint32_t* section(const typename W::Lens& lens, typename W::Reg t, std::uint32_t first, std::uint32_t end,
-                         const std::uint32_t* full, std::uint32_t* out) const {
-    const std::uint32_t hits = list<W, kPlain>(lens, t, first, end);
-    for (std::uint32_t h = 0; h < hits && out <= full; ++h) out = emit_chunk<W, kPlain>(lens, t, hits_[h], full, out);
+  template <class W, Look kLook>
+  std::uint32_t* section(const typename W::Lens& lens, typename W::Reg t, S least, std::uint32_t first,
+                         std::uint32_t end, const std::uint32_t* full, std::uint32_t* out) const {
+    const Bar<W> bar{t, Sorted::Set(static_cast<S>(keys_.to_raw(least))), Sorted::Set(worst_bits())};
+    flag<W, kLook>(lens, bar, first, end);
+    std::uint32_t* last = hits_;
+    for (std::uint32_t b = 0; b < end - first; b += 8) {
+      std::uint64_t bits;
+      std::memcpy(&bits, flags_ + b, sizeof(bits));
+      last = V::Emit(bits, b * 8, last);
+    }
+    const std::uint32_t begin = head_ + first * kBurst * kChunk;
+    for (const std::uint32_t* hit = hits_; hit < last && out <= full; ++hit)
+      out = emit_part<W, kLook>(lens, t, begin + *hit * kPart, full, out);
     return out;
   }
 
-  // Where those chunks of bursts [first, end) begin that have an element that reaches t, ascending; returns how many.
-  template <class W, bool kPlain>
-  std::uint32_t list(const typename W::Lens lens, const typename W::Reg t, std::uint32_t first,
-                     std::uint32_t end) const {
+  // Sets a flag for each of the parts of bursts [first, end) that may have an element that reaches the bar. Flags are kept
+  // apart from the list of the parts, whose stores would have to wait for their addresses.
+  template <class W, Look kLook>
+  void flag(const typename W::Lens lens, const Bar<W> bar, std::uint32_t first, std::uint32_t end) const {
     constexpr bool kKnows = std::is_same_v<V, W>;  // the maxima of the sample
     const std::uint32_t step = kKnows && step_ != 0 ? step_ : ~0U, streams = cols_ > kSection ? kStreams : 1;
     const std::uint32_t stretch = (end - first) / streams;
-    const Raw* const data = data_;
+    const Raw* const data = data_ + head_;
     const S* const maxima = maxima_;
-    const std::uint32_t head = head_;
-    std::uint32_t *const hits = hits_, *last[kStreams], turn[kStreams], sampled[kStreams];
+    std::uint8_t* const flags = flags_;
+    std::uint32_t turn[kStreams], sampled[kStreams];
     for (std::uint32_t s = 0; s < streams; ++s) {
-      last[s] = hits + s * stretch * kBurst;
       const std::uint32_t burst = first + s * stretch;
       sampled[s] = step == ~0U ? 0 : (burst + step - 1) / step;  // the sample's next burst
       turn[s] = sampled[s] * step;
     }
     const auto look_at = [&](std::uint32_t s, std::uint32_t burst) {
-      std::uint32_t at = head + burst * kBurst * kChunk;
-      std::uint32_t* to = last[s];
+      std::uint32_t found = 0;
       if (kKnows && step != ~0U && burst == turn[s]) {
         if constexpr (kKnows) {
           const S* const best = maxima + static_cast<std::size_t>(sampled[s]) * kBurst * V::kLanes;
-#pragma GCC unroll 4
-          for (std::uint32_t c = 0; c < kBurst; ++c, at += kChunk) {
-            *to = at;
-            to += Sorted::All(V::AndLess(Sorted::First(V::kLanes), V::LoadStored(best + c * V::kLanes), t)) ? 0 : 1;
+#pragma GCC unroll 8
+          for (std::uint32_t c = 0; c < kBurst; ++c) {
+            const auto below = V::AndLess(Sorted::First(V::kLanes), V::LoadStored(best + c * V::kLanes), bar.t);
+            found |= (Sorted::All(below) ? 0U : (1U << kParts) - 1) << (c * kParts);
           }
         }
         ++sampled[s];
         turn[s] += step;
       } else {
-#pragma GCC unroll 4
-        for (std::uint32_t c = 0; c < kBurst; ++c, at += kChunk) {
-          *to = at;
-          to += any<W, kPlain>(lens, t, data + at) ? 1 : 0;
-        }
+        const Raw* const p = data + static_cast<std::size_t>(burst) * kBurst * kChunk;
+#pragma GCC unroll 8
+        for (std::uint32_t part = 0; part < 8; ++part)
+          found |= (any<W, kLook>(lens, bar, p + part * kPart) ? 1U : 0U) << part;
       }
-      last[s] = to;
+      flags[burst - first] = static_cast<std::uint8_t>(found);
     };
     for (std::uint32_t i = 0; i < stretch; ++i)
       for (std::uint32_t s = 0; s < streams; ++s) look_at(s, first + s * stretch + i);
     for (std::uint32_t burst = first + streams * stretch; burst < end; ++burst) look_at(streams - 1, burst);
-    std::uint32_t* to = last[0];
-    for (std::uint32_t s = 1; s < streams; ++s)
-      for (const std::uint32_t* hit = hits + s * stretch * kBurst; hit < last[s]; ++hit) *to++ = *hit;
-    return static_cast<std::uint32_t>(to - hits);
+    for (std::uint32_t b = end - first; b % 8 != 0; ++b) flags[b] = 0;
   }
 
   typename V::Lens lens_;
+  SortableKeys<S> keys_;
   S *maxima_, *groups_;
+  std::uint8_t* flags_;  // by burst of a section
   std::uint32_t* hits_;
 
   // Of the row at hand.

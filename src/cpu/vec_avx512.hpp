@@ -117,6 +117,18 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 32) return _mm512_min_epi32(a, b);
     if constexpr (kBits == 64) return _mm512_min_epi64(a, b);
   }
+  static Reg MaxBits(Reg a, Reg b) {
+    if constexpr (kBits == 8) return _mm512_max_epu8(a, b);
+    if constexpr (kBits == 16) return _mm512_max_epu16(a, b);
+    if constexpr (kBits == 32) return _mm512_max_epu32(a, b);
+    if constexpr (kBits == 64) return _mm512_max_epu64(a, b);
+  }
+  static Mask GtBits(Reg a, Reg b) {
+    if constexpr (kBits == 8) return _mm512_cmpgt_epu8_mask(a, b);
+    if constexpr (kBits == 16) return _mm512_cmpgt_epu16_mask(a, b);
+    if constexpr (kBits == 32) return _mm512_cmpgt_epu32_mask(a, b);
+    if constexpr (kBits == 64) return _mm512_cmpgt_epu64_mask(a, b);
+  }
   static Reg Not(Reg a) { return _mm512_xor_si512(a, _mm512_set1_epi32(-1)); }
   static Mask Gt(Reg a, Reg b) {
     if constexpr (kBits == 8) return _mm512_cmpgt_epi8_mask(a, b);

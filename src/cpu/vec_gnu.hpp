@@ -53,6 +53,10 @@ struct GnuInt : Isa {
     return reinterpret_cast<Reg>(reinterpret_cast<Unsigned>(a) + reinterpret_cast<Unsigned>(b));
   }
   static Reg Min(Reg a, Reg b) { return a < b ? a : b; }
+  static Reg MaxBits(Reg a, Reg b) { return reinterpret_cast<Unsigned>(a) > reinterpret_cast<Unsigned>(b) ? a : b; }
+  static Mask GtBits(Reg a, Reg b) {
+    return reinterpret_cast<Mask>(reinterpret_cast<Unsigned>(a) > reinterpret_cast<Unsigned>(b));
+  }
   static Reg Not(Reg a) { return ~a; }
   static Mask Gt(Reg a, Reg b) { return a > b; }
   static Mask Ge(Reg a, Reg b) { return a >= b; }
