@@ -34,6 +34,22 @@ class CutFinder {
     return find(Elements{row}, count, k, room_);
   }
 
+  // Two values that the cut very likely lies between, and few elements with it: for a caller who makes the pass himself and
+  // puts what is at least the first and less than the second, up to most_inside() of them, where inside() says. False: there
+  // is no such bracket.
+  bool bracket(const Raw* row, std::uint32_t count, std::uint32_t k, S (&ends)[2]) const {
+    if (count <= 32 * kBisect) return false;
+    const std::uint32_t size = take_sample(Elements{row}, count, room_);
+    choose_bracket(room_, size, keys_.low_nan, keys_.top_nan, static_cast<double>(k) / count, 2.5, ends);
+    return distinct(room_, size, ends);
+  }
+  S* inside() const { return room_ + kMostSample; }
+  static std::uint32_t most_inside(std::uint32_t count) { return inside_of(count); }
+  // The cut at k of the `count` raw values inside(), which become canonical.
+  Cut<S> find_inside(std::uint32_t count, std::uint32_t k) const {
+    return find_inside(Elements{nullptr}, inside(), count, k, 0);
+  }
+
  private:
   static constexpr std::uint32_t kBisect = 2048, kMostSample = 4096;
   static constexpr std::uint32_t kGather = 512;  // places whose values are fetched together, while in the first cache

@@ -22,6 +22,8 @@ class BestFirst {
   static constexpr std::uint32_t kNarrow = 16384;       // networks up to here
   static constexpr std::uint32_t kNarrowPrefix = 4096;  // with a part of the distance
   static constexpr std::uint32_t kBroad = 4096;
+  static constexpr int kBucketBits = 13;
+  static constexpr bool kBuckets = sizeof(S) == 4 && kBytes == 64;  // narrower networks are no faster than radix
 
  public:
   static std::size_t scratch_bytes(std::size_t most) {
@@ -37,30 +39,19 @@ class BestFirst {
   static constexpr bool are_many(std::size_t count) { return count > kNarrow; }
 
   // Orders many and hands them on in order, values as raw bits in pieces: out(first, count, raw, index). The arguments as
-  // for sort(), but nothing is changed.
+  // for sort(), but the values are lost.
   template <class Out>
-  static void each_sorted(SortableKeys<S> keys, const Raw* row, const S* values, const std::uint32_t* index,
+  static void each_sorted(SortableKeys<S> keys, const Raw* row, S* values, const std::uint32_t* index,
                           std::uint32_t count, std::byte* scratch, const Out& out) {
     S best, worst;
     extremes(keys, values, count, best, worst);
-    const Item* items = sort_items(keys, best, bit_width(distance(best, worst)), values, index, count, scratch);
-    constexpr std::uint32_t kPiece = 512;
-    Raw raw[kPiece];
-    std::uint32_t places[kPiece];
-    for (std::uint32_t at = 0; at < count; at += kPiece) {
-      const std::uint32_t n = lesser(count - at, kPiece);
-      std::uint32_t lossy = 0;
-      for (std::uint32_t i = 0; i < n; ++i) {
-        places[i] = index_of(items[at + i]);
-        const S value = value_of(items[at + i], best);
-        raw[i] = keys.to_raw(value);
-        lossy |= is_lossy(keys, value);
-      }
-      if (lossy != 0)  // a zero's sign and a NaN's payload are not in the key
-        for (std::uint32_t i = 0; i < n; ++i)
-          if (is_lossy(keys, value_of(items[at + i], best)) != 0) raw[i] = row[places[i]];
-      out(at, n, raw, places);
+    const int range_bits = bit_width(distance(best, worst));
+    const Handover<Out> handover{keys, row, best, out};
+    if constexpr (kBuckets) {
+      if (range_bits > kBucketBits) return by_buckets(handover, range_bits, values, index, count, scratch);
     }
+    const Item* items = sort_items(keys, best, range_bits, values, index, count, scratch);
+    handover(0, count, [items](std::uint32_t i) { return items[i]; });
   }
 
   // index is ascending; it counts from row, and values[i] is the sortable value of row[index[i]].
@@ -176,16 +167,108 @@ class BestFirst {
     Carver carver(scratch);
     Item* items = carver.take<Item>(count);
     Item* spare = carver.take<Item>(count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const Raw d = distance(best, keys.canonical(values[i]));
-      if constexpr (sizeof(S) == 8)
-        items[i] = {d, index[i]};
-      else
-        items[i] = static_cast<Item>(d) << 32 | index[i];
-    }
+    for (std::uint32_t i = 0; i < count; ++i) items[i] = item_of(distance(best, keys.canonical(values[i])), index[i]);
     return radix_sort(items, spare, count, range_bits);
   }
 
+  // Places [first, first + count) of all, item(i) being the i-th of them, in pieces.
+  template <class Out>
+  struct Handover {
+    const SortableKeys<S>& keys;
+    const Raw* row;
+    S best;
+    const Out& out;
+
+    template <class ItemAt>
+    void operator()(std::uint32_t first, std::uint32_t count, const ItemAt& item) const {
+      constexpr std::uint32_t kPiece = 512;
+      Raw raw[kPiece];
+      std::uint32_t places[kPiece];
+      for (std::uint32_t at = 0; at < count; at += kPiece) {
+        const std::uint32_t n = lesser(count - at, kPiece);
+        std::uint32_t lossy = 0;
+        for (std::uint32_t i = 0; i < n; ++i) {
+          places[i] = index_of(item(at + i));
+          const S value = value_of(item(at + i), best);
+          raw[i] = keys.to_raw(value);
+          lossy |= is_lossy(keys, value);
+        }
+        if (lossy != 0)  // a zero's sign and a NaN's payload are not in the key
+          for (std::uint32_t i = 0; i < n; ++i)
+            if (is_lossy(keys, value_of(item(at + i), best)) != 0) raw[i] = row[places[i]];
+        out(first + at, n, raw, places);
+      }
+    }
+  };
+
+  // Into buckets by the highest bits of the distance; then neighbouring buckets together, as far as the network is good for
+  // them, while they are in the cache. A bucket of too many is ordered by radix.
+  template <class Handover>
+  static void by_buckets(const Handover& handover, int range_bits, S* values, const std::uint32_t* index,
+                         std::uint32_t count, std::byte* scratch) {
+    Carver carver(scratch);
+    Item* items = carver.take<Item>(count);
+    Item* spare = carver.take<Item>(count);
+    constexpr std::uint32_t kMost = 512;  // of buckets together
+    auto* const packed = reinterpret_cast<std::uint32_t*>(spare);
+    constexpr std::uint32_t kBuckets = 1U << kBucketBits;
+    std::uint32_t ends[kBuckets] = {};
+    const int rest_bits = range_bits - kBucketBits;
+    auto* const distances = reinterpret_cast<Raw*>(values);
+    for (std::uint32_t i = 0; i < count; ++i)
+      distances[i] = distance(handover.best, handover.keys.canonical(values[i]));
+    for (std::uint32_t i = 0; i < count; ++i) ++ends[distances[i] >> rest_bits];
+    std::uint32_t sum = 0;
+    for (std::uint32_t& end : ends) {
+      const std::uint32_t size = end;
+      end = sum;
+      sum += size;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Raw d = distances[i];
+      Item* const to = items + ends[d >> rest_bits]++;
+      *to = item_of(d, index[i]);
+      __builtin_prefetch(to + 64 / sizeof(Item), 1);  // where the bucket's next line will be written
+    }
+    std::uint32_t from = 0;
+    for (std::uint32_t bucket = 0; bucket < kBuckets;) {
+      const std::uint32_t first = bucket;
+      std::uint32_t end = ends[bucket++];
+      const auto bits_with = [&](std::uint32_t last, std::uint32_t to) {
+        return bit_width((static_cast<std::uint64_t>(last - first) << rest_bits) - 1) + bit_width(to - from);
+      };
+      while (bucket < kBuckets && ends[bucket] - from <= kMost && bits_with(bucket + 1, ends[bucket]) <= 32)
+        end = ends[bucket++];
+      const std::uint32_t n = end - from;
+      const Item* const group = items + from;
+      if (n <= kNarrow && bits_with(bucket, end) <= 32) {
+        const int place_bits = bit_width(n);
+        const Raw nearest = static_cast<Raw>(static_cast<Raw>(first) << rest_bits);
+        for (std::uint32_t i = 0; i < n; ++i)
+          packed[i] = static_cast<std::uint32_t>(static_cast<Raw>(distance_of(group[i]) - nearest) << place_bits) | i;
+        Narrow::sort(packed, n);
+        const std::uint32_t place = (1U << place_bits) - 1;
+        handover(from, n, [=](std::uint32_t i) { return group[packed[i] & place]; });
+      } else {
+        const Item* const sorted = radix_sort(items + from, spare, n, rest_bits);
+        handover(from, n, [sorted](std::uint32_t i) { return sorted[i]; });
+      }
+      from = end;
+    }
+  }
+
+  static Item item_of(Raw distance, std::uint32_t index) {
+    if constexpr (sizeof(S) == 8)
+      return {distance, index};
+    else
+      return static_cast<Item>(distance) << 32 | index;
+  }
+  static Raw distance_of(const Item& item) {
+    if constexpr (sizeof(S) == 8)
+      return item.key;
+    else
+      return static_cast<Raw>(item >> 32);
+  }
   static std::uint32_t index_of(const Item& item) {
     if constexpr (sizeof(S) == 8)
       return static_cast<std::uint32_t>(item.payload);

@@ -26,6 +26,10 @@ class Split {
         cut_(job, static_cast<std::size_t>(job.max_cols), carver),
         places_(carver.take<std::uint32_t>(kept(job) + kBlock + kSlack)),
         values_(carver.take<S>(kept(job) + 2 * kBlock)),
+        inside_(carver.take<std::uint32_t>(job.order == Order::any
+                                               ? CutFinder<V>::most_inside(static_cast<std::uint32_t>(job.max_cols)) +
+                                                     kBlock + kSlack
+                                               : 0)),
         sort_scratch_(
             carver.take<std::byte>(job.order == Order::value ? BestFirst<V>::scratch_bytes(most_k(job)) : 0)) {}
 
@@ -35,11 +39,11 @@ class Split {
     Row part = row;
     std::uint32_t done = 0;
     const bool ordered = job_.order == Order::value;
+    if (job_.order == Order::any && row.k < row.cols && delivers(row) && deliver_at_once(row)) return;
     Picker pick(*this, cut_at(row, row.k), row.k);
     Picker others(*this, cut_at(row, row.first), row.first);
     std::uint32_t begin = 0;
-    if (kCompresses && !ordered && row.first == 0 && row.ids == nullptr && job_.wide_index && job_.value_stride == 1 &&
-        job_.index_stride == 1 && row.values != nullptr && row.indices != nullptr) {
+    if (!ordered && delivers(row)) {
       begin = deliver(row, pick, done);
       advance(part, row, done);
     }
@@ -103,6 +107,8 @@ class Split {
 
  private:
   static constexpr std::uint32_t kSegment = 4096;  // elements between two deliveries
+  // Places whose values are fetched together, before the outputs push the row out of the first cache.
+  static constexpr std::uint32_t kGather = 32;
 
   static std::size_t most_k(const Job& job) { return static_cast<std::size_t>(lesser(job.max_k, job.max_cols)); }
 
@@ -155,6 +161,61 @@ class Split {
     std::uint32_t equals_;  // still to be taken
   };
 
+  // Winners may go straight to the outputs.
+  bool delivers(const Row& row) const {
+    return kCompresses && row.first == 0 && row.ids == nullptr && job_.wide_index && job_.value_stride == 1 &&
+           job_.index_stride == 1 && row.values != nullptr && row.indices != nullptr;
+  }
+
+  // In one pass: what surely wins goes straight to the outputs, what may win is kept, and follows as far as it does. False:
+  // a sample misled, or there are too many equals; what was written is void.
+  bool deliver_at_once(const Row& row) const {
+    S ends[2];
+    const auto* const data = static_cast<const Raw*>(row.data);
+    if (!cut_.bracket(data, row.cols, row.k, ends)) return false;
+    auto* const values = static_cast<Raw*>(row.values);
+    auto* const indices = static_cast<std::int64_t*>(row.indices);
+    const std::uint32_t most = CutFinder<V>::most_inside(row.cols);
+    const typename V::Lens lens = lens_;
+    const auto low = V::Set(keys_.at_least(ends[0])), high = V::Set(keys_.at_least(ends[1]));
+    S* const kept = cut_.inside();
+    std::uint32_t* const places = inside_;
+    std::uint32_t found = 0, inside = 0, fetched = 0;
+    const auto fetch = [&] {
+      for (; fetched < inside; ++fetched) kept[fetched] = static_cast<S>(data[places[fetched]]);
+    };
+    for (std::uint32_t at = 0; at < row.cols; at += kBlock) {
+      const std::uint32_t left = row.cols - at;
+      if (found + kBlock > row.k || inside + kBlock > most) return false;
+      const auto bits_from = [&](typename V::Reg bound) {
+        const auto reaches = [bound](typename V::Reg v) { return V::Ge(v, bound); };
+        return left >= kBlock ? block_bits<V>(lens, data + at, reaches) : block_bits<V>(lens, data + at, left, reaches);
+      };
+      const std::uint64_t wins = bits_from(high), may_win = bits_from(low) & ~wins;
+      inside = static_cast<std::uint32_t>(V::Emit(may_win, at, places + inside) - places);
+      if (inside - fetched > kGather) fetch();
+      if (left >= kBlock)
+        compress_block(wins, data + at, values + found);
+      else
+        for (std::uint64_t rest = wins, i = found; rest != 0; rest &= rest - 1)
+          values[i++] = data[at + __builtin_ctzll(rest)];
+      emit_indices(wins, row.column + at, indices + found);
+      found += static_cast<std::uint32_t>(count_bits(wins));
+    }
+    fetch();
+    const std::uint32_t wanted = row.k - found;
+    if (inside < wanted) return false;
+    const Cut<S> cut = cut_.find_inside(inside, wanted);
+    std::uint32_t equals = wanted - cut.better;
+    for (std::uint32_t i = 0; i < inside; ++i) {
+      if (kept[i] < cut.value || (kept[i] == cut.value && equals == 0)) continue;
+      if (kept[i] == cut.value) --equals;
+      values[found] = data[places[i]];
+      indices[found++] = row.column + places[i];
+    }
+    return true;
+  }
+
   // Winners straight to the outputs, as long as what a block scribbles behind its last one surely lies inside them. Returns
   // how far it came.
   std::uint32_t deliver(const Row& row, Picker& picker, std::uint32_t& done) const {
@@ -193,6 +254,7 @@ class Split {
   CutFinder<V> cut_;
   std::uint32_t* places_;
   S* values_;
+  std::uint32_t* inside_;  // places of what may win
   std::byte* sort_scratch_;
 };
 
