@@ -37,6 +37,18 @@ struct StageBits {
     }
     return kPairs ? bits : ~bits & ((1U << kAll) - 1);
   }
+  // Of those that pass a threshold of +inf, the NaN: negated these pass it too.
+  __device__ static std::uint32_t nan(std::uint32_t bits, const Pack (&packs)[kStageVecs][kPacks], Pack infinity) {
+    if constexpr (E::kOctave == 0) {
+      return 0;
+    } else {
+      Pack negated[kStageVecs][kPacks];
+#pragma unroll
+      for (int p = 0; p < kAll; ++p)
+        negated[p / kPacks][p % kPacks] = packs[p / kPacks][p % kPacks] ^ (kPairs ? 0x80008000U : 0x80000000U);
+      return bits & passing(negated, infinity);
+    }
+  }
   // The first `many` of granule j.
   __device__ static std::uint32_t first(int j, std::uint32_t many) {
     if constexpr (kPairs) {
@@ -87,6 +99,7 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
                             Candidate* list) {
   using Bits = StageBits<E>;
   constexpr std::uint32_t kPerVec = RadixShare<E>::kPerVec;
+  constexpr Key kMostKey = ~Key{0} >> (32 - 8 * sizeof(typename E::Raw));  // NaN's
   const RadixShare<E>& share = state.share;
   const Pack threshold = element.threshold(key_of(split.bound));
   const auto passes_too = [&](Candidate c) { return split.bins.dense(c) >= split.bound; };
@@ -106,9 +119,9 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
   const bool by_position = split.bins.shift < 32;
   const Key next = key_of(split.bound) + 1;
   const Pack above = element.threshold(next);
-  // The bound is a NaN's, whose threshold +inf passes too; or there is no threshold for what is above it.
-  const bool by_candidate =
-      element.key(threshold, 0) < key_of(split.bound) || (by_position && (next == 0 || element.key(above, 0) != next));
+  // The bound is above +inf, which passes its threshold too; or nothing is above it, or NaN only, for which there is no threshold.
+  const bool is_beyond = element.key(threshold, 0) < key_of(split.bound);
+  const bool by_nan = is_beyond || (by_position && (next == 0 || element.key(above, 0) < next));
   Pack best = E::kPad;
   const std::uint32_t front = share.row.position(share.whole_begin, 0);
 #pragma unroll 1
@@ -124,21 +137,22 @@ __device__ Key filter_share(const E& element, RadixResidentState<E>& state, Radi
 #pragma unroll
     for (int j = 0; j < kStageVecs; ++j)
       if (!ring.has(own + j * RadixShare<E>::kLine)) passes &= ~Bits::first(j, kPerVec);
-    if (by_position && !by_candidate) {
+    const auto early = [&] {
       const std::uint32_t in_front = split.bins.in_front(split.bound);
-      std::uint32_t early = 0;
+      std::uint32_t bits = 0;
 #pragma unroll
       for (int j = 0; j < kStageVecs; ++j) {
         const int many = static_cast<int>(in_front - (first + j * RadixShare<E>::kLine * kPerVec));
-        early |= Bits::first(j, static_cast<std::uint32_t>(::min(::max(many, 0), static_cast<int>(kPerVec))));
+        bits |= Bits::first(j, static_cast<std::uint32_t>(::min(::max(many, 0), static_cast<int>(kPerVec))));
       }
-      passes &= Bits::passing(packs, above) | early;
-    } else if (by_candidate) [[unlikely]] {
-      each_bit(passes, [&](std::uint32_t bit) {
-        const std::uint32_t distance = Bits::distance(bit);
-        if (!passes_too(candidate_of(element, candidate(pack_at(distance), first + distance)))) passes ^= 1U << bit;
-      });
-      __syncwarp(full_mask);
+      return bits;
+    };
+    if (by_position && !by_nan) {
+      passes &= Bits::passing(packs, above) | early();
+    } else if (by_nan) [[unlikely]] {
+      const std::uint32_t nan = Bits::nan(passes, packs, threshold);
+      if (is_beyond) passes = nan;
+      if (by_position) passes = (key_of(split.bound) == kMostKey ? 0 : nan) | (passes & early());
     }
     const auto many = static_cast<std::uint32_t>(__popc(passes));
     std::uint32_t slot = list_place(state.passed, many);
