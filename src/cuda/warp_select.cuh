@@ -379,13 +379,12 @@ struct WarpSelect {
   // Of those equal to the bound only the first by column can win, as many as there are fewer than k above it.
   __device__ void cut_ties(std::uint32_t& pending, Key low) const {
     std::uint32_t above = 0;
-    if (element.key(element.threshold(low), 0) != low) {
-      // What passes NaN's threshold may be less.
-#pragma unroll 1
-      for (std::uint32_t left = pending; left != 0; left &= left - 1) {
-        const int bit = __ffs(static_cast<int>(left)) - 1;
-        if (key_at(row.column(bit)) != low) pending ^= 1U << bit;
-      }
+    if (E::kRawPacks && element.key(element.threshold(low), 0) != low) {
+      // NaN's threshold is +inf, which passes it too; negated only NaN does.
+      Pack negated[kPacks];
+#pragma unroll
+      for (int i = 0; i < kPacks; ++i) negated[i] = packs[i] ^ (E::kPerPack == 2 ? 0x80008000U : 0x80000000U);
+      pending &= Row::filter(negated, element.threshold(low));
     } else if (low != ~Key{0}) {
       above = pending & Row::filter(packs, element.threshold(low + 1));  // of infinity infinities too
     }
