@@ -211,7 +211,7 @@ class SortRow {
   __device__ __forceinline__ bool mend(std::uint32_t like_next, unsigned k) const {
     constexpr unsigned kLast = kSortItems - 1;
     const unsigned first = network_.thread * kSortItems;
-    bool wrong = false, mended = true;
+    bool wrong = false, mended = true, wrong_in_long = false;
     if (first + kSortItems < length_ && agree(first + kLast, first + kSortItems)) like_next |= 1U << kLast;
     if (first >= k && (k == 0 || !agree(k - 1, first))) like_next = 0;  // nor in the run of the last winner
     // Words of no element have one digit with the least.
@@ -231,10 +231,21 @@ class SortRow {
       const unsigned i = static_cast<unsigned>(__ffs(static_cast<int>(left))) - 1;
       unsigned count = 1;
       while (first + i + count < length_ && agree(first + i, first + i + count) && count < kMostRun) ++count;
-      if (first + i + count < length_ && agree(first + i, first + i + count)) mended = false;
+      if (first + i + count < length_ && agree(first + i, first + i + count)) {
+        mended = false;
+        count = 1;
+      }
       others |= std::uint64_t{count - 1} << (4 * i);
     }
-    if (__syncthreads_and(mended ? 1 : 0) == 0) return false;
+    if (__syncthreads_and(mended ? 1 : 0) == 0) {
+      // Long runs may stay as they are where all of one is equal, or in order by chance.
+#pragma unroll 1
+      for (std::uint32_t left = like_next; left != 0 && !wrong_in_long; left &= left - 1) {
+        const unsigned place = first + static_cast<unsigned>(__ffs(static_cast<int>(left))) - 1;
+        wrong_in_long = key(column(place)) < key(column(place + 1)) && is_long(place);
+      }
+      if (__syncthreads_or(wrong_in_long ? 1 : 0) != 0) return false;
+    }
 #pragma unroll 1
     for (; begins != 0; begins &= begins - 1) {
       const unsigned i = static_cast<unsigned>(__ffs(static_cast<int>(begins))) - 1;
@@ -242,6 +253,16 @@ class SortRow {
     }
     __syncthreads();
     return true;
+  }
+
+  // Whether the run of this place and the next has more than kMostRun.
+  __device__ bool is_long(unsigned place) const {
+    unsigned begin = place, end = place + 1;
+#pragma unroll 1
+    while (end - begin < kMostRun && end + 1 < length_ && agree(place, end + 1)) ++end;
+#pragma unroll 1
+    while (end - begin < kMostRun && begin > 0 && agree(place, begin - 1)) --begin;
+    return end - begin >= kMostRun;
   }
 
   // By insertion: what is equal stays by column, as its words were.
