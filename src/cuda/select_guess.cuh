@@ -97,21 +97,38 @@ __device__ void place_bins(SelectGuessState& s, const SelectCells<S>& cells) {
   }
 }
 
-// Calls f(key, position) for each element of the share, with as many lanes as have one.
-template <class S, class F>
-__device__ void each_element(const S& element, const SelectShare<S>& share, F f) {
+// What is done with some elements of a warp.
+enum class Taken : std::uint8_t { usually, rarely, not_at_all };
+
+// Calls f(key, position) for each element of the share, with as many lanes as have one; g in its place, or nothing, as taken() says each
+// time.
+template <class S, class HowTaken, class F, class G>
+__device__ void each_element(const S& element, const SelectShare<S>& share, HowTaken taken, F f, G g) {
   share.template each<false>([&](const Vec* at, const unsigned(&masks)[kSelectVecs<S>]) {
     const auto granule = share.first + static_cast<std::uint32_t>(at - share.granules);
+    const auto each = [&](const auto& call) {
 #pragma unroll
-    for (int j = 0; j < kSelectVecs<S>; ++j) {
-      Key keys[S::kPerVec];
-      element.keys(at[j * kWarp], keys);
-      const std::uint32_t position = share.row.position(granule + j * kWarp, 0);
+      for (int j = 0; j < kSelectVecs<S>; ++j) {
+        Key keys[S::kPerVec];
+        element.keys(at[j * kWarp], keys);
+        const std::uint32_t position = share.row.position(granule + j * kWarp, 0);
 #pragma unroll
-      for (int e = 0; e < S::kPerVec; ++e)
-        if ((masks[j] >> e & 1U) != 0) f(keys[e], position + e);
+        for (int e = 0; e < S::kPerVec; ++e)
+          if ((masks[j] >> e & 1U) != 0) call(keys[e], position + e);
+      }
+    };
+    const Taken now = taken();
+    if (now == Taken::usually) [[likely]] {
+      each(f);
+    } else if (now == Taken::rarely) {
+      each(g);
     }
   });
+}
+template <class S, class F>
+__device__ void each_element(const S& element, const SelectShare<S>& share, F f) {
+  each_element(
+      element, share, [] { return Taken::usually; }, f, f);
 }
 
 // What a thread met that may be the only key of its bin: in a crowded cell, or of the cut's bin behind all cells.
@@ -190,7 +207,11 @@ __device__ bool count_cells(SelectGuessState& s, const SelectCells<S, kPlacesOfC
   unsigned crowded = 0;
   bool unlike = false;
   suspects = {};
-  each_element(element, share, [&](Key key, std::uint32_t position) {
+  // Crowded cells, by their low bits: more of them need not be counted. Elements of one more turn tell who crowds, which digits need not
+  // know.
+  std::uint32_t met = 0;
+  Taken next = S::kBits == 16 ? Taken::not_at_all : Taken::rarely;
+  const auto count = [&](Key key, std::uint32_t position, bool has_met) {
     if constexpr (kPlacesOfCell > 1) {
       const std::uint32_t bin = key >> cells.kShift;
       if (cells.is_marked(bin) && keys[bin] != key) {
@@ -204,6 +225,7 @@ __device__ bool count_cells(SelectGuessState& s, const SelectCells<S, kPlacesOfC
       suspects.has_beyond = true;
       return;
     }
+    if (has_met && (met >> cell % 32 & 1U) != 0) return;
     const std::uint32_t old = atomicAdd(&cells.counts[cell / 4], 1U << cells.at(cell));
     const std::uint32_t others = old >> cells.at(cell) & ((1U << cells.kCellBits) - 1);
     crowded |= others >= cells.kMost ? 1U : 0U;
@@ -212,7 +234,18 @@ __device__ bool count_cells(SelectGuessState& s, const SelectCells<S, kPlacesOfC
       suspects.crowded = key;
       suspects.has_crowded = true;
     }
-  });
+    if (has_met && others >= cells.kMost) met |= 1U << cell % 32;
+  };
+  each_element(
+      element, share,
+      [&] {
+        if (__any_sync(full_mask, crowded != 0) == 0) return Taken::usually;
+        const Taken now = next;
+        next = Taken::not_at_all;
+        return now;
+      },
+      [&](Key key, std::uint32_t position) { count(key, position, false); },
+      [&](Key key, std::uint32_t position) { count(key, position, true); });
   if (unlike) atomicOr(&s.unlike, 1U);
   if (crowded != 0) atomicOr(&s.crowded, crowded);
   __syncthreads();
