@@ -14,6 +14,32 @@ struct Raised {
   bool ordered;  // those equal to it are listed by column, behind all others
 };
 
+// Lists, behind `above` elements, the first of those whose key is `low` by column, k in all, of which there are as many. All
+// threads of the team, behind a barrier; ends with one.
+template <class Team, class E, class State>
+__device__ __forceinline__ void list_equal(Team team, const E& element, const typename E::Raw* x, int count, int k,
+                                           Key low, int above, State& state) {
+  const int threads = team.threads(), at = Team::at();
+  // One element a thread at a time, in the order of columns.
+  int listed = above;
+  for (int first = 0; listed < k; first += threads) {
+    const int column = first + at;
+    const bool equal = column < count && element.key(element.pack(x[column]), 0) == low;
+    const std::uint32_t equals = __ballot_sync(full_mask, equal);
+    if (lane() == 0) state.low[Team::warp_at()] = static_cast<Key>(__popc(equals));
+    Team::sync();
+    int place = listed;
+    for (int w = 0; w < team.warps(); ++w) {
+      const int theirs = static_cast<int>(state.low[w]);
+      if (w < Team::warp_at()) place += theirs;
+      listed += theirs;
+    }
+    place += __popc(equals & ((1U << lane()) - 1));
+    if (equal && place < k) state.columns[place] = static_cast<std::uint16_t>(column);
+    Team::sync();
+  }
+}
+
 // All threads of the team call, behind a barrier, with low <= the k-th best key <= high, of `above` elements above `high`,
 // k <= State::kSlots.
 template <class Team, class E, class State>
@@ -85,24 +111,7 @@ template <class Team, class E, class State>
       });
     }
   }
-  // One element a thread at a time, in the order of columns.
-  int listed = above;
-  for (int first = 0; listed < k; first += threads) {
-    const int column = first + at;
-    const bool equal = column < count && element.key(element.pack(x[column]), 0) == low;
-    const std::uint32_t equals = __ballot_sync(full_mask, equal);
-    if (lane() == 0) state.low[Team::warp_at()] = static_cast<Key>(__popc(equals));
-    Team::sync();
-    int place = listed;
-    for (int w = 0; w < team.warps(); ++w) {
-      const int theirs = static_cast<int>(state.low[w]);
-      if (w < Team::warp_at()) place += theirs;
-      listed += theirs;
-    }
-    place += __popc(equals & ((1U << lane()) - 1));
-    if (equal && place < k) state.columns[place] = static_cast<std::uint16_t>(column);
-    Team::sync();
-  }
+  list_equal(team, element, x, count, k, low, above, state);
   return {k, low, true};
 }
 

@@ -94,6 +94,16 @@ __device__ int turn_of(Team team, int count, int words) {
   return turn > 0 && turn * kWarp * words >= count ? -1 : turn;
 }
 
+// The winners of a row of any kind of which `above` are listed by their names: by their columns, and of those whose key is `low` the first.
+template <class Team, int kMasks, class E, class State>
+[[gnu::noinline]] __device__ void list_rest(const E element, const BlockRow<E, Team, kMasks, RowKind::any> row,
+                                            int above, int k, Key low, State& state) {
+#pragma unroll 1
+  for (int slot = Team::at(); slot < above; slot += row.team.threads())
+    state.columns[slot] = static_cast<std::uint16_t>(row.column(state.columns[slot]));
+  list_equal(row.team, element, row.x, row.count, k, low, above, state);
+}
+
 // The end of any row, from too many survivors too: survivors.low is at or below the k-th key, survivors.high none is above.
 // span: the row's, of args.
 template <int kMost, class Team, int kMasks, RowKind kKind, class E, class State>
@@ -113,6 +123,14 @@ __device__ void finish_any(const Args& args, std::int64_t index, const Args::Spa
     survivors.low = raised.low;
     survivors.columns = true;
     survivors.ordered = raised.ordered;
+  } else if constexpr (kKind == RowKind::any) {
+    // Wide ones that are all equal need no sort either.
+    const bool alike = sizeof(Raw) == 4 && survivors.low == survivors.high && survivors.count > k;
+    if (survivors.ordered || alike) [[unlikely]] {
+      list_rest(element, row, survivors.ordered ? survivors.count : 0, k, survivors.low, state);
+      survivors.count = k;
+      survivors.columns = survivors.ordered = true;
+    }
   }
   // Words a lane that hold the winners.
   const bool two = kMost <= 64 || (args.problem.k <= 64 && survivors.count <= kFewSlots);

@@ -117,7 +117,7 @@ __device__ void list_ties(const E& element, const BlockRow<E, Team, kMasks, kKin
 }
 
 // Of survivors that are more than State::kSlots, or equal and is_told(s.low), as many as that holds: listed; or s.count says that they
-// are more still. All threads of the team, behind a barrier.
+// are more still. Of rows of any kind those equal to s.low are still to be listed, where s.ordered. All threads of the team, behind a barrier.
 template <class E, class Team, int kMasks, RowKind kKind, int kPacks, class State>
 __device__ void list_fewer(const E& element, const BlockRow<E, Team, kMasks, kKind>& row,
                            const Pack (&packs)[kMasks][kPacks], const std::uint32_t (&there)[kMasks], Survivors& s,
@@ -133,11 +133,12 @@ __device__ void list_fewer(const E& element, const BlockRow<E, Team, kMasks, kKi
   for (int i = 1;; ++i) {
     if (tries.are_ties(s.high)) {
       s.low = tries.low;
-      if (kKind == RowKind::any || !is_told(element, s.low)) break;
+      if (!is_told(element, s.low)) break;
+      s.ordered = true;
+      s.count = passed < s.k ? passed : 0;
       if constexpr (kKind != RowKind::any) {
-        list_ties(element, row, packs, there, s.low, passed < s.k ? passed : 0, s.k, state);
+        list_ties(element, row, packs, there, s.low, s.count, s.k, state);
         s.count = s.k;
-        s.ordered = true;
       }
       return;
     }
