@@ -11,8 +11,8 @@
 
 #include "radix_exact.cuh"
 #include "radix_pairs_bins.cuh"
-#include "radix_pairs_bound.cuh"
 #include "radix_pairs_mend.cuh"
+#include "radix_rows_bound.cuh"
 #include "radix_rows_ties.cuh"
 
 namespace topkit::cuda {

@@ -69,10 +69,17 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
   bool sure = false, crowded = false;
   if (state.sample.is_taken()) {
     const Words<E> words(share.row.count);
-    RowBound<E> bound =
-        row_bound(order.counts(), state.split, order.digits, element, words, granule, state.sample.size(),
-                  share.row.position(state.sample.granule_of_short(share, threadIdx.x), 0), state.sample.reach,
-                  [&](Key key) { return !kStable && TieThresholds<E>(element, key, share).say_all; });
+    RowBound<E> bound;
+    {
+      SampledKeys<E> keys;
+      if (threadIdx.x < state.sample.size()) keys.set(element, granule);
+      const auto bins =
+          count_sample<BlockTeam>(order.counts(), state.split, keys, state.sample.size(), state.sample.reach);
+      bound = search_bound<BlockTeam>(
+          bins, order.counts(), state.split, order.digits.warps, keys, words, state.sample.size(),
+          share.row.position(state.sample.granule_of_short(share, threadIdx.x), 0), state.sample.reach,
+          [&](Key key) { return !kStable && TieThresholds<E>(element, key, share).say_all; });
+    }
     reinterpret_cast<uint4*>(order.counts())[threadIdx.x] = make_uint4(0, 0, 0, 0);
     const RowThreshold<E> threshold(element, bound);
     if (kStable && threadIdx.x == 0) {  // from here on they say this

@@ -1,7 +1,9 @@
-// A bound for the best of a row from a sample of it, of which each thread of the first warps has a granule.
+// A bound for the best of a row from a sample of it, of which each thread of the first warps has a granule: by a block, or by half of
+// one.
 //
 // As radix_split.cuh, which divides a row among blocks and so needs to know how many are above each bin; here one bin is
-// looked for, by the one warp in whose bins it lies.
+// looked for, by the one warp in whose bins it lies. The first bins mostly say enough; where they do not, the search has the registers that
+// the row's own granules would take.
 #pragma once
 
 #include "radix_rows_team.cuh"
@@ -48,87 +50,143 @@ struct RowBound {
   bool by_key;                   // it is the lowest of its key
 };
 
-// `size` threads, whole warps, have a granule `v`, whose first element is at `position`. counts (kSplitBins) and s are zero, s.lowest
-// is ~0, behind a barrier. About `reach` of the sample reach the bound; where it divides the elements of a key that keys_suffice(key)
-// names, it is any of them. A block calls. Ends with a barrier.
-template <class E, class KeysSuffice>
-__device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitState& digits, const E& element,
-                                 const Words<E>& words, const Vec& v, std::uint32_t size, std::uint32_t position,
-                                 std::uint32_t reach, KeysSuffice keys_suffice) {
+// Bins of the words from `base`, 1 << shift a bin, so many that the highest is within kBoundBins.
+template <class Team, class E>
+struct BoundBins {
   using Word = typename Words<E>::Word;
-  constexpr int kPerVec = RadixShare<E>::kPerVec, kHalf = Words<E>::kHalf;
-  constexpr int kWordBits = 2 * kHalf;
-  const bool has = threadIdx.x < size;
-  Key keys[kPerVec];
-  if (has) {
-    Pack packs[E::kPacksPerVec];
+  static constexpr int kHalf = Words<E>::kHalf, kBinsLog = kBoundBinsLog<Team>;
+  Word base;
+  int shift;
+
+  template <class Number>
+  __device__ static int shift_of(Number span) {
+    const int bits =
+        8 * sizeof(span) - (sizeof(span) == 8 ? __clzll(static_cast<long long>(span)) : __clz(static_cast<int>(span)));
+    return ::max(bits - kBinsLog, 0);
+  }
+  // What the sample's warps vouch for and its best say.
+  __device__ static BoundBins likely(Key floor, Key top) {
+    Key low = ::max(floor, top > kLikelySpan<E> ? top - kLikelySpan<E> : 0);
+    if constexpr (Team::kRows > 1) low = likely_low<E>(floor, top);
+    return {Words<E>::lowest(low), shift_of(top - low) + kHalf};
+  }
+  __device__ RowBound<E> bound(const FoundBin& found) const {
+    return {base + (static_cast<Word>(found.bin) << shift), shift >= kHalf};
+  }
+  __device__ bool suffice(const FoundBin& found, std::uint32_t reach) const {
+    return found.within <= reach / 8 + 2 || shift == 0;
+  }
+};
+
+// The keys of a thread's part of the sample.
+template <class E>
+struct SampledKeys {
+  static constexpr int kPerVec = RadixShare<E>::kPerVec;
+  Pack packs[E::kPacksPerVec];
+
+  __device__ void set(const E& element, const Vec& v) {
     element.unpack(v, packs);
+#pragma unroll
+    for (Pack& pack : packs)
+      pack = E::kPerPack == 1 ? element.key(pack, 0) : element.key(pack, 1) << 16 | element.key(pack, 0);
+  }
+  __device__ Key operator[](int e) const {
+    if constexpr (E::kPerPack == 1) {
+      return packs[e];
+    } else {
+      return e % 2 == 0 ? packs[e / 2] & 0xffff : packs[e / 2] >> 16;
+    }
+  }
+  __device__ Key best() const {
     Key best = 0;
 #pragma unroll
-    for (int e = 0; e < kPerVec; ++e) {
-      keys[e] = element.key(packs[e / E::kPerPack], e % E::kPerPack);
-      best = ::max(best, keys[e]);
-    }
-    s.raise(best, reach, size);
+    for (int e = 0; e < kPerVec; ++e) best = ::max(best, (*this)[e]);
+    return best;
   }
-  __syncthreads();
-  const Key floor = s.floor, top = s.high;
-  const Key likely = top > kLikelySpan<E> ? top - kLikelySpan<E> : 0;
-  const std::uint32_t slack = reach / 8 + 2;
-  // Bins are of the words from `base`, 1 << shift a bin, so many that the highest is within kSplitBins.
-  const auto shift_of = [](auto span, int bits) {
-    const int over = bits - kSplitBinsLog -
-                     (sizeof(span) == 8 ? __clzll(static_cast<long long>(span)) : __clz(static_cast<int>(span)));
-    return over > 0 ? over : 0;
-  };
-  Key low_key = ::max(floor, likely);
-  int shift = shift_of(top - low_key, 32) + kHalf;
-  Word base = Words<E>::lowest(low_key);
+};
+
+// Fills the first bins and says which these are. `size` threads, whole warps, have keys. counts (kBoundBins) and s are zero, s.lowest
+// is ~0, behind a barrier. Ends with one.
+template <class Team, class E>
+__device__ __forceinline__ BoundBins<Team, E> count_sample(std::uint32_t* counts, SplitState& s,
+                                                           const SampledKeys<E>& keys, std::uint32_t size,
+                                                           std::uint32_t reach) {
+  using Bins = BoundBins<Team, E>;
+  const bool has = Team::thread() < size;
+  if (has) s.raise(keys.best(), reach, size);
+  Team::sync();
+  const Bins bins = Bins::likely(s.floor, s.high);
   if (has) {
+    const Key low = Words<E>::key(bins.base);
 #pragma unroll
-    for (int e = 0; e < kPerVec; ++e)
-      if (keys[e] >= low_key) atomicAdd(&counts[(keys[e] - low_key) >> (shift - kHalf)], 1U);
+    for (int e = 0; e < SampledKeys<E>::kPerVec; ++e) {
+      const Key key = keys[e];
+      if (key >= low) atomicAdd(&counts[(key - low) >> (bins.shift - Words<E>::kHalf)], 1U);
+    }
   }
+  Team::sync();
+  return bins;
+}
+
+// Whether about `reach` of the sample reach the bound that the first bins say. Ends with a barrier.
+template <class Team, class E>
+__device__ __forceinline__ bool find_bound(const BoundBins<Team, E>& bins, const std::uint32_t* counts, SplitState& s,
+                                           std::uint32_t* warps, std::uint32_t reach, RowBound<E>& bound) {
+  const bool all = find_by_one<Team>(counts, warps, reach, s.found) >= reach;
+  const FoundBin found = s.found;
+  bound = bins.bound(found);
+  return all && bins.suffice(found, reach);
+}
+
+// The same, and from there, where they say too little: down to where the bound is. The first element of a thread's part is at `position`.
+// Where it divides the elements of one key that keys_suffice(key) names, it is any of them.
+template <class Team, class E, class KeysSuffice>
+__device__ RowBound<E> search_bound(BoundBins<Team, E> bins, std::uint32_t* counts, SplitState& s, std::uint32_t* warps,
+                                    const SampledKeys<E>& keys, const Words<E>& words, std::uint32_t size,
+                                    std::uint32_t position, std::uint32_t reach, KeysSuffice keys_suffice) {
+  using Bins = BoundBins<Team, E>;
+  using Word = typename Words<E>::Word;
+  constexpr int kPerVec = SampledKeys<E>::kPerVec, kHalf = Words<E>::kHalf;
+  const bool has = Team::thread() < size;
 #pragma unroll 1
   for (int round = 0;; ++round) {
-    __syncthreads();
-    const bool all = find_by_one<BlockTeam>(counts, digits.warps, reach, s.found) >= reach;
+    const bool all = find_by_one<Team>(counts, warps, reach, s.found) >= reach;
     const FoundBin found = s.found;
-    const Word bound = base + (static_cast<Word>(found.bin) << shift);
-    if (all && (found.within <= slack || shift == 0)) return {bound, shift >= kHalf};
+    const RowBound<E> bound = bins.bound(found);
+    if (all && bins.suffice(found, reach)) return bound;
     if (!all) {
-      base = round == 0 && likely > floor ? Words<E>::lowest(floor) : 0;
-      const Word ceiling = Words<E>::lowest(top) | ((Word{1} << kHalf) - 1);
-      shift = shift_of(static_cast<Word>(ceiling - base), kWordBits);
-    } else if (shift >= kHalf) {
+      bins.base = round == 0 && Words<E>::key(bins.base) > s.floor ? Words<E>::lowest(s.floor) : 0;
+      bins.shift = Bins::shift_of((Words<E>::lowest(s.high) | ((Word{1} << kHalf) - 1)) - bins.base);
+    } else if (bins.shift >= kHalf) {
       // The bin of the bound, from its least key to its greatest; what is above goes to the highest bin, which none of them needs. Of
       // equal keys only positions are left.
-      const Key from = Words<E>::key(bound);
-      Key low = ~Key{0}, high = 0;
+      const Key from = Words<E>::key(bound.word);
       if (has) {
+        Key low = ~Key{0}, high = 0;
 #pragma unroll
         for (int e = 0; e < kPerVec; ++e) {
-          if (keys[e] < from || (keys[e] - from) >> (shift - kHalf) != 0) continue;
-          low = ::min(low, keys[e]);
-          high = ::max(high, keys[e]);
+          const Key key = keys[e];
+          if (key < from || (key - from) >> (bins.shift - kHalf) != 0) continue;
+          low = ::min(low, key);
+          high = ::max(high, key);
         }
         s.widen(low, high);
       }
-      __syncthreads();
-      low = s.lowest;
-      const Key span = s.highest - low;
-      base = Words<E>::lowest(low);
-      if (span == 0 && keys_suffice(low)) return {base, false};
-      shift = shift_of(span, 32);
-      shift += span >> shift == kSplitBins - 1 ? kHalf + 1 : kHalf;
-      if (span == 0) shift = kHalf - kSplitBinsLog;
+      __syncwarp(full_mask);
+      Team::sync();
+      const Key span = s.highest - s.lowest;
+      bins.base = Words<E>::lowest(s.lowest);
+      if (span == 0 && keys_suffice(s.lowest)) return {bins.base, false};
+      bins.shift = Bins::shift_of(span);
+      bins.shift += span >> bins.shift == kBoundBins<Team> - 1 ? kHalf + 1 : kHalf;
+      if (span == 0) bins.shift = kHalf - Bins::kBinsLog;
     } else {
-      base = bound;
-      shift = ::max(shift - kSplitBinsLog, 0);
+      bins.base = bound.word;
+      bins.shift = ::max(bins.shift - Bins::kBinsLog, 0);
     }
-    reinterpret_cast<uint4*>(counts)[threadIdx.x] = make_uint4(0, 0, 0, 0);
-    __syncthreads();
-    if (threadIdx.x == 0) {
+    reinterpret_cast<uint4*>(counts)[Team::thread()] = make_uint4(0, 0, 0, 0);
+    Team::sync();
+    if (Team::thread() == 0) {
       s.lowest = ~Key{0};
       s.highest = 0;
     }
@@ -137,11 +195,13 @@ __device__ RowBound<E> row_bound(std::uint32_t* counts, SplitState& s, DigitStat
 #pragma unroll
       for (int e = 0; e < kPerVec; ++e) {
         const Word w = words.word(keys[e], position + e);
-        if (w < base) continue;
-        const Word bin = (w - base) >> shift;
-        atomicAdd(&counts[bin < kSplitBins ? static_cast<std::uint32_t>(bin) : kSplitBins - 1U], 1U);
+        if (w < bins.base) continue;
+        const Word bin = (w - bins.base) >> bins.shift;
+        atomicAdd(&counts[bin < kBoundBins<Team> ? static_cast<std::uint32_t>(bin) : kBoundBins<Team> - 1U], 1U);
       }
     }
+    __syncwarp(full_mask);
+    Team::sync();
   }
 }
 

@@ -142,6 +142,18 @@ inline constexpr Key kLikelySpan = std::is_same_v<E, F32>    ? 4U << 23
                                    : std::is_same_v<E, F16>  ? 4U << 10
                                                              : ~0U;
 
+// Where the bins of a sample begin whose best key is `top` and of which the floor is vouched for: the bound is likely to lie above it. What
+// infinities, or zeros that are most of a row, tell of other keys is nothing.
+template <class E>
+__device__ Key likely_low(Key floor, Key top) {
+  if constexpr (E::kOctave != 0) {
+    constexpr Key kZero = sizeof(typename E::Raw) == 2 ? 0x8000 : 0x80000000;
+    constexpr Key kInfinity = std::is_same_v<E, F32> ? 0xff800000 : std::is_same_v<E, Bf16> ? 0xff80 : 0xfc00;
+    if (top >= kInfinity || floor == kZero) return floor;
+  }
+  return ::max(floor, top > kLikelySpan<E> ? top - kLikelySpan<E> : 0);
+}
+
 // A thread's part of the sample: `size` threads have a granule, whose first element is at `position`. counts
 // (kSplitBins) and s are zero, behind a barrier. reach: as many of the sample shall pass. Ends with a barrier.
 template <class E>
