@@ -11,21 +11,21 @@
 
 namespace topkit::cuda {
 
-inline constexpr int kSplitters = 256;
+inline constexpr int kSplitters = kComparedWithEach;
 inline constexpr int kCrowdHeld = kRadixCapacity / kOrderThreads;  // candidates of a thread
 inline constexpr std::uint32_t kCrowdStep = 4;                     // zeros behind a crowd
 
 // The `count` candidates of `sorted` best first, in place; behind them there is room for kCrowdStep more. Bins are used. Behind
 // a barrier; ends with one.
 __device__ inline void sort_crowd(OrderState& s, Candidate* sorted, std::uint32_t count) {
-  auto* const runs = reinterpret_cast<Candidate*>(s.counts());
-  Candidate* const splitters = runs + kSplitters;
+  auto* const splitters = reinterpret_cast<Candidate*>(s.counts());
   std::uint32_t* const bins = s.counts() + kSplitBins;
-  static_assert(2 * kSplitters * sizeof(Candidate) <= kSplitBins * sizeof(std::uint32_t));
+  static_assert((kSplitters + kRankPad) * sizeof(Candidate) <= kSplitBins * sizeof(std::uint32_t));
   const bool few = count <= kSplitters;  // all are splitters, and no bins are needed
   const std::uint32_t many = few ? count : static_cast<std::uint32_t>(kSplitters);
   reinterpret_cast<uint4*>(bins)[threadIdx.x] = make_uint4(0, 0, 0, 0);
-  if (threadIdx.x < many) splitters[threadIdx.x] = sorted[threadIdx.x * count / many];
+  if (threadIdx.x < kSplitters + kRankPad)
+    splitters[threadIdx.x] = threadIdx.x < many ? sorted[threadIdx.x * count / many] : 0;
   if (threadIdx.x < kCrowdStep) sorted[count + threadIdx.x] = 0;
   Candidate held[kCrowdHeld];
 #pragma unroll
@@ -35,14 +35,11 @@ __device__ inline void sort_crowd(OrderState& s, Candidate* sorted, std::uint32_
     held[h] = i < count ? sorted[i] : 0;
   }
   __syncthreads();
-  const Placed placed = place_among_runs<kOrderThreads>(splitters, runs, static_cast<int>(many));
-  if (placed.place >= 0) (few ? sorted : splitters)[placed.place] = placed.candidate;
-  if (few) {
-    __syncthreads();
-    return;
-  }
-  if (threadIdx.x >= many && threadIdx.x < kSplitters) splitters[threadIdx.x] = 0;
+  const Placed placed = place_by_comparing<kOrderThreads>(splitters, static_cast<int>(many));
   __syncthreads();
+  if (placed.place >= 0) (few ? sorted : splitters)[placed.place] = placed.candidate;
+  __syncthreads();
+  if (few) return;
   std::uint32_t where[kCrowdHeld];  // its bin, and how many came there before it: 16 bits each
 #pragma unroll
   for (int h = 0; h < kCrowdHeld; ++h) {

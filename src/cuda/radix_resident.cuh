@@ -24,42 +24,48 @@
 
 namespace topkit::cuda {
 
-inline constexpr std::uint32_t kMostPicked = 128;
-
 // Cuts at even ranks of the sampled elements that reach the bound. Keys far apart, or many elements of one key beside others, leave
 // bins that are even parts of a range nothing to tell apart. The list is not in use yet. All threads; ends with a barrier.
 template <class E>
 [[gnu::noinline]] __device__ void cut_sample(const RadixArgs<E>& a, Candidate bound) {
+  constexpr std::uint32_t kMostPicked = 96;  // about so many, of some of the threads, the same in all blocks
+  constexpr int kPerVec = RadixShare<E>::kPerVec;
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
   SplitState& s = state.split;
   const RadixShare<E>& share = state.share;
   const std::uint32_t blocks = static_cast<std::uint32_t>(a.shape.blocks), reach = state.sample.reach;
   auto* const picked = dynamic_shared<Candidate>();
-  // Some of the threads, the same in all blocks.
+  Candidate* const scratch = picked + kOrderThreads + kRankPad;
+  picked[threadIdx.x] = 0;
+  if (threadIdx.x < kRankPad) picked[kOrderThreads + threadIdx.x] = 0;
+  __syncthreads();
   const std::uint32_t every = reach <= kMostPicked ? 1 : reach <= 2 * kMostPicked ? 2 : 4;
   if (threadIdx.x < state.sample.size() && (threadIdx.x & (every - 1)) == 0) {
     const RangeBins range{0, 0, __clz(static_cast<int>(share.row.count - 1))};
     Pack packs[E::kPacksPerVec];
     a.element.unpack(reinterpret_cast<const Vec*>(dynamic_shared<char>() + kSampleAt)[threadIdx.x], packs);
     const std::uint32_t position = share.row.position(state.sample.granule(share), 0);
+    const auto at = [&](int e) {
+      return range.dense(candidate(a.element.key(packs[e / E::kPerPack], e % E::kPerPack), position + e));
+    };
+    std::uint32_t own = 0;
 #pragma unroll
-    for (int e = 0; e < RadixShare<E>::kPerVec; ++e) {
-      const Candidate d = range.dense(candidate(a.element.key(packs[e / E::kPerPack], e % E::kPerPack), position + e));
-      if (d >= bound) picked[atomicAdd(&s.picked, 1U)] = d;
-    }
+    for (int e = 0; e < kPerVec; ++e) own += at(e) >= bound ? 1U : 0U;
+    std::uint32_t slot = own != 0 ? atomicAdd(&s.picked, own) : 0;
+#pragma unroll
+    for (int e = 0; e < kPerVec && own != 0; ++e)
+      if (at(e) >= bound) picked[slot++] = at(e);
   }
   __syncthreads();
   const std::uint32_t many = s.picked;
-#pragma unroll 1
-  for (std::uint32_t i = threadIdx.x; i < many; i += kOrderThreads) {
-    const Candidate mine = picked[i];
-    std::uint32_t rank = 0;
-#pragma unroll 4
-    for (std::uint32_t j = 0; j < many; ++j) rank += picked[j] > mine ? 1U : 0U;
-#pragma unroll 1
-    for (std::uint32_t b = 0; b + 1 < blocks; ++b)
-      if (rank == many * (b + 1) >> a.shape.blocks_log) s.cuts[b] = mine;
-  }
+  static_assert(2 * (kOrderThreads + kRankPad) * sizeof(Candidate) <= kSampleAt);
+  const Placed placed = many <= kComparedWithEach
+                            ? place_by_comparing<kOrderThreads>(picked, static_cast<int>(many))
+                            : place_among_runs<kOrderThreads>(picked, scratch, static_cast<int>(many));
+  __syncthreads();
+  if (placed.place >= 0) picked[placed.place] = placed.candidate;
+  __syncthreads();
+  if (threadIdx.x + 1 < blocks) s.cuts[threadIdx.x] = picked[many * (threadIdx.x + 1) >> a.shape.blocks_log];
   __syncthreads();
 }
 

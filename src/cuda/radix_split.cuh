@@ -175,7 +175,7 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   __syncthreads();
   const Key floor = s.floor, top = s.high;
   Candidate ceiling = static_cast<Candidate>(top) << 32 | 0xffffffffU;
-  const Key likely = top > kLikelySpan<E> ? top - kLikelySpan<E> : 0;
+  const Key low_key = likely_low<E>(floor, top);
   Split split;
   split.reach = reach;
   split.bins.left = left;
@@ -183,7 +183,7 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
   if (tied) {
     split.bins.set(static_cast<Candidate>(top) << 32, ceiling);
   } else {
-    split.bins.set_keys(::max(floor, likely), top);
+    split.bins.set_keys(low_key, top);
   }
   const std::uint32_t slack = reach / 8 + 2;
   constexpr std::uint32_t kUneven = 12;  // sampled elements that a block may order beyond its part
@@ -193,7 +193,6 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     if (round == 0 && !tied) [[likely]] {
 #pragma unroll
       for (int e = 0; e < kPerVec; ++e) {
-        const Key low_key = key_of(split.bins.base);
         const Key bin = (keys[e] - low_key) >> (split.bins.shift - 32);
         if (has && keys[e] >= low_key) atomicAdd(&counts[bin], 1U);
       }
@@ -224,7 +223,7 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     }
     const int shift = split.bins.shift;
     if (!all) {
-      split.bins.set(round == 0 && likely > floor ? static_cast<Candidate>(floor) << 32 : 0, ceiling);
+      split.bins.set(round == 0 && low_key > floor ? static_cast<Candidate>(floor) << 32 : 0, ceiling);
     } else {
       // Down to the bin of the bound. The few best are left to the highest bin; when more are far above, these too.
       const std::uint32_t few = reach / 16 + 2;
