@@ -63,8 +63,14 @@ __device__ __forceinline__ void order_row(const RadixArgs<E>& a, std::int64_t nu
     const auto bins_of = count_sample<PairTeam>(bins, row.split, keys, row.sample.size(), row.sample.reach);
     if (!find_bound<PairTeam>(bins_of, bins, row.split, row.warps, row.sample.reach, bound)) [[unlikely]] {
       const std::uint32_t from = row.sample.granule_of_short(row.share, PairTeam::thread());
+      // The position is asked for where what is above a divided key is likely to be more than are put into order beside its ties.
+      const auto keys_suffice = [&](Key key) {
+        const std::uint32_t sampled = RadixShare<E>::kPerVec * row.sample.size();
+        return 2 * row.split.found.above * row.share.row.count < kMostAboveTies * sampled &&
+               TieThresholds<E>(element, key, row.share).say_all;
+      };
       bound = search_bound<PairTeam>(bins_of, bins, row.split, row.warps, keys, words, row.sample.size(),
-                                     row.share.row.position(from, 0), row.sample.reach, [](Key) { return false; });
+                                     row.share.row.position(from, 0), row.sample.reach, keys_suffice);
       stage = {};  // read again rather than kept until here
       stage.template load<0, kEarly>(row.share, 0);
     }
@@ -108,7 +114,7 @@ __device__ __forceinline__ void order_row(const RadixArgs<E>& a, std::int64_t nu
   }
   const std::uint32_t k = row.out.k;
   if (PairTeam::thread() == 0 && row.passed >= k) row.end = RowEnd::written;
-  if (crowd > kMendedBin) sort_heavy_bins(bins, placed, last);
+  if (crowd > kCountedBin) sort_heavy_bins(bins, placed, last);
   write_in_order(WinnerRows<E>{a.args, element, row.out, words}, placed, bins, last, ::min(row.passed, k));
 }
 

@@ -8,6 +8,7 @@
 namespace topkit::cuda {
 
 inline constexpr std::uint32_t kMendedBin = 9;    // what radix_pairs_mend.cuh puts right
+inline constexpr std::uint32_t kCountedBin = 48;  // of which each word counts what is above it
 inline constexpr std::uint32_t kSortedBin = 256;  // what a warp puts into order
 inline constexpr std::uint32_t kFarTogether = 192;
 
@@ -29,6 +30,24 @@ struct PairBins {
   }
   // A thread reads sixteen bins, by fours: of eight neighbours these lie in different banks.
   __device__ static std::uint32_t slot(std::uint32_t bin) { return bin ^ (bin >> 3 & 12U); }
+  // Where the bin that lies in `slot` ends, once bins are where they begin: where the one below it does.
+  __device__ static std::uint32_t end_of(const std::uint32_t* bins, std::uint32_t at, std::uint32_t last) {
+    const std::uint32_t bin = slot(at);
+    return bin == 0 ? last : bins[slot(bin - 1)];
+  }
+};
+
+// Where a gap parts the words: three bins of four for those up to `near`, the others for those from far on.
+struct PartedBins {
+  std::uint32_t near;
+  PairBins low, high;
+
+  __device__ PartedBins(std::uint32_t base, std::uint32_t most_near, std::uint32_t far, std::uint32_t most)
+      : near(most_near), low(base, most_near), high(far, most) {}
+  __device__ std::uint32_t operator()(std::uint32_t word) const {
+    if (word > near) return kOrderBins / 4 * 3 + high(word) / 4;
+    return low(word) - low(word) / 4;
+  }
 };
 
 // By one warp: `count` words, no more than it has places, descending where they lie.
@@ -52,15 +71,15 @@ __device__ inline void sort_bin(std::uint32_t* at, std::uint32_t count) {
   }
 }
 
-// Puts into order what lies in each bin of more than kMendedBin, a warp a bin. A bin's number is where it begins and the one below it
+// Puts into order what lies in each bin of more than kCountedBin, a warp a bin. A bin's number is where it begins and the one below it
 // ends. The team calls, behind a barrier; ends with one.
 __device__ inline void sort_heavy_bins(const std::uint32_t* bins, std::uint32_t* list, std::uint32_t last) {
 #pragma unroll 1
   for (std::uint32_t from = PairTeam::warp_at() * kWarp; from < kOrderBins; from += PairTeam::kThreads) {
-    const std::uint32_t bin = from + lane(), begin = bins[PairBins::slot(bin)];
-    const std::uint32_t end = bin == 0 ? last : bins[PairBins::slot(bin - 1)];
+    const std::uint32_t begin = bins[PairBins::slot(from + lane())];
+    const std::uint32_t end = PairBins::end_of(bins, PairBins::slot(from + lane()), last);
 #pragma unroll 1
-    for (unsigned left = __ballot_sync(full_mask, begin < last && end - begin > kMendedBin); left != 0;
+    for (unsigned left = __ballot_sync(full_mask, begin < last && end - begin > kCountedBin); left != 0;
          left &= left - 1) {
       const int owner = __ffs(static_cast<int>(left)) - 1;
       const std::uint32_t at = __shfl_sync(full_mask, begin, owner), count = __shfl_sync(full_mask, end - begin, owner);
@@ -140,38 +159,52 @@ __device__ __forceinline__ void place_in_bins(const E& element, RowState<E>& row
     high = __reduce_max_sync(full_mask, high);
     if (lane() == 0) atomicMax(&row.high, high);
     PairTeam::sync();
+    const auto arrive = [&](const auto& bin_of) {
+#pragma unroll
+      for (int h = 0; h < kHeld; ++h) {
+        if (h * kThreads >= count) break;
+        if (h * kThreads + PairTeam::thread() >= count) continue;
+        const std::uint32_t slot = PairBins::slot(bin_of(held[h]));
+        arrived[h] = atomicAdd(&bins[slot], 1U) << 16 | slot;
+      }
+    };
     std::uint32_t top = row.high;
+    bool parted = false;
     constexpr std::uint32_t kNear = kLikelySpan<E> << Words<E>::kHalf;
     if (top - bound > kNear) [[unlikely]] {
       // Few words that are far above the others would leave these one bin.
-      std::uint32_t far = 0, near = 0;
+      std::uint32_t far = 0, near = 0, least = ~0U;
 #pragma unroll
       for (int h = 0; h < kHeld; ++h) {
         if (h * kThreads >= count) break;
         if (h * kThreads + PairTeam::thread() >= count) continue;
         if (held[h] - bound > kNear) {
           ++far;
+          least = ::min(least, held[h]);
         } else {
           near = ::max(near, held[h]);
         }
       }
       far = __reduce_add_sync(full_mask, far);
       near = __reduce_max_sync(full_mask, near);
+      least = __reduce_min_sync(full_mask, least);
       if (lane() == 0) {
         atomicAdd(&row.split.reached, far);
         atomicMax(&row.split.highest, near);
+        atomicMin(&row.split.lowest, least);
       }
       PairTeam::sync();
-      if (row.split.reached <= kFarTogether) top = ::max(row.split.highest, bound);
+      near = ::max(row.split.highest, bound);
+      least = row.split.lowest;
+      if (row.split.reached <= kFarTogether) {
+        top = near;
+      } else if (least - near > top - least) {
+        arrive(PartedBins(bound, near, least, top));
+        parted = true;
+      }
     }
-    const PairBins bin_of(bound, top);
-#pragma unroll
-    for (int h = 0; h < kHeld; ++h) {
-      if (h * kThreads >= count) break;
-      if (h * kThreads + PairTeam::thread() >= count) continue;
-      const std::uint32_t slot = PairBins::slot(bin_of(held[h]));
-      arrived[h] = atomicAdd(&bins[slot], 1U) << 16 | slot;
-    }
+    if (!parted) [[likely]]
+      arrive(PairBins(bound, top));
   }
   PairTeam::sync();
   scan_bins(bins, row, ::min(count, row.out.k));
@@ -184,6 +217,35 @@ __device__ __forceinline__ void place_in_bins(const E& element, RowState<E>& row
     if (i >= count) continue;
     const std::uint32_t at = bins[arrived[h] & 0xffff] + (arrived[h] >> 16);
     if (at < last) placed[at] = list[i];
+  }
+  PairTeam::sync();
+  const std::uint32_t crowd = row.crowd;
+  if (crowd <= kMendedBin || crowd > kSortedBin) [[likely]]
+    return;
+  constexpr std::uint32_t kStep = 4;  // read together, so that one's loads hide the others'
+#pragma unroll
+  for (int h = 0; h < kHeld; ++h) {
+    const std::uint32_t i = h * kThreads + PairTeam::thread();
+    if (h * kThreads >= count) break;
+    const std::uint32_t slot = arrived[h] & 0xffff;
+    arrived[h] = ~0U;
+    if (i >= count) continue;
+    const std::uint32_t begin = bins[slot], end = PairBins::end_of(bins, slot, last);
+    if (begin >= last || end - begin <= kMendedBin || end - begin > kCountedBin) continue;
+    const std::uint32_t word = list[i];
+    std::uint32_t rank = begin;
+#pragma unroll 1
+    for (std::uint32_t j = begin; j < end; j += kStep) {
+#pragma unroll
+      for (std::uint32_t q = 0; q < kStep; ++q) count_if(placed[j + q] > word, rank);
+    }
+    arrived[h] = rank;
+  }
+  PairTeam::sync();
+#pragma unroll
+  for (int h = 0; h < kHeld; ++h) {
+    if (h * kThreads >= count) break;
+    if (arrived[h] != ~0U) placed[arrived[h]] = list[h * kThreads + PairTeam::thread()];
   }
   PairTeam::sync();
 }

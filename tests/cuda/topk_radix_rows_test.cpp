@@ -102,6 +102,10 @@ TEST(TopkRadixRows, sixteen_bit_keys_that_crowd) {
       expect_rows(DType::f16, row_of<std::uint16_t>(cols, far), cols, 2048, offset);
       const auto infinite = [&](auto) { return random() % 100 == 0 ? 0x7f80U : 0x3f80U + random() % 256; };
       expect_rows(DType::bf16, row_of<std::uint16_t>(cols, infinite), cols, 2000, offset);
+      const auto apart = [&](auto) { return random() % 20 == 0 ? 0x7fc1U : 0x3f80U + random() % 512; };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, apart), cols, 2000, offset);
+      const auto sorted = [&](auto i) { return 0x3e00U + i * 64 / static_cast<std::uint32_t>(cols); };
+      expect_rows(DType::bf16, row_of<std::uint16_t>(cols, sorted), cols, 2048, offset);
       const auto outlier = [&](auto i) {
         return i == 1234 ? 0x7000U : random() % 3 != 0 ? 0x3c00U : random() % 0x4000U;
       };
