@@ -8,6 +8,7 @@ if(NOT TOPKIT_CUDA_ARCHITECTURES STREQUAL "all")
 else()
   set(TOPKIT_REAL_ARCHITECTURES 80-real 86-real 89-real 90a-real 100-real 103-real 120-real 120-virtual)
 endif()
+set(TOPKIT_BENCH_ARCHITECTURES ${TOPKIT_REAL_ARCHITECTURES} CACHE STRING "CUDA architectures of what measures and tests")
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES OFF)  # the targets say theirs
 endif()

@@ -11,6 +11,7 @@
 #include "block_tied.cuh"
 #include "places.cuh"
 #include "warp_network.cuh"
+#include "warp_network_loops.cuh"
 
 namespace topkit::cuda {
 
@@ -33,7 +34,7 @@ template <int kRegs, class State>
     words[i] = place < k ? ~state.words[place] : 0;
   }
   __syncwarp(full_mask);
-  sort_places<kWarp>(words);
+  sort_places_rarely(words);
 #pragma unroll
   for (int i = 0; i < kRegs; ++i) state.words[static_cast<int>(lane()) * kRegs + i] = ~words[i];
   __syncwarp(full_mask);

@@ -4,6 +4,7 @@
 
 #include "block_state.cuh"
 #include "warp_network.cuh"
+#include "warp_network_loops.cuh"
 #include "warp_sort.cuh"
 
 namespace topkit::cuda {
@@ -72,7 +73,7 @@ __device__ void order_by(int count, const Word& word, State& state) {
       words[i] = slot < count ? word(state.columns[slot]) : 0;
     }
     __syncwarp(full_mask);
-    sort_places<kWarp>(words);
+    sort_places_rarely(words);
     if (from == 0) {
 #pragma unroll
       for (int i = 0; i < kRegs; ++i) best[i] = words[i];
