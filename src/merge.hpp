@@ -1,15 +1,17 @@
-// Merging sorted candidate lists: the k best of every row over all parts, by key, then by lower id.
+// Merging sorted candidate lists: the k best of every row over all parts, by key, then by lower id, then by part.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "cpu/engine.hpp"
+#include "merge_args.hpp"
 #include "tensor.hpp"
 #include "topkit/topkit.h"
 
 namespace topkit {
 
+// The arguments of tk_merge_topk as they came.
 struct MergeRequest {
   const DLTensor* values = nullptr;
   const DLTensor* ids = nullptr;
@@ -21,31 +23,24 @@ struct MergeRequest {
   void* stream = nullptr;
 };
 
-// What is left after validation: pointers, strides in elements, and how to rank.
-struct MergeArgs {
-  DeviceKind device = DeviceKind::cpu;
-  DType dtype = DType::f32;
-  IndexType id_type = IndexType::i64;
-  Order order = Order::value;
-  Nan nan = Nan::largest;
-  bool largest = true;
-  std::int64_t parts = 0, rows = 0, width = 0, k = 0;
-  struct Cube {  // [parts, rows, width]
-    const std::byte* data = nullptr;
-    std::int64_t part_stride = 0, row_stride = 0, col_stride = 1;
-  } values, ids;
-  struct Matrix {               // [rows, k]
-    std::byte* data = nullptr;  // null when not wanted
-    std::int64_t row_stride = 0, col_stride = 1;
-  } out_values, out_ids;
-  std::uint64_t fill = 0;
-  int threads = 0;  // 0: as many as pay
+// A call that may run, but for its workspace.
+struct MergeCall {
+  MergeArgs args;
+  int threads = 0;  // of the CPU; 0: as many as pay
   cpu::Pool pool;
+  int ordinal = 0;  // CUDA device
+  void* workspace = nullptr;
+  std::size_t workspace_bytes = 0;
+  void* stream = nullptr;
 };
 
-MergeArgs validate_merge(const MergeRequest& request, Use use);
+// Use::query: shapes and options only.
+MergeCall validate_merge(const MergeRequest& request, Use use);
 
-// On the CPU. Throws std::bad_alloc before anything is written.
-void merge(const MergeArgs& args);
+// Bytes of workspace that the call needs.
+std::size_t merge_workspace(const MergeCall& call);
+
+// Looks at the workspace, then hands the call to the engine of its device.
+void merge(const MergeCall& call);
 
 }  // namespace topkit

@@ -66,8 +66,7 @@ tk_status tk_merge_topk_workspace(const DLTensor* values, const DLTensor* ids, i
                                   size_t* bytes) {
   return guarded([&] {
     if (bytes == nullptr) invalid("bytes = NULL: a place for the answer is required");
-    validate_merge({values, ids, k, options, nullptr, nullptr, nullptr, nullptr}, Use::query);
-    *bytes = 0;
+    *bytes = merge_workspace(validate_merge({values, ids, k, options, nullptr, nullptr, nullptr, nullptr}, Use::query));
   });
 }
 

@@ -112,14 +112,18 @@ TK_API tk_status tk_topk_workspace(const DLTensor* x, int64_t k, const tk_option
 /* Merges sorted candidate lists: the k best of each row over all parts, by key, then by lower id.
  *
  * values   [parts, rows, width], any type of tk_topk; every part best first under `largest` and `nan`, equal keys by
- *          ascending id. Any strides >= 0. On the CPU only: elsewhere TK_UNSUPPORTED.
+ *          ascending id. Any strides >= 0. On CUDA parts * width < 2^31.
  * ids      the same shape, int32 or int64; -1 marks an empty place (all empty places at the end of their part).
  * k        0..parts * width; a row with fewer candidates is padded as tk_topk pads.
  * options  largest, nan, order (of the output), fill, threads, parallel_for; the others must be unset.
- * out_values, out_ids   [rows, k]; either may be NULL.
+ * out_values, out_ids   [rows, k], any strides of distinct elements; either may be NULL.
+ * workspace, stream   as of tk_topk. On CUDA there is a workspace for order index, and for more than 2048 parts.
+ *
+ * Of parts that are not in order which candidates are written is not promised, nor that every place is.
  */
 TK_API tk_status tk_merge_topk(const DLTensor* values, const DLTensor* ids, int64_t k, const tk_options* options,
                                DLTensor* out_values, DLTensor* out_ids, DLTensor* workspace, void* stream);
+/* Bytes of workspace that the same call of tk_merge_topk needs (0 on the CPU). Data pointers are not read. */
 TK_API tk_status tk_merge_topk_workspace(const DLTensor* values, const DLTensor* ids, int64_t k,
                                          const tk_options* options, size_t* bytes);
 

@@ -365,6 +365,18 @@ auto merge_topk(const V& values, const D& ids, Parts shape, std::int64_t k, cons
   return result;
 }
 
+// tk_merge_topk itself, for every stride, device and option: see topkit.h.
+inline void merge_topk(const DLTensor& values, const DLTensor& ids, std::int64_t k, const tk_options& options,
+                       DLTensor* out_values, DLTensor* out_ids, DLTensor* workspace = nullptr, void* stream = nullptr) {
+  detail::check(tk_merge_topk(&values, &ids, k, &options, out_values, out_ids, workspace, stream));
+}
+inline std::size_t merge_topk_workspace(const DLTensor& values, const DLTensor& ids, std::int64_t k,
+                                        const tk_options& options) {
+  std::size_t bytes = 0;
+  detail::check(tk_merge_topk_workspace(&values, &ids, k, &options, &bytes));
+  return bytes;
+}
+
 // How a call would be solved, one "key: value" a line.
 template <Element T>
 std::string explain(MatrixView<T> x, std::int64_t k, const Options& options = {}) {

@@ -64,6 +64,13 @@ const char* sample(const SamplePlan& plan, const SampleArgs& args, int ordinal, 
   });
 }
 
+const char* merge(const MergeShape& shape, const MergeArgs& args, int ordinal, void* workspace, void* stream) {
+  return guarded([&] {
+    const CurrentDevice current(ordinal);
+    run_merge(shape, args, workspace, stream);
+  });
+}
+
 const char* read(int ordinal, Device* device) {
   return guarded([&] { *device = read_device(ordinal); });
 }
@@ -73,6 +80,6 @@ const char* read(int ordinal, Device* device) {
 
 extern "C" TK_API const topkit::cuda::Engine* topkit_cuda_engine() {
   using namespace topkit::cuda;
-  static constexpr Engine engine{kAbi, &device_count, &read, &run, &sample};
+  static constexpr Engine engine{kAbi, &device_count, &read, &run, &sample, &merge};
   return &engine;
 }

@@ -6,8 +6,10 @@
 
 #include "../args.hpp"
 #include "../device.hpp"
+#include "../merge_args.hpp"
 #include "../plan.hpp"
 #include "../sampling/plan.hpp"
+#include "merge_shape.hpp"
 
 namespace topkit::cuda {
 
@@ -18,8 +20,9 @@ struct Engine {
   const char* (*read_device)(int ordinal, Device* device);
   const char* (*run)(const Plan& plan, const Args& args, int ordinal, void* workspace, void* stream);
   const char* (*sample)(const SamplePlan& plan, const SampleArgs& args, int ordinal, void* workspace, void* stream);
+  const char* (*merge)(const MergeShape& shape, const MergeArgs& args, int ordinal, void* workspace, void* stream);
 };
-inline constexpr int kAbi = 3;
+inline constexpr int kAbi = 4;
 
 // The symbol libtopkit_cuda exports.
 inline constexpr const char* kEntry = "topkit_cuda_engine";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../args.hpp"
+#include "../merge_args.hpp"
 #include "../plan.hpp"
 #include "../sampling/plan.hpp"
 
@@ -28,5 +29,8 @@ struct RadixResident;
 void run_radix_rows(const Args& args, const RadixResident& shape, void* stream);
 
 void run_sample(const SamplePlan& plan, const SampleArgs& args, void* workspace, void* stream);  // sample.cu
+
+struct MergeShape;
+void run_merge(const MergeShape& shape, const MergeArgs& args, void* workspace, void* stream);  // merge.cu
 
 }  // namespace topkit::cuda

@@ -185,6 +185,20 @@ TEST(Cpp, TakesTensorsOfAnyRank) {
   EXPECT_EQ(indices, (std::array<std::int64_t, 4>{1, 0, 1, 0}));
 }
 
+TEST(Cpp, MergesTensorsOfAnyStrides) {
+  std::array<float, 4> values{9, 8, 7, 1};  // [rows, width, parts]
+  std::array<std::int32_t, 4> ids{3, 6, 0, 5}, best{};
+  std::int64_t shape[3] = {2, 1, 2}, strides[3] = {1, 4, 2}, out_shape[2] = {1, 3};
+  const DLTensor in{values.data(), {kDLCPU, 0}, 3, {kDLFloat, 32, 1}, shape, strides, 0};
+  const DLTensor names{ids.data(), {kDLCPU, 0}, 3, {kDLInt, 32, 1}, shape, strides, 0};
+  DLTensor out{best.data(), {kDLCPU, 0}, 2, {kDLInt, 32, 1}, out_shape, nullptr, 0};
+  tk_options options;
+  tk_options_init(&options);
+  EXPECT_EQ(topkit::merge_topk_workspace(in, names, 3, options), 0U);
+  topkit::merge_topk(in, names, 3, options, nullptr, &out);
+  EXPECT_EQ(best, (std::array<std::int32_t, 4>{3, 6, 0, 0}));
+}
+
 TEST(Cpp, ExplainsAndLists) {
   const std::vector<float> row(100);
   EXPECT_NE(topkit::explain(topkit::MatrixView(row.data(), 1, 100), 1).find("algorithm: argmax\n"), std::string::npos);

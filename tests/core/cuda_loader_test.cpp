@@ -42,11 +42,15 @@ const char* run(const topkit::Plan& plan, const topkit::Args& args, int ordinal,
   return args.problem.cols == 7 ? "an illegal memory access was encountered" : "";
 }
 
+const char* merge(const topkit::cuda::MergeShape& shape, const topkit::MergeArgs&, int, void*, void*) {
+  return shape.grid > 0 ? "" : "nothing to do";
+}
+
 }  // namespace
 
 extern "C" const topkit::cuda::Engine* topkit_cuda_engine();
 const topkit::cuda::Engine* topkit_cuda_engine() {
-  static const topkit::cuda::Engine engine{topkit::cuda::kAbi, device_count, read_device, run, nullptr};
+  static const topkit::cuda::Engine engine{topkit::cuda::kAbi, device_count, read_device, run, nullptr, merge};
   return &engine;
 }
 

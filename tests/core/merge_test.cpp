@@ -3,6 +3,7 @@
 #include "merge.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -267,16 +268,18 @@ TEST(Merge, RefusesOverlapsAndForeignDevices) {
   SmallMerge call;
   call.out_values.dl.data = call.values.dl.data;
   EXPECT_EQ(call.refusal(),
-            "invalid argument: out_values overlaps values: outputs must not share memory with any other argument");
+            "invalid argument: out_values overlaps values: outputs and workspace must not share memory with any other "
+            "argument");
   call.out_values.dl.data = call.out_ids.dl.data;
   EXPECT_EQ(call.refusal(),
-            "invalid argument: out_ids overlaps out_values: outputs must not share memory with any other argument");
+            "invalid argument: out_ids overlaps out_values: outputs and workspace must not share memory with any other "
+            "argument");
   call.out_values.dl.data = call.out_values.room.data();
   call.out_values.dl.device = {kDLCUDA, 0};
   EXPECT_EQ(call.refusal(),
             "invalid argument: out_values is on cuda:0: all tensors must be on the device of values, cpu");
   call.values.dl.device = call.ids.dl.device = {kDLCUDA, 0};
-  EXPECT_EQ(call.refusal(), "unsupported: values is on CUDA: merging runs on the CPU only");
+  EXPECT_EQ(call.refusal(), "invalid argument: out_ids is on cpu: all tensors must be on the device of values, cuda:0");
   call.values.dl.device = call.ids.dl.device = call.out_values.dl.device = {kDLCPU, 0};
   call.stream = &call;
   EXPECT_EQ(call.refusal(), "invalid argument: stream: must be NULL on the CPU");
@@ -288,6 +291,56 @@ TEST(Merge, NeedsNoWorkspaceOnTheCpu) {
   EXPECT_EQ(tk_merge_topk_workspace(&call.values.dl, &call.ids.dl, 3, &call.options, &bytes), TK_OK);
   EXPECT_EQ(bytes, 0U);
   EXPECT_EQ(tk_merge_topk_workspace(&call.values.dl, &call.ids.dl, 99, &call.options, &bytes), TK_INVALID_ARGUMENT);
+}
+
+// On the stand-in of an engine in cuda_loader_test.cpp.
+TEST(Merge, OnCudaNeedsAWorkspaceForTheOrderOfIds) {
+  SmallMerge call;
+  for (OwnTensor* tensor : {&call.values, &call.ids, &call.out_values, &call.out_ids}) tensor->dl.device = {kDLCUDA, 0};
+  std::size_t bytes = 99;
+  EXPECT_EQ(tk_merge_topk_workspace(&call.values.dl, &call.ids.dl, 3, &call.options, &bytes), TK_OK);
+  EXPECT_EQ(bytes, 0U);
+  call.stream = &call;
+  EXPECT_EQ(call.refusal(), "");
+
+  call.options.order = TK_ORDER_INDEX;
+  EXPECT_EQ(tk_merge_topk_workspace(&call.values.dl, &call.ids.dl, 3, &call.options, &bytes), TK_OK);
+  EXPECT_EQ(bytes, 256U);
+  EXPECT_EQ(call.refusal(), "invalid argument: workspace = NULL: this call needs 256 bytes (tk_merge_topk_workspace)");
+  OwnTensor workspace(kU8, {512}, 512);
+  workspace.dl.device = {kDLCUDA, 0};
+  workspace.dl.byte_offset = (256 - reinterpret_cast<std::uintptr_t>(workspace.dl.data) % 256) % 256;
+  call.workspace = &workspace.dl;
+  EXPECT_EQ(call.refusal(), "");
+  workspace.dl.dtype = kI64;
+  EXPECT_EQ(call.refusal(), "invalid argument: workspace.dtype = (code 0, 64 bits): must be uint8");
+  workspace.dl.dtype = kU8;
+  workspace.dl.device = {kDLCPU, 0};
+  EXPECT_EQ(call.refusal(),
+            "invalid argument: workspace is on cpu: all tensors must be on the device of values, cuda:0");
+  workspace.dl.device = {kDLCUDA, 0};
+  workspace.dl.byte_offset += 8;
+  EXPECT_THAT(call.refusal(), testing::EndsWith(": must be a multiple of 256"));
+  workspace.dl.byte_offset -= 8;
+  workspace.reshape({255});
+  EXPECT_EQ(call.refusal(), "invalid argument: workspace has 255 bytes: this call needs 256 (tk_merge_topk_workspace)");
+  workspace.reshape({512});
+  call.out_ids.dl.data = static_cast<std::byte*>(workspace.dl.data) + workspace.dl.byte_offset;
+  EXPECT_EQ(call.refusal(),
+            "invalid argument: workspace overlaps out_ids: outputs and workspace must not share memory with any other "
+            "argument");
+}
+
+TEST(Merge, OnCudaCountsARowsCandidatesIn32Bits) {
+  SmallMerge call;
+  for (OwnTensor* tensor : {&call.values, &call.ids, &call.out_values, &call.out_ids}) tensor->dl.device = {kDLCUDA, 0};
+  for (OwnTensor* tensor : {&call.values, &call.ids}) {
+    tensor->reshape({65536, 4, 32768});
+    tensor->stride({0, 0, 0});
+  }
+  EXPECT_EQ(call.refusal(),
+            "unsupported: values.shape = [65536, 4, 32768]: on CUDA a row has at most 2147483647 candidates (parts * "
+            "width)");
 }
 
 TEST(Merge, OfNothingIsNothing) {

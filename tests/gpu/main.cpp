@@ -1,6 +1,6 @@
 // The tests of the CUDA engine on a GPU: one program without dependencies, so that it can be carried to where the GPU is.
 //
-//   topkit_gpu_test [--reduced] [--threads N] [--every N] [--only graphs|grid|streams|repetitions|large|misuse|verifier|sampling]
+//   topkit_gpu_test [--reduced] [--threads N] [--every N] [--only graphs|grid|streams|repetitions|large|misuse|verifier|sampling|merge]
 //
 // Ends with one line; exit code 0 when everything agrees, 1 when not, 77 when there is no GPU.
 #include <algorithm>
@@ -46,9 +46,11 @@ struct Part {
   const char* name;
   void (*run)(const Options&, Report&);
 };
-constexpr Part kParts[] = {{"graphs", &test_graphs},           {"misuse", &test_misuse}, {"verifier", &test_verifier},
-                           {"sampling", &test_sampling},       {"grid", &test_grid},     {"streams", &test_streams},
-                           {"repetitions", &test_repetitions}, {"large", &test_large}};
+constexpr Part kParts[] = {{"graphs", &test_graphs},     {"misuse", &test_misuse},
+                           {"verifier", &test_verifier}, {"sampling", &test_sampling},
+                           {"merge", &test_merge},       {"grid", &test_grid},
+                           {"streams", &test_streams},   {"repetitions", &test_repetitions},
+                           {"large", &test_large}};
 
 // Exits unless a part is called so.
 void check_part(std::string_view name) {

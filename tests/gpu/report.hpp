@@ -39,6 +39,7 @@ void test_grid(const Options& options, Report& report);
 void test_streams(const Options& options, Report& report);
 void test_repetitions(const Options& options, Report& report);
 void test_large(const Options& options, Report& report);
+void test_merge(const Options& options, Report& report);
 void test_misuse(const Options& options, Report& report);
 void test_sampling(const Options& options, Report& report);
 void test_verifier(const Options& options, Report& report);
