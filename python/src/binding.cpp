@@ -34,14 +34,21 @@ std::int64_t topk_into(TensorView x, std::int64_t k, std::int64_t axis, std::int
       });
 }
 
-void merge_into(TensorView values, TensorView ids, std::int64_t k, std::int64_t mode, std::int64_t type,
-                Optional<TensorView> out_values, Optional<TensorView> out_ids, Optional<std::int64_t> fill,
-                std::int64_t threads) {
+std::int64_t merge_into(TensorView values, TensorView ids, std::int64_t k, std::int64_t mode, std::int64_t type,
+                        Optional<TensorView> out_values, Optional<TensorView> out_ids, Optional<std::int64_t> fill,
+                        std::int64_t threads, Optional<TensorView> workspace, Optional<std::int64_t> stream) {
   View in_values(values, type), in_ids(ids), best_values(out_values, type), best_ids(out_ids);
   Options options(-1, mode, threads);
   options.fill(fill);
-  check(tk_merge_topk(in_values.get(), in_ids.get(), k, options.get(), best_values.get(), best_ids.get(), nullptr,
-                      current_stream(values.device())));
+  return with_workspace(
+      values.device(), workspace, stream,
+      [&](std::size_t* bytes) {
+        return tk_merge_topk_workspace(in_values.get(), in_ids.get(), k, options.get(), bytes);
+      },
+      [&](DLTensor* scratch, void* queue) {
+        return tk_merge_topk(in_values.get(), in_ids.get(), k, options.get(), best_values.get(), best_ids.get(),
+                             scratch, queue);
+      });
 }
 
 String explain(ffi::Shape shape, std::int64_t type, std::int64_t device, std::int64_t ordinal, std::int64_t k,

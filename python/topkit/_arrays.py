@@ -8,7 +8,7 @@ import numpy
 from . import _native
 from ._call import Call, DTYPES, DTYPE_RULE, TopK, fill_number, two_outputs
 from ._errors import ArgumentError, DTypeError
-from ._shapes import check_k, check_k_of_parts, collapses, flat_ids, flat_rows, merge_is_of_the_cpu, normal_axis
+from ._shapes import check_k, check_k_of_parts, collapses, flat_ids, flat_rows, normal_axis
 
 
 def fill_bits(fill: Any, dtype: Any) -> int | None:
@@ -217,7 +217,9 @@ class Arrays:
             best = self.xp.empty(shape, values.dtype.newbyteorder("=")), self.xp.empty(shape, ids.dtype)
         else:
             best = two_outputs(out)
-        _native.merge_into(
+        self.call(
+            values,
+            _native.merge_into,
             self.exported(self.input("values", values)),
             self.exported(self.input("ids", ids)),
             k,
@@ -243,6 +245,3 @@ class CudaArrays(Arrays):
 
     def exported(self, x: Any) -> Any:
         return _Unsynchronised(x)
-
-    def merge(self, values: Any, ids: Any, k: int, mode: int, fill: Any, threads: int, out: Any) -> TopK:
-        raise merge_is_of_the_cpu(f"CUDA device {values.device.id}")

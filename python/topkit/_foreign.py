@@ -4,7 +4,6 @@ from typing import Any
 
 from ._call import Call, TopK
 from ._errors import UnsupportedError
-from ._shapes import merge_is_of_the_cpu
 
 _CPU = (1, 3)  # DLPack's kDLCPU and kDLCUDAHost
 
@@ -62,6 +61,4 @@ class Foreign:
     def merge(self, values: Any, ids: Any, k: int, mode: int, fill: Any, threads: int, out: Any) -> TopK:
         if out is not None:
             raise UnsupportedError(f"out = {type(out).__name__}: must be None where values = {type(values).__name__}; NumPy arrays and torch tensors take it")
-        if not _on_host(values):
-            raise merge_is_of_the_cpu("a GPU")
         return self.through(values, _Merge(ids, k, mode, fill, threads))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ._errors import ArgumentError, AxisError, UnsupportedError
+from ._errors import ArgumentError, AxisError
 
 
 def normal_axis(dim: int, ndim: int) -> int:
@@ -31,10 +31,6 @@ def collapses(shape: tuple[int, ...], strides: tuple[int, ...], axis: int, step:
             return False
         reach = strides[i] * shape[i]
     return True
-
-
-def merge_is_of_the_cpu(where: Any) -> UnsupportedError:
-    return UnsupportedError(f"values is on {where}: merge_topk runs on the CPU only; give it copies in the CPU's memory")
 
 
 def check_k_of_parts(k: int, shape: tuple[int, ...]) -> None:

@@ -115,7 +115,7 @@ def merge_topk(values, ids, k, *, largest=True, order="value", nan="largest", fi
     """The k best of each row over sorted parts: what sharding and tiling need.
 
     values : [parts, rows, width], every part best first as `topk` gives it (equal keys by ascending id), of any array type
-        that `topk` takes, in memory of the CPU: merging on a GPU does not exist yet.
+        that `topk` takes. On a GPU a row has at most 2^31 - 1 candidates.
     ids : integers of the same shape, int32 or int64; -1 marks an empty place at the end of its part.
     k : 0..parts * width. A row with fewer candidates is padded: id -1, value `fill`.
     largest, order, nan, fill, threads, out : as of `topk`.
@@ -123,9 +123,9 @@ def merge_topk(values, ids, k, *, largest=True, order="value", nan="largest", fi
     Returns TopK(values, ids), both [rows, k]. Equal keys: the lower id wins. torch tensors: the values are differentiable.
 
     Raises topkit.ArgumentError (a ValueError and a RuntimeError), topkit.DTypeError (a TypeError), topkit.UnsupportedError (a
-    NotImplementedError) for arrays on a GPU and under the transformations of torch and JAX.
+    NotImplementedError) under the transformations of torch and JAX.
 
-    Source: src/merge.cpp.
+    Source: src/merge.cpp; src/cpu/merge.cpp, src/cuda/merge.cu.
     """
     k, threads = integer("k", k), integer("threads", threads)
     mode = mode_of(largest, choice("order", order, ORDERS), choice("nan", nan, NANS), 64)

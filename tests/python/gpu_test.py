@@ -131,6 +131,67 @@ def test_cupy_arrays_on_cupys_stream():
     oracle.assert_winners(tuple(part.get() for part in along_rows), host, 2, 0)
 
 
+def parts_on_the_gpu(rows, cols, k, shards):
+    """Sorted shards of rows with many ties, values and ids [shards, rows, k], and the rows."""
+    x = some("float32", (rows, cols)).cuda()
+    width = cols // shards
+    best = [topkit.topk(piece.contiguous(), k) for piece in x.split(width, 1)]
+    return torch.stack([b.values for b in best]), torch.stack([b.indices + i * width for i, b in enumerate(best)]), x
+
+
+@pytest.mark.parametrize("order", ["value", "index"])
+def test_merged_shards_are_the_whole(order):
+    for rows, k in ((1, 50), (70, 50), (3, 700)):
+        values, ids, x = parts_on_the_gpu(rows, 6000, k, 6)
+        whole = topkit.topk(x, k, order=order)
+        for layout in (values, values.transpose(0, 1).contiguous().transpose(0, 1)):
+            merged = topkit.merge_topk(layout, ids, k, order=order)
+            assert torch.equal(merged.indices, whole.indices) and torch.equal(merged.values.view(torch.int32), whole.values.view(torch.int32))
+    out = torch.empty(3, 700, device="cuda"), torch.empty(3, 700, dtype=torch.int64, device="cuda")
+    topkit.merge_topk(values, ids, 700, order=order, out=out)
+    assert torch.equal(out[1], whole.indices)
+
+
+def test_merges_are_queued_recorded_and_differentiable():
+    values, ids, _ = parts_on_the_gpu(8, 6000, 50, 6)
+    short = ids.clone()
+    short[1:, :, 3:] = -1  # five parts of three
+    wanted = [topkit.merge_topk(values.cpu(), short.cpu(), 70, order=order) for order in ("value", "index")]
+    side = torch.cuda.Stream()
+    late = torch.zeros_like(values)
+    torch.cuda.synchronize()
+    with torch.cuda.stream(side):
+        torch.cuda._sleep(50_000_000)
+        late.copy_(values)
+        merged = topkit.merge_topk(late, short, 70)
+    side.synchronize()
+    assert torch.equal(merged.indices.cpu(), wanted[0].indices)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        merged = [topkit.merge_topk(late, short, 70, order=order) for order in ("value", "index")]
+    for _ in range(2):
+        for part in merged:
+            part.indices.zero_()
+        graph.replay()
+        torch.cuda.synchronize()
+        assert all(torch.equal(part.indices.cpu(), right.indices) for part, right in zip(merged, wanted))
+    values.requires_grad_()
+    topkit.merge_topk(values, ids, 50).values.sum().backward()
+    assert values.grad.sum().item() == 8 * 50
+
+
+def test_cupy_parts_are_merged_on_cupys_stream():
+    cupy = pytest.importorskip("cupy")
+    values, ids, x = (part.cpu().numpy() for part in parts_on_the_gpu(5, 3000, 20, 3))
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        merged = topkit.merge_topk(cupy.asarray(values), cupy.asarray(ids), 20)
+        by_id = topkit.merge_topk(cupy.asarray(values), cupy.asarray(ids.astype(np.int32)), 20, order="index")
+        stream.synchronize()
+    oracle.assert_winners(tuple(part.get() for part in merged), x, 20)
+    assert by_id.indices.dtype == np.int32
+    np.testing.assert_array_equal(by_id.indices.get(), np.sort(merged.indices.get(), 1))
+
+
 def test_a_recorded_sample_draws_anew_at_each_replay():
     x = torch.randn(8, 32000, device="cuda")
     position = torch.zeros(8, dtype=torch.int64, device="cuda")

@@ -13,7 +13,7 @@ from .. import _kits
 from .. import _topk as _front
 from .._call import ORDERS, Call, TopK, fill_number, integer, mode_of, two_outputs
 from .._errors import ArgumentError, AxisError, DTypeError, UnsupportedError
-from .._shapes import check_k_of_parts, collapses, flat_ids, merge_is_of_the_cpu
+from .._shapes import check_k_of_parts, collapses, flat_ids
 from ._kit import CODES, Services
 
 _new = tuple.__new__
@@ -192,8 +192,6 @@ def merge(values, ids, k, mode, fill, threads, out) -> TopK:
         raise UnsupportedError(f"values = {type(values).__name__} of a transform: merge_topk runs outside of vmap and torch.func only")
     ids = KIT.array("ids", ids, values)
     KIT.code_of("values", values)
-    if values.is_cuda:
-        raise merge_is_of_the_cpu(values.device)
     if values.ndim != 3 or ids.shape != values.shape:
         raise ArgumentError(
             f"values.shape = {tuple(values.shape)}, ids.shape = {tuple(ids.shape)}: must be the same, [parts, rows, width]"
@@ -206,7 +204,8 @@ def merge(values, ids, k, mode, fill, threads, out) -> TopK:
     if tracked and ids.dtype in _INDEX_DTYPES.values():
         return _gathered(values, ids, k, mode, fill, threads)
     best = given or (values.new_empty((values.shape[1], k)), ids.new_empty((values.shape[1], k)))
-    _native.merge_into(values.detach(), ids, k, mode, 0, *best, _fill_bits(fill, values), threads)
+    source = values.detach()
+    KIT.call(source, _native.merge_into, source, ids, k, mode, 0, *best, _fill_bits(fill, values), threads)
     return TopK(*best)
 
 
