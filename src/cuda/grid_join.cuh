@@ -12,6 +12,7 @@
 // do, or more than the list has places for, the row is read once more (grid_again.cuh).
 #pragma once
 
+#include "cluster_ties.cuh"
 #include "grid_again.cuh"
 #include "grid_heads.cuh"
 #include "grid_merge.cuh"
@@ -32,6 +33,7 @@ struct JoinState {
   MergeState merge;
   NarrowState narrow;
   BinState bins;
+  CrowdState crowd;
   std::uint32_t counts[kMostGridLists];
   std::uint32_t all;
 };
@@ -59,39 +61,83 @@ template <int kThreads>
   return static_cast<int>(state.all);
 }
 
+// Neighbouring threads whose candidates of a list in order are a run: as many as make no more runs than there are maxima.
+__device__ __forceinline__ int log_run_of(const JoinShape& shape) {
+  int log_run = 0;
+  while (1 << log_run < shape.steps) ++log_run;
+  return log_run;
+}
+
+// s.maxima become what end(i) is in the threads that end a run whose step i was loaded as a whole, else 0. All threads; wants a
+// barrier before and behind.
+template <int kThreads, class F>
+__device__ __forceinline__ void put_ends_of_runs(const Heads& heads, bool in_order, std::uint32_t which,
+                                                 std::uint32_t id, const JoinShape& shape, NarrowState& s, F end) {
+  s.maxima[threadIdx.x] = 0;
+  __syncthreads();
+  const int log_run = log_run_of(shape);
+  const std::uint32_t last = (1U << log_run) - 1;
+  const bool ends = in_order && log_run <= shape.log_lanes && (id & last) == last;
+#pragma unroll
+  for (int i = 0; i < kJoinSteps; ++i) {
+    if (i >= shape.steps) break;
+    const std::uint32_t word = end(i);
+    if (!ends || (heads.there >> (2 * i + 1) & 1U) == 0) continue;
+    const std::uint32_t step = which * static_cast<unsigned>(shape.steps) + static_cast<unsigned>(i);
+    s.maxima[(step << (shape.log_lanes - log_run)) + (id >> log_run)] = word;
+  }
+}
+
+// The rank among runs at which as many candidates are reached.
+__device__ __forceinline__ int rank_of_run(int candidates, const JoinShape& shape) {
+  const int log_run = log_run_of(shape);
+  return (candidates + (2 << log_run) - 1) >> (log_run + 1);
+}
+
+// A key that k candidates of lists in order reach, or a few more: as many of their runs as k need. 0: there are no such lists. All
+// threads, behind a barrier; ends with one.
+template <int kThreads>
+__device__ __forceinline__ Key kth_of_runs(const Heads& heads, bool in_order, std::uint32_t which, std::uint32_t id,
+                                           const JoinShape& shape, int k, NarrowState& s) {
+  put_ends_of_runs<kThreads>(heads, in_order, which, id, shape, s, [&](int i) { return key_of(heads.at(i, 1)); });
+  if (threadIdx.x == 0) s.bound = 0;  // not sooner: all have read the one before
+  __syncthreads();
+  kth_by_pivots<kThreads>(s.maxima, kMostGroups, rank_of_run(k, shape), &s.bound);
+  __syncthreads();
+  return s.bound;
+}
+
 // A bound with a position that k of a row's candidates reach, or a few more: `key`, which is their k-th or some ranks below, and
-// among ties at it the ends of runs of neighbouring threads' in a list that is in order. All threads, behind a barrier; ends with
-// one.
+// among ties at it the ends of runs of lists in order. All threads, behind a barrier; ends with one.
 template <int kThreads>
 __device__ __forceinline__ Candidate floor_of_ties(const Heads& heads, Key key, bool in_order, std::uint32_t which,
                                                    std::uint32_t id, const JoinShape& shape, int k, NarrowState& s) {
   const std::uint32_t above = __reduce_add_sync(full_mask, heads.above(key, shape));
-  s.maxima[threadIdx.x] = 0;
   if (threadIdx.x == 0) s.above = 0;
-  __syncthreads();
-  if (threadIdx.x == 0) s.bound = 0;  // not sooner: all have read the one before
-  if (lane() == 0) atomicAdd(&s.above, above);
-  // As many threads a run as makes no more runs than there are maxima.
-  int log_run = 0;
-  while (1 << log_run < shape.steps) ++log_run;
-  const std::uint32_t end = (1U << log_run) - 1;
-  const bool ends = in_order && log_run <= shape.log_lanes && (id & end) == end;
-#pragma unroll
-  for (int i = 0; i < kJoinSteps; ++i) {
-    if (i >= shape.steps) break;
+  const std::uint32_t last = (1U << log_run_of(shape)) - 1;
+  put_ends_of_runs<kThreads>(heads, in_order, which, id, shape, s, [&](int i) {
     // All of a run are ties where its first and its last one are.
-    const Key first = __shfl_up_sync(full_mask, key_of(heads.at(i, 0)), end);
-    const Candidate last = heads.at(i, 1);
-    if (!ends || first != key || key_of(last) != key || (heads.there >> (2 * i + 1) & 1U) == 0) continue;
-    const std::uint32_t step = which * static_cast<unsigned>(shape.steps) + static_cast<unsigned>(i);
-    s.maxima[(step << (shape.log_lanes - log_run)) + (id >> log_run)] = static_cast<std::uint32_t>(last);
-  }
+    const Key first = __shfl_up_sync(full_mask, key_of(heads.at(i, 0)), last);
+    const Candidate end = heads.at(i, 1);
+    return first == key && key_of(end) == key ? static_cast<std::uint32_t>(end) : 0;
+  });
+  if (threadIdx.x == 0) s.bound = 0;
+  if (lane() == 0) atomicAdd(&s.above, above);
   __syncthreads();
   const int wanted = k - static_cast<int>(s.above);
   if (wanted <= 0) return (static_cast<Candidate>(key) + 1) << 32;
-  kth_by_pivots<kThreads>(s.maxima, kMostGroups, (wanted + (2 << log_run) - 1) >> (log_run + 1), &s.bound);
+  kth_by_pivots<kThreads>(s.maxima, kMostGroups, rank_of_run(wanted, shape), &s.bound);
   __syncthreads();
   return static_cast<Candidate>(key) << 32 | s.bound;
+}
+
+// Whether a row has so many of its best key that the first k of them are likely among the first that the threads have a vector of:
+// from the last that was loaded of its first list, which is in order, and has one of eight lines.
+template <class E>
+__device__ __forceinline__ bool are_dense(Candidate last, Key key, int k, const JoinShape& shape) {
+  constexpr float kFirst = static_cast<float>(kJoinThreads * Row<E>::kPerVec);
+  const auto many = static_cast<float>(shape.loaded() << kLogGridCluster), among = static_cast<float>(index_of(last));
+  return key_of(last) == key && kFirst * many > 1.5F * static_cast<float>(k) * among;
 }
 
 // Of a list in order of `count`, those behind what was loaded that reach the floor, as far as there is room. All threads; ends
@@ -181,7 +227,18 @@ __global__ void __launch_bounds__(kJoinThreads, 1)
     held =
         gather_guessed<kThreads>(element, Row<E>(args, span, row_index), lists, count, in.places, list, k, state.merge);
   } else {
-    const Key bound = kth_of_threads<kThreads>(best, shape.log_group, k, state.narrow);
+    Key bound = kth_of_threads<kThreads>(best, shape.log_group, k, state.narrow);
+    if (__syncthreads_or(heads.above(bound, shape) != 0 ? 1 : 0) == 0) {
+      const bool far =
+          which == 0 && id + 1 == 1U << shape.log_lanes && !(more && are_dense<E>(heads.last(shape), bound, k, shape));
+      if (__syncthreads_or(far ? 1 : 0) == 0 &&
+          list_first_of_row<kThreads>(element, Row<E>(args, span, row_index), bound, k, list, state.crowd)) {
+        if (thread < k) writer.write(thread, list[thread]);
+        return;
+      }
+    } else {
+      bound = ::max(bound, kth_of_runs<kThreads>(heads, more, which, id, shape, k, state.narrow));
+    }
     const Candidate floor = floor_of_ties<kThreads>(heads, bound, more, which, id, shape, k, state.narrow);
     heads.append_from(floor, shape, list, &state.merge.held);
     const unsigned end = (1U << shape.log_lanes) - 1;

@@ -71,6 +71,16 @@ TEST(TopkGrid, equal_elements_win_by_index_across_parts) {
     }
 }
 
+// Lists in order of which a few have all winners: as whole rows in order have, of few values or many.
+TEST(TopkGrid, winners_of_few_lists_in_order) {
+  for (const std::int64_t k : {20, 100, 256})
+    for (const std::size_t equals : {1U, 40U, 300U, 2000U}) {
+      ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i / equals; }), 4, k));
+      ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return 100000 - i / equals; }), 4, k, 1));
+      ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % equals == 0 && i > 9000 ? 9 : 1; }), 4, k, 3));
+    }
+}
+
 // Ties in whole lines, each one block's: what is read of its list at first does not end behind the winners.
 TEST(TopkGrid, ties_of_one_block_reach_beyond_what_is_read_of_its_list) {
   for (const int parts : {1, 4})
