@@ -31,6 +31,17 @@ class DeviceBuffer {
     }
     return static_cast<std::byte*>(data_);
   }
+
+  // The same for a workspace: what is new holds garbage, as a caller's does. Kernels load it before they know what of it is theirs
+  // (grid_heads.cuh), which compute-sanitizer's initcheck would take for an error.
+  std::byte* reserve_dirty(std::size_t bytes) {
+    const std::size_t before = bytes_;
+    reserve(bytes);
+    if (bytes_ == before) return data();
+    check(cudaMemset(data_, 0xa5, bytes_), "cudaMemset");
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    return data();
+  }
   std::byte* data() const { return static_cast<std::byte*>(data_); }
 
  private:

@@ -14,7 +14,7 @@ void capture_and_replay(const Request& request, const std::string& algorithm, in
   trial.upload(arena);
   // The call inside the capture must not allocate, so what it needs is there before.
   const std::size_t needed = trial.workspace_bytes(algorithm, arena);
-  arena.workspace.reserve(needed);
+  arena.workspace.reserve_dirty(needed);
   arena.stream.synchronize();
   const cudaStream_t stream = arena.stream.get();
   bool solved = false;

@@ -38,7 +38,7 @@ class MergeTrial {
     if (tk_merge_topk_workspace(&values, &ids, c.k, &parts_.options, &bytes) != TK_OK)
       throw std::runtime_error(tk_last_error());
     bytes_ = static_cast<std::int64_t>(bytes);
-    room_.workspace.reserve(bytes + 1);
+    room_.workspace.reserve_dirty(bytes + 1);
     room_.out_values.reserve(values_.bytes.size());
     room_.out_ids.reserve(ids_.bytes.size());
   }

@@ -14,7 +14,7 @@ void repeat(const Request& request, const std::string& algorithm, int times, Rep
   Arena arena;
   Trial trial(request);
   trial.upload(arena);
-  arena.workspace.reserve(trial.workspace_bytes(algorithm, arena));
+  arena.workspace.reserve_dirty(trial.workspace_bytes(algorithm, arena));
   const cudaStream_t stream = arena.stream.get();
   trial.poison(arena, stream);
   if (!trial.enqueue(algorithm, arena, stream)) return;

@@ -23,7 +23,7 @@ void eight_at_once(const std::string& algorithm, int rounds, Report& report) {
     request.seed = static_cast<std::uint64_t>(i);
     lanes[static_cast<std::size_t>(i)].trial = std::make_unique<Trial>(request);
     lanes[static_cast<std::size_t>(i)].trial->upload(lanes[static_cast<std::size_t>(i)].arena);
-    lanes[static_cast<std::size_t>(i)].arena.workspace.reserve(
+    lanes[static_cast<std::size_t>(i)].arena.workspace.reserve_dirty(
         lanes[static_cast<std::size_t>(i)].trial->workspace_bytes(algorithm, lanes[static_cast<std::size_t>(i)].arena));
   }
   for (int round = 0; round < rounds; ++round)
@@ -67,7 +67,7 @@ void chained(const std::string& first, const std::string& second, int rounds, Re
     std::size_t needed = 0;
     tk_status status = tk_topk_workspace(&from, to.shape[1], &o, &to, nullptr, &needed);
     std::vector<std::int64_t> bytes{static_cast<std::int64_t>(needed)};
-    DLTensor workspace = device_matrix(memory.reserve(needed), {kDLUInt, 8, 1}, bytes);
+    DLTensor workspace = device_matrix(memory.reserve_dirty(needed), {kDLUInt, 8, 1}, bytes);
     if (status == TK_OK) status = tk_topk(&from, to.shape[1], &o, &to, nullptr, needed == 0 ? nullptr : &workspace, s);
     declined = declined || status == TK_UNSUPPORTED;
     if (status != TK_OK && status != TK_UNSUPPORTED) throw std::runtime_error(tk_last_error());

@@ -254,7 +254,7 @@ bool Trial::enqueue(std::string_view algorithm, Arena& arena, cudaStream_t strea
   auto bytes = static_cast<std::int64_t>(needed);
   std::int64_t one = 1;
   DLTensor workspace{
-      needed == 0 ? nullptr : arena.workspace.reserve(needed), {kDLCUDA, 0}, 1, {kDLUInt, 8, 1}, &bytes, &one, 0};
+      needed == 0 ? nullptr : arena.workspace.reserve_dirty(needed), {kDLCUDA, 0}, 1, {kDLUInt, 8, 1}, &bytes, &one, 0};
   const tk_status status = tk_topk(&x, r.k, &o, r.values ? &values : nullptr, r.indices ? &indices : nullptr,
                                    needed == 0 ? nullptr : &workspace, stream);
   if (status == TK_UNSUPPORTED && std::string_view(tk_last_error()).starts_with("algorithm = ")) return false;
