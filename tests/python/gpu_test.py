@@ -234,7 +234,7 @@ def test_jax_on_the_gpu():
         oracle.assert_winners((np.asarray(values), np.asarray(indices)), host, 50)
 
 
-EAGER_US = 12  # wall clock a call, where torch.topk takes about 95
+EAGER_US = 12  # wall clock a call, where torch.topk takes 95: a slower host has more of both
 QUEUED_US = 2  # over the kernel, when the host is ahead
 
 
@@ -266,8 +266,9 @@ def test_an_eager_call_costs_less_than_torchs(tell):
         return best
 
     ours, theirs = wall_us(lambda: topkit.topk(x, 50)), wall_us(lambda: torch.topk(x, 50))
-    tell(f"eager 1x50304 k=50 (at most {EAGER_US})", topkit=ours, torch=theirs)
-    assert ours < theirs and ours <= EAGER_US
+    most = EAGER_US * max(1, theirs / 95)
+    tell(f"eager 1x50304 k=50 (at most {most:.1f})", topkit=ours, torch=theirs)
+    assert ours <= most
 
 
 def test_a_queued_call_takes_little_more_than_its_kernel(tell):
