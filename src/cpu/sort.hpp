@@ -23,7 +23,7 @@ class BestFirst {
   static constexpr std::uint32_t kNarrowPrefix = 4096;  // with a part of the distance
   static constexpr std::uint32_t kBroad = 4096;
   static constexpr int kBucketBits = 13;
-  static constexpr bool kBuckets = sizeof(S) == 4 && kBytes == 64;  // narrower networks are no faster than radix
+  static constexpr bool kByBuckets = sizeof(S) == 4 && kBytes == 64;  // narrower networks are no faster than radix
 
  public:
   static std::size_t scratch_bytes(std::size_t most) {
@@ -47,7 +47,7 @@ class BestFirst {
     extremes(keys, values, count, best, worst);
     const int range_bits = bit_width(distance(best, worst));
     const Handover<Out> handover{keys, row, best, out};
-    if constexpr (kBuckets) {
+    if constexpr (kByBuckets) {
       if (range_bits > kBucketBits) return by_buckets(handover, range_bits, values, index, count, scratch);
     }
     const Item* items = sort_items(keys, best, range_bits, values, index, count, scratch);
