@@ -1,5 +1,7 @@
 #include "arguments.hpp"
 
+#include <cstring>
+
 #include "status.hpp"
 
 namespace topkit {
@@ -47,6 +49,13 @@ Tensor read_workspace(const DLTensor& workspace, const Tensor& main) {
   check_device(t, main);
   if (t.elements != t.extent_bytes) invalid("workspace.strides: must be contiguous");
   return t;
+}
+
+std::uint64_t fill_bits(const void* fill, const DTypeInfo& type, bool largest) {
+  if (fill == nullptr) return largest ? type.worst_of_largest : type.worst_of_smallest;
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, fill, static_cast<std::size_t>(type.bits / 8));  // little-endian
+  return bits;
 }
 
 void check_stream(const void* stream, const Tensor& main) {

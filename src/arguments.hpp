@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -33,6 +34,21 @@ void check_overlaps(std::span<const Tensor> tensors);
 // Workspace and stream of a call whose main input is given. On the CPU there is neither.
 Tensor read_workspace(const DLTensor& workspace, const Tensor& main);
 void check_stream(const void* stream, const Tensor& main);
+
+// Both, of the request into the call, when the main input is among the tensors.
+template <class Request, class Call, std::size_t kMost>
+void read_scratch(const Request& request, Call& call, Tensors<kMost>& tensors) {
+  check_stream(request.stream, tensors.main());
+  call.stream = request.stream;
+  if (request.workspace == nullptr) return;
+  const Tensor& t = tensors.add(read_workspace(*request.workspace, tensors.main()));
+  if (t.device == DeviceKind::cpu) return;
+  call.workspace = t.data;
+  call.workspace_bytes = static_cast<std::size_t>(t.extent_bytes);
+}
+
+// Raw bits of the value of an empty place. fill: one element, or null for the worst of the type.
+std::uint64_t fill_bits(const void* fill, const DTypeInfo& type, bool largest);
 
 // After the plan is known: the workspace is there, large enough and aligned. `query` is the function that tells the size.
 void check_workspace(const void* data, std::size_t bytes, std::size_t needed, std::string_view query);

@@ -1,5 +1,4 @@
 #include <array>
-#include <cstring>
 #include <limits>
 
 #include "arguments.hpp"
@@ -84,12 +83,7 @@ MergeCall validate_merge(const MergeRequest& request, Use use) {
   args.largest = options.largest != 0;
   call.threads = options.threads;
   call.pool = {options.parallel_for, options.pool};
-  const DTypeInfo& type = info(args.dtype);
-  args.fill = args.largest ? type.worst_of_largest : type.worst_of_smallest;
-  if (options.fill != nullptr) {
-    args.fill = 0;
-    std::memcpy(&args.fill, options.fill, static_cast<std::size_t>(type.bits / 8));  // little-endian
-  }
+  args.fill = fill_bits(options.fill, info(args.dtype), args.largest);
   if (use == Use::query) return call;
 
   if (request.out_values == nullptr && request.out_ids == nullptr)
@@ -108,13 +102,7 @@ MergeCall validate_merge(const MergeRequest& request, Use use) {
     const Tensor& t = read_merged("out_ids", *request.out_ids, args, tensors);
     args.out_ids = {t.data, t.strides[0], t.strides[1]};
   }
-  check_stream(request.stream, values);
-  call.stream = request.stream;
-  if (request.workspace != nullptr) {
-    const Tensor& t = tensors.add(read_workspace(*request.workspace, values));
-    call.workspace = t.data;
-    call.workspace_bytes = static_cast<std::size_t>(t.extent_bytes);
-  }
+  read_scratch(request, call, tensors);
   check_overlaps(tensors.all());
   return call;
 }

@@ -1,7 +1,6 @@
 #include "validate.hpp"
 
 #include <array>
-#include <cstring>
 #include <limits>
 #include <span>
 
@@ -121,23 +120,6 @@ Tensor& read_output(const Tensor& output, const Selection& selection, std::int64
   Tensor& result = tensors.add(output);
   result.written = true;
   return result;
-}
-
-void read_scratch(const Request& request, Call& call, CallTensors& tensors) {
-  check_stream(request.stream, tensors.main());
-  call.stream = request.stream;
-  if (request.workspace == nullptr) return;
-  const Tensor& t = tensors.add(read_workspace(*request.workspace, tensors.main()));
-  if (t.device == DeviceKind::cpu) return;
-  call.workspace = t.data;
-  call.workspace_bytes = static_cast<std::size_t>(t.extent_bytes);
-}
-
-std::uint64_t fill_bits(const void* fill, const DTypeInfo& type, bool largest) {
-  if (fill == nullptr) return largest ? type.worst_of_largest : type.worst_of_smallest;
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, fill, static_cast<std::size_t>(type.bits / 8));  // little-endian
-  return bits;
 }
 
 }  // namespace

@@ -122,8 +122,8 @@ def merge_topk(values, ids, k, *, largest=True, order="value", nan="largest", fi
 
     Returns TopK(values, ids), both [rows, k]. Equal keys: the lower id wins. torch tensors: the values are differentiable.
 
-    Raises topkit.ArgumentError (a ValueError and a RuntimeError), topkit.DTypeError (a TypeError), topkit.UnsupportedError (a
-    NotImplementedError) under the transformations of torch and JAX.
+    Raises topkit.ArgumentError (a ValueError and a RuntimeError), topkit.DTypeError (a TypeError); topkit.UnsupportedError within
+    the transformations of torch and JAX, and on a GPU for rows of more candidates.
 
     Source: src/merge.cpp; src/cpu/merge.cpp, src/cuda/merge.cu.
     """

@@ -28,13 +28,7 @@ class Reader {
 
   void scratch(const SampleRequest& request, SampleCall& call) {
     if (use_ == Use::query) return;
-    check_stream(request.stream, logits());
-    call.stream = request.stream;
-    if (request.workspace != nullptr) {
-      const Tensor& t = tensors_.add(read_workspace(*request.workspace, logits()));
-      call.workspace = t.data;
-      call.workspace_bytes = static_cast<std::size_t>(t.extent_bytes);
-    }
+    read_scratch(request, call, tensors_);
     check_overlaps(tensors_.all());
   }
 

@@ -2,7 +2,6 @@
 // of the topk of its pieces.
 #include "merge.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,108 +11,55 @@
 #include <vector>
 
 #include "call.hpp"
+#include "support/merge_parts.hpp"
 #include "support/oracle.hpp"
 
 namespace topkit::test {
 namespace {
 
-struct Case {
-  DType dtype = DType::f32;
-  std::int64_t parts = 1, rows = 1, width = 1, k = 1;
-  bool largest = true;
-  Nan nan = Nan::largest;
-  Order order = Order::value;
-  bool wide = true;   // int64 ids
-  unsigned bits = 5;  // of entropy in an element: few bits, many ties
-  int threads = 1;
-};
-
-std::string describe(const Case& c) {
-  return fmt::format("{} parts of {}x{} {} k={} {} nan={} order={} {} bits={}", c.parts, c.rows, c.width, name(c.dtype),
-                     c.k, c.largest ? "largest" : "smallest", name(c.nan), name(c.order), c.wide ? "int64" : "int32",
-                     c.bits);
-}
-
 struct Candidate {
-  std::int64_t id;
+  std::uint64_t id;  // raw bits
   std::uint64_t raw;
 };
 
-void store(DType dtype, std::byte* data, std::int64_t index, std::uint64_t raw) {
-  std::memcpy(data + index * bytes(dtype), &raw, static_cast<std::size_t>(bytes(dtype)));
-}
-
-// Random candidates with distinct ids, each part sorted as tk_topk would, short parts ended by -1.
-void check(const Case& c, std::uint64_t seed) {
+void check(const MergeCase& c, std::uint64_t seed, int threads = 1) {
   SCOPED_TRACE(describe(c));
-  std::mt19937_64 random(seed);
+  MergeParts parts(c, seed);
   const DTypeInfo& type = info(c.dtype);
-  OwnTensor values(type.dl, {c.parts, c.rows, c.width}), ids(c.wide ? kI64 : kI32, {c.parts, c.rows, c.width});
-  OwnTensor out_values(type.dl, {c.rows, c.k}), out_ids(c.wide ? kI64 : kI32, {c.rows, c.k});
-  const auto put_id = [&](OwnTensor& t, std::int64_t i, std::int64_t id) {
-    if (c.wide)
-      t.as<std::int64_t>()[i] = id;
-    else
-      t.as<std::int32_t>()[i] = static_cast<std::int32_t>(id);
-  };
-  const auto get_id = [&](OwnTensor& t, std::int64_t i) {
-    return c.wide ? t.as<std::int64_t>()[i] : t.as<std::int32_t>()[i];
+  const auto number = [&](std::uint64_t id) {
+    return c.wide ? static_cast<std::int64_t>(id) : static_cast<std::int32_t>(static_cast<std::uint32_t>(id));
   };
   const auto ranks = [&](const Candidate& a, const Candidate& b) {
     const long double va = decode(c.dtype, a.raw), vb = decode(c.dtype, b.raw);
     if (better(va, vb, c.largest, c.nan)) return true;
     if (better(vb, va, c.largest, c.nan)) return false;
-    return a.id < b.id;
+    return number(a.id) < number(b.id);
   };
-  const std::uint64_t mask = type.bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << type.bits) - 1;
-
-  std::vector<std::vector<Candidate>> rows(static_cast<std::size_t>(c.rows));
-  for (std::int64_t r = 0; r < c.rows; ++r) {
-    std::vector<std::int64_t> fresh(static_cast<std::size_t>(c.parts * c.width));
-    std::iota(fresh.begin(), fresh.end(), -3);  // ids may be negative, but -1 is nobody's
-    std::replace(fresh.begin(), fresh.end(), std::int64_t{-1}, std::int64_t{1} << 20);
-    std::shuffle(fresh.begin(), fresh.end(), random);
-    for (std::int64_t part = 0; part < c.parts; ++part) {
-      std::vector<Candidate> list(random() % static_cast<std::uint64_t>(c.width + 1));
-      for (Candidate& candidate : list) {
-        candidate.id = fresh.back();
-        fresh.pop_back();
-        // The top bits vary, so that signs, infinities and NaN appear.
-        const unsigned spare = static_cast<unsigned>(type.bits) - std::min(c.bits, static_cast<unsigned>(type.bits));
-        candidate.raw = spare == static_cast<unsigned>(type.bits) ? 0 : (random() << spare) & mask;
-      }
-      std::sort(list.begin(), list.end(), ranks);
-      rows[static_cast<std::size_t>(r)].insert(rows[static_cast<std::size_t>(r)].end(), list.begin(), list.end());
-      for (std::int64_t j = 0; j < c.width; ++j) {
-        const std::int64_t at = (part * c.rows + r) * c.width + j;
-        const bool there = j < static_cast<std::int64_t>(list.size());
-        put_id(ids, at, there ? list[static_cast<std::size_t>(j)].id : -1);
-        store(c.dtype, reinterpret_cast<std::byte*>(values.room.data()), at,
-              there ? list[static_cast<std::size_t>(j)].raw : random());
-      }
-    }
-  }
-
-  tk_options options;
-  tk_options_init(&options);
-  options.largest = c.largest;
-  options.nan = static_cast<int>(c.nan);
-  options.order = static_cast<int>(c.order);
-  options.threads = c.threads;
-  ASSERT_EQ(tk_merge_topk(&values.dl, &ids.dl, c.k, &options, &out_values.dl, &out_ids.dl, nullptr, nullptr), TK_OK)
+  MergeTensor found_values = parts.merged_values(), found_ids = parts.merged_ids();
+  DLTensor values = parts.values.on_host(), ids = parts.ids.on_host();
+  DLTensor out_values = found_values.on_host(), out_ids = found_ids.on_host();
+  parts.options.threads = threads;
+  ASSERT_EQ(tk_merge_topk(&values, &ids, c.k, &parts.options, &out_values, &out_ids, nullptr, nullptr), TK_OK)
       << tk_last_error();
 
   for (std::int64_t r = 0; r < c.rows; ++r) {
-    auto& row = rows[static_cast<std::size_t>(r)];
+    std::vector<Candidate> row;
+    for (std::int64_t part = 0; part < c.parts; ++part)
+      for (std::int64_t place = 0; place < c.width; ++place) {
+        const std::uint64_t id = parts.ids.load(part, r, place);
+        if (number(id) != -1) row.push_back({id, parts.values.load(part, r, place)});
+      }
     std::sort(row.begin(), row.end(), ranks);
     row.resize(std::min(row.size(), static_cast<std::size_t>(c.k)));
     if (c.order == Order::index)
-      std::sort(row.begin(), row.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
-    row.resize(static_cast<std::size_t>(c.k), {-1, c.largest ? type.worst_of_largest : type.worst_of_smallest});
+      std::sort(row.begin(), row.end(),
+                [&](const Candidate& a, const Candidate& b) { return number(a.id) < number(b.id); });
+    row.resize(static_cast<std::size_t>(c.k),
+               {~std::uint64_t{0}, c.largest ? type.worst_of_largest : type.worst_of_smallest});
     for (std::int64_t j = 0; j < c.k; ++j) {
       const Candidate& expected = row[static_cast<std::size_t>(j)];
-      ASSERT_EQ(get_id(out_ids, r * c.k + j), expected.id) << "row " << r << " place " << j;
-      ASSERT_EQ(load_raw(c.dtype, out_values.room.data(), r * c.k + j), expected.raw) << "row " << r << " place " << j;
+      ASSERT_EQ(number(found_ids.load(r, j)), number(expected.id)) << "row " << r << " place " << j;
+      ASSERT_EQ(found_values.load(r, j), expected.raw) << "row " << r << " place " << j;
     }
   }
 }
@@ -133,12 +79,13 @@ TEST(Merge, AgreesForEveryNumberOfPartsAndPlaces) {
   for (std::int64_t parts = 1; parts <= 20; ++parts)
     for (const std::int64_t width : {1, 2, 9})
       for (const std::int64_t k : {std::int64_t{1}, std::int64_t{3}, parts * width / 2, parts * width})
-        if (k <= parts * width) check({DType::f16, parts, 2, width, k}, ++seed);
+        if (k <= parts * width)
+          check({.dtype = DType::f16, .parts = parts, .rows = 2, .width = width, .k = k, .bits = 5}, ++seed);
 }
 
 TEST(Merge, TakesManyPartsAndThreads) {
-  check({.parts = 1000, .rows = 4, .width = 16, .k = 500, .bits = 12, .threads = 4}, 5);
-  check({.parts = 3, .rows = 999, .width = 16, .k = 16, .bits = 12, .threads = 3}, 6);
+  check({.parts = 1000, .rows = 4, .width = 16, .k = 500, .bits = 12}, 5, 4);
+  check({.parts = 3, .rows = 999, .width = 16, .k = 16, .bits = 12}, 6, 3);
 }
 
 TEST(Merge, OfEqualCandidatesTakesTheLowestIds) {

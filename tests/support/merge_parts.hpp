@@ -15,11 +15,8 @@
 namespace topkit::test {
 
 enum class Filling : std::uint8_t { random, full, none };  // how many places of a part are not empty
-enum class Spread : std::uint8_t {
-  even,
-  one_best,
-  in_turn
-};  // even; the first part has the best; each is better than the next
+// one_best: the first part has the best of all; in_turn: each part is better than the next.
+enum class Spread : std::uint8_t { even, one_best, in_turn };
 enum class Cube : std::uint8_t { packed, rows_first, columns_first, spaced };
 
 struct MergeCase {
@@ -62,8 +59,21 @@ struct MergeTensor {
   }
   DLTensor on_host(DLDevice device = {kDLCPU, 0}) { return at(bytes.data(), device); }
   void store(std::int64_t part, std::int64_t row, std::int64_t place, std::uint64_t raw) {
-    const std::int64_t size = type.bits / 8, at = part * strides[0] + row * strides[1] + place * strides[2];
-    std::memcpy(bytes.data() + at * size, &raw, static_cast<std::size_t>(size));
+    std::memcpy(at(part * strides[0] + row * strides[1] + place * strides[2]), &raw, size());
+  }
+  // Of parts, then of what they were merged into: raw bits.
+  std::uint64_t load(std::int64_t part, std::int64_t row, std::int64_t place) {
+    return load_at(part * strides[0] + row * strides[1] + place * strides[2]);
+  }
+  std::uint64_t load(std::int64_t row, std::int64_t place) { return load_at(row * strides[0] + place * strides[1]); }
+
+ private:
+  std::size_t size() const { return static_cast<std::size_t>(type.bits / 8); }
+  std::byte* at(std::int64_t element) { return bytes.data() + element * static_cast<std::int64_t>(size()); }
+  std::uint64_t load_at(std::int64_t element) {
+    std::uint64_t raw = 0;
+    std::memcpy(&raw, at(element), size());
+    return raw;
   }
 };
 
