@@ -11,7 +11,7 @@ INSTANTIATE_TEST_SUITE_P(AllTypes, Ragged, every_type(), type_name);
 TEST_P(Ragged, rows_are_padded_with_minus_one_and_the_fill_value) {
   for (const auto& [cols, k] : {std::pair{1, 1}, {9, 3}, {64, 64}, {200, 16}, {1000, 33}, {1000, 1010}, {6000, 900}}) {
     for (int choice = 0; choice < 16; ++choice) {
-      ASSERT_TRUE(all_engines_match(ragged(dtype(), 24, cols, k, choice)));
+      ASSERT_TRUE(all_engines_match(ragged(dtype(), cols < 1000 ? 24 : 8, cols, k, choice)));
     }
   }
 }

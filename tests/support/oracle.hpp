@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 #include "dtype.hpp"
@@ -84,16 +83,19 @@ bool better(Number a, Number b, bool largest, Nan nan) {
 template <class Number>
 std::vector<std::int64_t> sorted_columns(DType dtype, const void* data, std::int64_t col_stride, std::int64_t begin,
                                          std::int64_t end, bool largest, Nan nan) {
-  std::vector<Number> values(static_cast<std::size_t>(end - begin));
+  struct Element {
+    Number value;
+    std::int64_t column;
+  };
+  std::vector<Element> elements;
+  elements.reserve(static_cast<std::size_t>(end - begin));
   for (std::int64_t c = begin; c < end; ++c)
-    values[static_cast<std::size_t>(c - begin)] =
-        static_cast<Number>(decode(dtype, load_raw(dtype, data, c * col_stride)));
-  std::vector<std::int64_t> order(values.size());
-  std::iota(order.begin(), order.end(), begin);
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return better(values[static_cast<std::size_t>(a - begin)], values[static_cast<std::size_t>(b - begin)], largest,
-                  nan);
-  });
+    elements.push_back({static_cast<Number>(decode(dtype, load_raw(dtype, data, c * col_stride))), c});
+  std::stable_sort(elements.begin(), elements.end(),
+                   [&](const Element& a, const Element& b) { return better(a.value, b.value, largest, nan); });
+  std::vector<std::int64_t> order;
+  order.reserve(elements.size());
+  for (const Element& element : elements) order.push_back(element.column);
   return order;
 }
 
