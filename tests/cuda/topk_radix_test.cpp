@@ -256,8 +256,9 @@ TEST(TopkRadix, winners_that_lie_together_are_listed_by_all_blocks) {
     for (std::uint32_t i = 0; i < kCols; ++i) x[i] = element(i, static_cast<std::uint32_t>(random()));
     for (const Order order : {Order::value, Order::index, Order::any})
       for (const int blocks : {1, 2, 4})
-        if (order != Order::index || blocks == 4)  // of which a block holds no longer share
+        if (order != Order::index || blocks == 4) {  // of which a block holds no longer share
           ASSERT_TRUE(resident_matches(DType::f32, x, {kCols, 2048, blocks, 3, order}, turn++));
+        }
   };
   expect([](auto, auto r) { return 0x3f800000U + r % 11; });
   expect([](auto i, auto r) { return i < 4500 ? 0x40000000U : r % 0x3f000000U; });

@@ -13,6 +13,8 @@ inline void check(cudaError_t result, const char* what) {
   if (result != cudaSuccess) throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(result));
 }
 
+inline constexpr int kDirt = 0xa5;  // what is in memory that nobody wrote
+
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
@@ -38,7 +40,7 @@ class DeviceBuffer {
     const std::size_t before = bytes_;
     reserve(bytes);
     if (bytes_ == before) return data();
-    check(cudaMemset(data_, 0xa5, bytes_), "cudaMemset");
+    check(cudaMemset(data_, kDirt, bytes_), "cudaMemset");
     check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     return data();
   }

@@ -6,8 +6,6 @@
 namespace topkit::gpu_test {
 namespace {
 
-constexpr int kDirt = 0xa5;
-
 void capture_and_replay(const Request& request, const std::string& algorithm, int replays, Report& report) {
   Arena arena;
   Trial trial(request);

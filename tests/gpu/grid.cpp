@@ -42,12 +42,12 @@ void add_sizes(const Options& options, DType dtype, std::vector<Request>& reques
   }
 }
 
-struct Shape {
+struct Size {
   std::int64_t rows, cols, k;
 };
 
 void add_distributions(const Options& options, DType dtype, std::vector<Request>& requests) {
-  std::vector<Shape> shapes{{2, 700, 20}, {1, 20000, 100}};
+  std::vector<Size> shapes{{2, 700, 20}, {1, 20000, 100}};
   if (!options.reduced)
     shapes = {{64, 100, 4},   {64, 300, 8},      {16, 1024, 32},    {8, 4096, 128},   {4, 8192, 10},
               {2, 50304, 50}, {1, 128256, 1000}, {1, 300000, 2048}, {2, 30000, 15000}};
@@ -69,7 +69,7 @@ void add_distributions(const Options& options, DType dtype, std::vector<Request>
 void add_many_rows(std::vector<Request>& requests) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16})
     for (const std::string_view distribution : {"normal", "all_equal", "few_distinct", "ascending", "nan_hotspots"})
-      for (const auto& [rows, cols, k] : {Shape{4096, 1024, 32},
+      for (const auto& [rows, cols, k] : {Size{4096, 1024, 32},
                                           {16384, 256, 8},
                                           {65536, 128, 4},
                                           {1000, 10000, 10},
@@ -84,7 +84,7 @@ void add_many_rows(std::vector<Request>& requests) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16})
     for (const std::string_view distribution : {"normal", "all_equal", "sawtooth"})
       for (const auto& [rows, cols, k] :
-           {Shape{4096, 1024, 32}, {4096, 2048, 64}, {2000, 4096, 128}, {500, 16384, 200}}) {
+           {Size{4096, 1024, 32}, {4096, 2048, 64}, {2000, 4096, 128}, {500, 16384, 200}}) {
         Request request = for_cuda(test::ragged(dtype, rows, cols, k, choice));
         request.distribution = distribution;
         request.order = Order::value;
@@ -94,7 +94,7 @@ void add_many_rows(std::vector<Request>& requests) {
 }
 
 // One shape by value of every distribution, then so many times with all options drawn, and as often with ragged rows.
-void add_shape(DType dtype, const Shape& shape, int times, std::uint64_t& seed, std::vector<Request>& requests) {
+void add_shape(DType dtype, const Size& shape, int times, std::uint64_t& seed, std::vector<Request>& requests) {
   const auto [rows, cols, k] = shape;
   for (const bench::Distribution& distribution : bench::distributions()) {
     Request request{.dtype = dtype, .rows = rows, .cols = cols, .k = k};
@@ -110,7 +110,7 @@ void add_shape(DType dtype, const Shape& shape, int times, std::uint64_t& seed, 
 void add_routers(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16, DType::i32, DType::f8e4m3})
-    for (const Shape& shape : {Shape{9001, 64, 6}, {9002, 128, 8}, {9003, 32, 2}, {9004, 48, 4}, {9005, 96, 1}})
+    for (const Size& shape : {Size{9001, 64, 6}, {9002, 128, 8}, {9003, 32, 2}, {9004, 48, 4}, {9005, 96, 1}})
       add_shape(dtype, shape, 4, seed, requests);
 }
 
@@ -118,7 +118,7 @@ void add_routers(std::vector<Request>& requests) {
 void add_long_rows(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
-    for (const Shape& shape : {Shape{1, 1048576, 100}, {3, 700001, 256}, {1, 2500000, 10}})
+    for (const Size& shape : {Size{1, 1048576, 100}, {3, 700001, 256}, {1, 2500000, 10}})
       add_shape(dtype, shape, 2, seed, requests);
 }
 
@@ -126,8 +126,8 @@ void add_long_rows(std::vector<Request>& requests) {
 void add_many_winners(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::i32})
-    for (const Shape& shape :
-         {Shape{64, 8192, 2048}, {8, 65536, 1500}, {16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}})
+    for (const Size& shape :
+         {Size{64, 8192, 2048}, {8, 65536, 1500}, {16, 32768, 16384}, {8, 131072, 4096}, {1, 1000003, 500001}})
       add_shape(dtype, shape, 4, seed, requests);
 }
 
@@ -135,7 +135,7 @@ void add_many_winners(std::vector<Request>& requests) {
 void add_rows_in_registers(std::vector<Request>& requests) {
   std::uint64_t seed = 1;
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16})
-    for (const Shape& shape : {Shape{265, 16384, 2048}, {301, 4100, 500}, {277, 30001, 2500}})
+    for (const Size& shape : {Size{265, 16384, 2048}, {301, 4100, 500}, {277, 30001, 2500}})
       add_shape(dtype, shape, 2, seed, requests);
 }
 

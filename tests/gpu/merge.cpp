@@ -18,7 +18,6 @@ using test::MergeParts;
 using test::MergeTensor;
 using test::Spread;
 
-constexpr int kDirt = 0xa5;
 constexpr DLDevice kGpu{kDLCUDA, 0};
 
 struct MergeRoom {

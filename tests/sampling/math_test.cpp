@@ -116,7 +116,9 @@ TEST(SamplingMath, a_tile_weighs_in_the_row_what_its_largest_does) {
         const double wanted = static_cast<double>(mass) * std::exp2(y) * static_cast<double>(scale);
         const auto found = static_cast<double>(sampling::mass_in_row<One>(mass, y, scale));
         EXPECT_NEAR(found, wanted, 1 + 2e-7 * wanted) << mass << " by 2^" << y;
-        if (y == 0) EXPECT_EQ(found, std::floor(wanted));
+        if (y == 0) {
+          EXPECT_EQ(found, std::floor(wanted));
+        }
       }
 }
 
