@@ -44,7 +44,7 @@ class Chunks {
     for (std::uint32_t i = 0; i < round_up(groups * V::kLanes, kBlock); i += V::kLanes)
       Sorted::Store(groups_ + i, Sorted::Worst());
     stream(groups);
-    return bound<Sorted>(groups_, round_up(groups * V::kLanes, kBlock), row.k);
+    return bound<Sorted>(groups_, round_up(groups * V::kLanes, kBlock), row.k).low;
   }
 
   // After look(): writes the positions of all elements that W compares to be at least t, ascending, where no element from

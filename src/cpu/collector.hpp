@@ -61,9 +61,10 @@ class Collector {
     return select_bound<Sorted>(maxima_, groups, k, k / 8).value;
   }
 
-  void scan() {
+  // Of what begins with column `at`.
+  void scan(std::uint32_t at = 0) {
     const std::uint32_t cols = row_->cols;
-    for (std::uint32_t at = 0; at < cols && !closed_; at += block_) {
+    for (; at < cols && !closed_; at += block_) {
       scan_block(at, lesser(block_, cols - at));
       fetch_values();  // while they are in the cache
     }
@@ -72,21 +73,27 @@ class Collector {
   // A bound for start() that at least k elements very likely reach, and few more; then scan_few(true) may follow.
   S likely_bound(const Row& row) { return sparse_.likely_bound(row); }
 
-  // scan() where few elements are expected to reach the bound; when they are many after all, it is scan().
+  // scan() where few elements are expected to reach the bound. When they are many after all, those that are held say how
+  // far it can rise, and what is behind them is looked at from there on; what stays many is left to scan().
   void scan_few(bool sampled) {
     if (!Sparse<V>::fits(*row_)) return scan();
     if (!sampled) sparse_.begin(*row_);
-    bool floats = V::kFloat;
-    if constexpr (V::kFloat) {
-      floats = bound_ < keys_.top_nan;
-      if (floats)
-        held_ = sparse_.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), bound_, capacity_, places_);
+    const std::uint32_t* const full = places_ + capacity_;
+    std::uint32_t at = 0;
+    for (int flood = 0; flood < kFloods; ++flood) {
+      std::uint32_t* end = places_ + held_;
+      bool floats = V::kFloat && flood + 1 < kFloods;  // then NaN that are no winners are what does not end
+      if constexpr (V::kFloat) {
+        floats = floats && bound_ < keys_.top_nan;
+        if (floats) end = sparse_.template collect<V>(lens_, V::Threshold(lens_, keys_, bound_), bound_, at, full, end);
+      }
+      if (!floats) end = sparse_.template collect<Sorted>(lens_sorted(), Sorted::Set(bound_), bound_, at, full, end);
+      held_ = static_cast<std::uint32_t>(end - places_);
+      if (held_ <= capacity_) return;
+      compact();
+      if (closed_) return;
     }
-    if (!floats)
-      held_ = sparse_.template collect<Sorted>(lens_sorted(), Sorted::Set(bound_), bound_, capacity_, places_);
-    if (held_ <= capacity_) return;
-    held_ = 0;
-    scan();
+    scan(at);
   }
 
   // start(), scan() and complete() with the bound and the hits of `chunks`, which fit the row.
@@ -149,6 +156,7 @@ class Collector {
 
  private:
   static constexpr std::uint32_t kBurst = 8 * kBlock, kDenseRatio = 2 * kBlock;
+  static constexpr int kFloods = 3;
 
   struct Hit {
     std::uint64_t bits;

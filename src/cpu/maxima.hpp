@@ -17,23 +17,28 @@ template <class S>
 class Guess {
  public:
   // top: the best key that there is.
-  Guess(Scratch::Hint& hint, S top) : hint_(hint), top_(top), ready_(from_hint()) {}
+  Guess(Scratch::Hint& hint, S top) : hint_(hint), top_(top), ready_(from_hint()), will_be_steady_(is_steady()) {}
 
   // Once for every row, before learn().
   bool worth_trying(std::uint32_t k) {
     tried_ = ready_;
     ready_ = from_hint();
+    steady_ = will_be_steady_;
+    will_be_steady_ = is_steady();
     if (hint_.k != k) return false;
     if (hint_.trust < 0) ++hint_.trust;
     return hint_.trust >= 0;
   }
   S threshold() const { return tried_; }
+  // The last winners of the rows before had one key, and many elements may have it.
+  bool steady() const { return steady_; }
   void failed() { hint_.trust = hint_.trust > 4 ? hint_.trust - 4 : -16; }
   void learn(std::uint32_t k, S last, S bound) {
     const double value = static_cast<double>(last);
     if (hint_.k != k) {
       hint_ = {k, 0, value, (value - static_cast<double>(bound)) / 2};
       ready_ = from_hint();
+      will_be_steady_ = false;  // of one row nothing follows
       return;
     }
     if (last == top_) {  // what is all NaN at the top stays so, or is no guide anyway
@@ -49,15 +54,17 @@ class Guess {
  private:
   static constexpr double kSpreads = 2.5;  // mean absolute deviations
 
+  bool is_steady() const { return hint_.spread < 0.125; }
   S from_hint() const {
     // Fits S however it rounds, and is above the keys of NaN.
     constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max()) * (1 - 1.0 / 4096);
-    const double t = hint_.mean - kSpreads * hint_.spread;
+    const double t = is_steady() ? __builtin_round(hint_.mean) : hint_.mean - kSpreads * hint_.spread;
     return static_cast<S>(greater(lesser(t, kLimit), -kLimit));
   }
 
   Scratch::Hint& hint_;
   S top_, tried_ = 0, ready_;
+  bool steady_ = false, will_be_steady_;
 };
 
 template <class V>
@@ -122,7 +129,8 @@ class Maxima {
       guessed[i] = guess.worth_trying(row.k);
       if (guessed[i]) {
         low[i] = guess.threshold();
-        found = reaching(memory, row, low[i], ahead, candidates);
+        found = guess.steady() ? strictly(memory, row, low[i], ahead, candidates)
+                               : reaching(memory, row, low[i], ahead, candidates);
         guessed[i] = found >= row.k && found <= enough(row.k);
         if (!guessed[i]) guess.failed();
       }
@@ -162,13 +170,23 @@ class Maxima {
                            [s](auto x) { return Sorted::Ge(x, s); });
   }
 
+  // The same of the first k of them, and of all later ones with a better key.
+  static std::uint32_t strictly(const Memory& memory, const Row& row, S low, const void* ahead, std::uint32_t* out) {
+    return collect_strictly<Sorted>(memory.sorted_lens, memory.keys, static_cast<const Raw*>(row.data), row.cols, low,
+                                    row.k, enough(row.k), ahead, out);
+  }
+
   // Positions of at least k elements, the winners among them.
   static std::uint32_t bounded(const Memory& memory, const Row& row, const void* ahead, std::uint32_t* out, S& low) {
     const auto* p = static_cast<const Raw*>(row.data);
     const std::uint32_t blocks = greater(row.cols / (4 * row.k), 1U);
     const std::uint32_t groups = group_maxima<V>(memory.lens, p, row.cols, blocks, memory.maxima);
-    low = groups < row.k ? std::numeric_limits<S>::min() : bound<Sorted>(memory.maxima, groups, row.k);
-    const std::uint32_t found = reaching(memory, row, low, ahead, out);
+    std::uint32_t found = enough(row.k) + 1;
+    const auto least =
+        groups < row.k ? Bracket<S>{std::numeric_limits<S>::min(), 0, 0} : bound<Sorted>(memory.maxima, groups, row.k);
+    low = least.low;
+    if (least.reached <= enough_of(row.k)) found = reaching(memory, row, low, ahead, out);
+    if (found > enough(row.k)) found = strictly(memory, row, low, ahead, out);
     if (found <= enough(row.k)) return found;
     return narrow<Sorted>(memory.sorted_lens, memory.keys, p, row.cols, row.k, enough(row.k), low, out);
   }

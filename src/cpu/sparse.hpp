@@ -58,7 +58,7 @@ class Sparse {
       dispatch<V>(looks, [&](auto look) { sample<look.value>(places); });
       for (std::uint32_t i = 0; i < places; i += V::kLanes)
         Sorted::Store(groups_ + i, V::ToSorted(lens_, V::LoadStored(groups_ + i)));
-      return bound<Sorted>(groups_, places, rank);
+      return bound<Sorted>(groups_, places, rank).low;
     };
     const Look look = best_look<V>();
     const S likely = sampled_bound(look);
@@ -76,31 +76,34 @@ class Sparse {
     step_ = 0;
   }
 
-  // Writes the positions of all elements that W (V, or its integers) compares to be at least t, ascending; `least` is t as
-  // a sortable value. Stops early, with more than `limit`; `out` has room for limit + kBlock + kSlack.
+  // Writes the positions from `at` on of all elements that W (V, or its integers) compares to be at least t, ascending;
+  // `least` is t as a sortable value. Goes up to the end of the row, or stops where the end of what it has written is beyond
+  // `full`, and sets `at` to where it came to; there is room for kBlock + kSlack places behind `full`. Returns that end.
   template <class W>
-  std::uint32_t collect(const typename W::Lens& lens, typename W::Reg t, S least, std::uint32_t limit,
-                        std::uint32_t* const out) const {
+  std::uint32_t* collect(const typename W::Lens& lens, typename W::Reg t, S least, std::uint32_t& at,
+                         const std::uint32_t* const full, std::uint32_t* next) const {
     const Look looks = best_look<W>() == Look::raw && least < keys_.high_zero ? Look::mapped : best_look<W>();
     const auto reaches = [t](typename W::Reg v) { return W::Ge(v, t); };
     const Raw* const data = data_;
-    std::uint32_t *next = out, *const full = out + limit;
-    const auto ends = [&](std::uint32_t at, std::uint32_t until) {
-      for (; at < until && next <= full; at += kBlock) {
+    const auto blocks = [&](std::uint32_t until) {
+      while (at < until && next <= full) {
         const std::uint32_t left = until - at;
         next = V::Emit(
             left >= kBlock ? block_bits<W>(lens, data + at, reaches) : block_bits<W>(lens, data + at, left, reaches),
             at, next);
+        at += lesser(left, kBlock);
       }
     };
-    ends(0, head_);
-    for (std::uint32_t burst = 0; burst < bursts_ && next <= full; burst += kSectionBursts) {
+    blocks(head_);
+    std::uint32_t burst = lesser((at - lesser(at, head_) + kBurst * kChunk - 1) / (kBurst * kChunk), bursts_);
+    blocks(head_ + burst * kBurst * kChunk);  // of a burst that is begun, the rest
+    for (; burst < bursts_ && next <= full; burst += kSectionBursts) {
       const std::uint32_t end = lesser(burst + kSectionBursts, bursts_);
-      next =
-          dispatch<W>(looks, [&](auto look) { return section<W, look.value>(lens, t, least, burst, end, full, next); });
+      next = dispatch<W>(looks,
+                         [&](auto look) { return section<W, look.value>(lens, t, least, burst, end, at, full, next); });
     }
-    ends(head_ + bursts_ * kBurst * kChunk, cols_);
-    return static_cast<std::uint32_t>(next - out);
+    blocks(cols_);
+    return next;
   }
 
  private:
@@ -242,17 +245,20 @@ class Sparse {
   }
 
   template <class W, Look kLook>
-  std::uint32_t* emit_part(const typename W::Lens& lens, typename W::Reg t, std::uint32_t at, const std::uint32_t* full,
-                           std::uint32_t* out) const {
-    const Raw* const p = data_ + at;
+  std::uint32_t* emit_part(const typename W::Lens& lens, typename W::Reg t, std::uint32_t part, std::uint32_t& at,
+                           const std::uint32_t* full, std::uint32_t* out) const {
+    const Raw* const p = data_ + part;
 #pragma GCC unroll 8
     for (std::uint32_t b = 0; b < kPart; b += kBlock) {
       typename W::Mask masks[kBlock / W::kLanes];
 #pragma GCC unroll 16
       for (std::uint32_t i = 0; i < kBlock / W::kLanes; ++i)
         masks[i] = W::Ge(load<W, kLook>(lens, p + b + i * W::kLanes), t);
-      out = emit_few(V::Join(masks), at + b, out);
-      if (out > full) break;
+      out = emit_few(V::Join(masks), part + b, out);
+      if (out > full) [[unlikely]] {
+        at = part + b + kBlock;
+        break;
+      }
     }
     return out;
   }
@@ -260,7 +266,7 @@ class Sparse {
   // What collect() does with bursts [first, end).
   template <class W, Look kLook>
   std::uint32_t* section(const typename W::Lens& lens, typename W::Reg t, S least, std::uint32_t first,
-                         std::uint32_t end, const std::uint32_t* full, std::uint32_t* out) const {
+                         std::uint32_t end, std::uint32_t& at, const std::uint32_t* full, std::uint32_t* out) const {
     const Bar<W> bar{t, Sorted::Set(static_cast<S>(keys_.to_raw(least))), Sorted::Set(worst_bits())};
     flag<W, kLook>(lens, bar, first, end);
     std::uint32_t* last = hits_;
@@ -270,8 +276,9 @@ class Sparse {
       last = V::Emit(bits, b * 8, last);
     }
     const std::uint32_t begin = head_ + first * kBurst * kChunk;
+    at = head_ + end * kBurst * kChunk;
     for (const std::uint32_t* hit = hits_; hit < last && out <= full; ++hit)
-      out = emit_part<W, kLook>(lens, t, begin + *hit * kPart, full, out);
+      out = emit_part<W, kLook>(lens, t, begin + *hit * kPart, at, full, out);
     return out;
   }
 

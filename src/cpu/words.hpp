@@ -134,7 +134,7 @@ class Words {
   static constexpr std::uint32_t kMost = 128;  // slots
 
   Words(const SortableKeys<S>& keys, Carver& carver)
-      : keys_(keys), raw_(carver.take<std::int32_t>(kMost)), words_(carver.take<std::uint32_t>(kMost)) {}
+      : keys_(keys), raw_(carver.take<std::int32_t>(kMost)), words_(carver.take<std::uint32_t>(kMost + 16)) {}
 
   // places[0 .. count) are positions in data; there is room for 32 more.
   template <class Raw>
@@ -278,7 +278,7 @@ class Words {
   template <std::size_t kVectors>
   void finish(Reg (&r)[kVectors], int shift, bool dropped, std::uint32_t k) {
     store(r, kVectors);
-    exact_ = shift == 0 || apart(dropped ? kFront<kVectors> : kVectors, kVectors, k);
+    exact_ = shift == 0 || apart(dropped ? kFront<kVectors> : kVectors, kVectors, k) || in_order(kVectors, k);
     if (exact_ || !dropped) return;
     WordNetwork<Reg>::template sort<kVectors, false>(r);
     store(r, kVectors);
@@ -309,6 +309,28 @@ class Words {
     const Reg last = _mm512_set1_epi32(static_cast<int>(words_[k - 1]));
     for (std::size_t i = sorted; i < all; ++i)
       if (_mm512_cmple_epu32_mask(_mm512_xor_si512(_mm512_load_si512(words_ + 16 * i), last), slot) != 0) return false;
+    return true;
+  }
+
+  // Among the first k words and those that differ from the last of them in the slot only, keys were not cut where it matters:
+  // the keys of equal words do not rise. Then slots, which ascend with the positions, are right about equal keys.
+  [[gnu::noinline]] bool in_order(std::size_t all, std::uint32_t k) const {
+    const Reg slot = _mm512_set1_epi32(static_cast<int>(kSlot));
+    const auto keys_of = [&](Reg words) {
+      return canonical(_mm512_i32gather_epi32(_mm512_and_si512(words, slot), raw_, 4));
+    };
+    const auto equal = [&](Reg a, Reg b) { return _mm512_cmple_epu32_mask(_mm512_xor_si512(a, b), slot); };
+    for (std::uint32_t i = 0; i + 1 < k; i += 16) {
+      const Reg here = _mm512_load_si512(words_ + i), next = _mm512_loadu_si512(words_ + i + 1);
+      const auto pairs = static_cast<__mmask16>(first(k - 1 - i) & equal(here, next));
+      if (pairs != 0 && _mm512_mask_cmplt_epi32_mask(pairs, keys_of(here), keys_of(next)) != 0) return false;
+    }
+    const Reg last = _mm512_set1_epi32(static_cast<int>(words_[k - 1])), key = keys_of(last);
+    for (std::uint32_t i = k / 16 * 16; i < 16 * all; i += 16) {
+      const Reg here = _mm512_load_si512(words_ + i);
+      const auto others = static_cast<__mmask16>(equal(here, last) & ~(i < k ? first(k - i) : 0));
+      if (others != 0 && _mm512_mask_cmpgt_epi32_mask(others, keys_of(here), key) != 0) return false;
+    }
     return true;
   }
 

@@ -27,7 +27,8 @@ TEST_P(Sparse, the_smallest_are_selected_too) {
 }
 
 TEST_P(Sparse, a_row_of_several_sections_is_listed_in_order) {
-  for (const char* distribution : {"normal", "ascending", "few_distinct", "narrow", "all_equal"})
+  for (const char* distribution :
+       {"normal", "ascending", "few_distinct", "narrow", "all_equal", "winners_in_one_lane", "nan_hotspots"})
     for (const std::int64_t k : {2, 40, 100}) {
       Request request{.dtype = dtype(), .rows = 1, .cols = 65536 * 3 + 1234, .k = k};
       request.distribution = distribution;
