@@ -157,6 +157,10 @@ class Sparse {
       return W::Load(lens, p);
   }
 
+  static constexpr bool kMasked = requires(typename Sorted::Mask m, typename Sorted::Reg r) {
+    Sorted::AndAtMostBits(m, r, r);
+  };
+
   // The largest raw bits of kCount vectors, as signed and as unsigned numbers.
   template <std::uint32_t kCount>
   struct Largest {
@@ -188,7 +192,20 @@ class Sparse {
       for (std::uint32_t c = 0; c < kBurst; ++c, out += V::kLanes) {
         const Raw* const q = p + c * kChunk;
         typename V::Reg even = V::Worst(), odd = even;
-        if constexpr (kLook == Look::raw) {
+        if constexpr (kLook == Look::raw && kMasked) {
+          auto number = Sorted::Worst();
+          auto numbers = Sorted::First(V::kLanes);
+#pragma GCC unroll 16
+          for (std::uint32_t i = 0; i < kVectors; ++i) {
+            const auto raw = Sorted::LoadSorted(reinterpret_cast<const S*>(q + i * V::kLanes));
+            number = Sorted::Max(number, raw);
+            numbers = Sorted::AndAtMostBits(numbers, raw, worst);
+          }
+          even = lens(number);
+          V::Store(out, even);
+          if (!Sorted::All(numbers)) [[unlikely]]
+            V::Store(out, top);
+        } else if constexpr (kLook == Look::raw) {
           const Largest<kVectors> largest(q);
           even = lens(largest.number);
           V::Store(out, even);
@@ -230,7 +247,19 @@ class Sparse {
   template <class W, Look kLook>
   static bool any(const typename W::Lens& lens, const Bar<W>& bar, const Raw* p) {
     constexpr std::uint32_t kCount = kPart / V::kLanes;
-    if constexpr (kLook == Look::raw) {
+    if constexpr (kLook == Look::raw && kMasked) {
+      auto even = Sorted::First(W::kLanes), odd = even;
+      auto bits = Sorted::Set(0);
+#pragma GCC unroll 16
+      for (std::uint32_t i = 0; i < kCount; i += 2) {
+        const auto a = Sorted::LoadSorted(reinterpret_cast<const S*>(p + i * V::kLanes));
+        const auto b = Sorted::LoadSorted(reinterpret_cast<const S*>(p + (i + 1) * V::kLanes));
+        even = Sorted::AndLess(even, a, bar.number);
+        odd = Sorted::AndLess(odd, b, bar.number);
+        bits = Sorted::MaxBits(Sorted::MaxBits(bits, a), b);
+      }
+      return !Sorted::All(Sorted::And(Sorted::AndAtMostBits(even, bits, bar.bits), odd));
+    } else if constexpr (kLook == Look::raw) {
       const Largest<kCount> largest(p);
       return Sorted::Any(Sorted::Or(Sorted::Ge(largest.number, bar.number), Sorted::GtBits(largest.bits, bar.bits)));
     } else {
@@ -244,8 +273,19 @@ class Sparse {
     }
   }
 
+  // The elements of a vector that reach the bar.
   template <class W, Look kLook>
-  std::uint32_t* emit_part(const typename W::Lens& lens, typename W::Reg t, std::uint32_t part, std::uint32_t& at,
+  static typename W::Mask reaching(const typename W::Lens& lens, const Bar<W>& bar, const Raw* p) {
+    if constexpr (kLook == Look::raw) {
+      const auto raw = Sorted::LoadSorted(reinterpret_cast<const S*>(p));
+      return Sorted::Or(Sorted::Ge(raw, bar.number), Sorted::GtBits(raw, bar.bits));
+    } else {
+      return W::Ge(load<W, kLook>(lens, p), bar.t);
+    }
+  }
+
+  template <class W, Look kLook>
+  std::uint32_t* emit_part(const typename W::Lens& lens, const Bar<W>& bar, std::uint32_t part, std::uint32_t& at,
                            const std::uint32_t* full, std::uint32_t* out) const {
     const Raw* const p = data_ + part;
 #pragma GCC unroll 8
@@ -253,7 +293,7 @@ class Sparse {
       typename W::Mask masks[kBlock / W::kLanes];
 #pragma GCC unroll 16
       for (std::uint32_t i = 0; i < kBlock / W::kLanes; ++i)
-        masks[i] = W::Ge(load<W, kLook>(lens, p + b + i * W::kLanes), t);
+        masks[i] = reaching<W, kLook>(lens, bar, p + b + i * W::kLanes);
       out = emit_few(V::Join(masks), part + b, out);
       if (out > full) [[unlikely]] {
         at = part + b + kBlock;
@@ -278,7 +318,7 @@ class Sparse {
     const std::uint32_t begin = head_ + first * kBurst * kChunk;
     at = head_ + end * kBurst * kChunk;
     for (const std::uint32_t* hit = hits_; hit < last && out <= full; ++hit)
-      out = emit_part<W, kLook>(lens, t, begin + *hit * kPart, at, full, out);
+      out = emit_part<W, kLook>(lens, bar, begin + *hit * kPart, at, full, out);
     return out;
   }
 

@@ -12,7 +12,7 @@
 //   ToSorted(lens, reg)             the sortable values, for V::Sorted
 //   Emit(bits, base, out)           appends base + i for every set bit i, ascending; may scribble kSlack places further
 //   integers also: Set LoadSorted Min MaxBits Gt GtBits (of unsigned bits) Eq If Increment First Any All And Or ReduceMax;
-//                                   of 16 bits (V::I16): SetPair
+//                                   of 16 bits (V::I16): SetPair; where masks are not vectors: AndAtMostBits
 //
 // A float Vec is a *filter*: its Max ignores NaN, its Ge keeps NaN, so a threshold made from maxima never loses a winner but
 // candidates must be ranked by their sortable keys. Integers are exact, but for canonical().

@@ -155,6 +155,14 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 32) return _mm512_mask_cmplt_epi32_mask(m, a, b);
     if constexpr (kBits == 64) return _mm512_mask_cmplt_epi64_mask(m, a, b);
   }
+  // Where a is at most b, as unsigned bits, of the lanes in m. (Intel's wide units compare at one port and take maxima at
+  // another: where both are wanted, one of each is faster than two of a kind.)
+  static Mask AndAtMostBits(Mask m, Reg a, Reg b) {
+    if constexpr (kBits == 8) return _mm512_mask_cmple_epu8_mask(m, a, b);
+    if constexpr (kBits == 16) return _mm512_mask_cmple_epu16_mask(m, a, b);
+    if constexpr (kBits == 32) return _mm512_mask_cmple_epu32_mask(m, a, b);
+    if constexpr (kBits == 64) return _mm512_mask_cmple_epu64_mask(m, a, b);
+  }
   static bool All(Mask m) {
     if constexpr (kBits == 8) return _kortestc_mask64_u8(m, m) != 0;
     if constexpr (kBits == 16) return _kortestc_mask32_u8(m, m) != 0;
@@ -167,8 +175,18 @@ struct Avx512Int : Avx512Emit {
     if constexpr (kBits == 32) return _kand_mask16(a, b);
     if constexpr (kBits == 64) return _kand_mask8(a, b);
   }
-  static Mask Or(Mask a, Mask b) { return static_cast<Mask>(a | b); }
-  static bool Any(Mask m) { return m != 0; }
+  static Mask Or(Mask a, Mask b) {  // where they are, which `|` does not do
+    if constexpr (kBits == 8) return _kor_mask64(a, b);
+    if constexpr (kBits == 16) return _kor_mask32(a, b);
+    if constexpr (kBits == 32) return _kor_mask16(a, b);
+    if constexpr (kBits == 64) return _kor_mask8(a, b);
+  }
+  static bool Any(Mask m) {
+    if constexpr (kBits == 8) return _kortestz_mask64_u8(m, m) == 0;
+    if constexpr (kBits == 16) return _kortestz_mask32_u8(m, m) == 0;
+    if constexpr (kBits == 32) return _kortestz_mask16_u8(m, m) == 0;
+    if constexpr (kBits == 64) return _kortestz_mask8_u8(m, m) == 0;
+  }
   static Mask First(std::size_t n) {
     return n >= kLanes ? static_cast<Mask>(~Mask{0}) : static_cast<Mask>((std::uint64_t{1} << n) - 1);
   }
