@@ -90,7 +90,7 @@ constexpr std::uint32_t enough_of(std::uint32_t k) { return k + k / 8; }
 template <class Sorted>
 Bracket<typename Sorted::S> bound(const typename Sorted::S* values, std::uint32_t count, std::uint32_t k) {
   using S = typename Sorted::S;
-  constexpr int kSteps = 6;  // ties are seldom found in more; then each step begins with the next value that there is
+  constexpr int kSteps = 4;  // ties are seldom found in more; then each step begins with the next value that there is
   S smallest, largest;
   extremes<Sorted>(values, count, smallest, largest);
   const auto reaching = [&](S s) {

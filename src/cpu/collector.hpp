@@ -39,7 +39,7 @@ class Collector {
         values_(carver.take<S>(capacity_ + 2 * kBlock)),
         kept_masks_(carver.take<std::uint64_t>(capacity_ / kBlock + 2)),
         kept_places_(carver.take<std::uint32_t>(capacity_ + kBlock + kSlack)),
-        sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_))),
+        sort_scratch_(carver.take<std::byte>(BestFirst<Sorted>::scratch_bytes(most_k_ + most_k_ / kSpareRatio))),
         finish_(job, Finish<V>::kFew, carver),
         sparse_(job, carver) {}
 
@@ -125,6 +125,7 @@ class Collector {
 
   // complete() and write(); `last` is set to what write() returns. False: what was written, if anything, is void.
   bool finish(S& last) {
+    found_ = held_;
     if (held_ < row_->k) return false;
     if (job_.order == Order::value && held_ <= Finish<V>::kFew) {
       last = rank(held_);
@@ -134,6 +135,8 @@ class Collector {
     last = write();
     return true;
   }
+  // How many elements finish() chose from.
+  std::uint32_t found() const { return found_; }
 
   // After complete() or scan_chunks(): writes the k best of what is held; returns a sortable value near the last of them.
   S write() {
@@ -141,10 +144,15 @@ class Collector {
     if (job_.order == Order::value && held_ <= Finish<V>::kFew) return rank(held_);
     fetch_values();
     S last = first_bound_;
-    if (held_ > k) last = keep_best();
+    // A network orders a few more in less time than it takes to part them from the others.
+    const bool sorts_all =
+        job_.order == Order::value && k > Finish<V>::kFew && held_ <= kMostSorted && held_ <= k + k / kSpareRatio;
+    if (held_ > k && !sorts_all) last = keep_best();
     if (job_.order == Order::value) {
       if (k <= Finish<V>::kFew) return rank(k);
-      BestFirst<Sorted>::sort(keys_, data_, values_, places_, k, sort_scratch_);
+      BestFirst<Sorted>::sort(keys_, data_, values_, places_, held_, sort_scratch_);
+      last = keys_.canonical(values_[k - 1]);
+      held_ = valued_ = k;
     }
     write_held();
     return last;
@@ -157,6 +165,7 @@ class Collector {
  private:
   static constexpr std::uint32_t kBurst = 8 * kBlock, kDenseRatio = 2 * kBlock;
   static constexpr int kFloods = 3;
+  static constexpr std::uint32_t kSpareRatio = 6, kMostSorted = 4096;
 
   struct Hit {
     std::uint64_t bits;
@@ -370,6 +379,7 @@ class Collector {
 
   const Row* row_ = nullptr;
   const Raw* data_ = nullptr;
+  std::uint32_t found_ = 0;
   std::uint32_t held_ = 0, valued_ = 0;  // places, and how many of their values are there
   S bound_ = 0, first_bound_ = 0;
   bool closed_ = false;

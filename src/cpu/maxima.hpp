@@ -33,10 +33,13 @@ class Guess {
   // The last winners of the rows before had one key, and many elements may have it.
   bool steady() const { return steady_; }
   void failed() { hint_.trust = hint_.trust > 4 ? hint_.trust - 4 : -16; }
-  void learn(std::uint32_t k, S last, S bound) {
+  // `found` elements reached the bound.
+  void learn(std::uint32_t k, S last, S bound, std::uint32_t found) {
     const double value = static_cast<double>(last);
     if (hint_.k != k) {
-      hint_ = {k, 0, value, (value - static_cast<double>(bound)) / 2};
+      // The last of another row's k best is about sqrt(2 * k) of its elements away.
+      const double more = greater<double>(found, k) - k + 1, part = lesser(1.2 * __builtin_sqrt(k) / more, 0.5);
+      hint_ = {k, 0, value, (value - static_cast<double>(bound)) * part};
       ready_ = from_hint();
       will_be_steady_ = false;  // of one row nothing follows
       return;
@@ -149,7 +152,7 @@ class Maxima {
         last[i] = memory.finish[i].choose(rows[i], candidates, found);
       }
       memory.finish[i].write();
-      guess.learn(rows[i].k, last[i], low[i]);
+      guess.learn(rows[i].k, last[i], low[i], 0);
     }
   }
 

@@ -36,7 +36,7 @@ class Sampled {
         collector.scan_few(sampled);
         S last;
         if (!collector.finish(last)) return false;
-        guess.learn(row.k, last, bound);
+        guess.learn(row.k, last, bound, collector.found());
         return true;
       };
       if (guess.worth_trying(row.k)) {

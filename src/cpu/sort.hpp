@@ -24,6 +24,7 @@ class BestFirst {
   static constexpr std::uint32_t kBroad = 4096;
   static constexpr int kBucketBits = 13;
   static constexpr bool kByBuckets = sizeof(S) == 4 && kBytes == 64;  // narrower networks are no faster than radix
+  static constexpr bool kByCounting = sizeof(S) <= 2;
 
  public:
   static std::size_t scratch_bytes(std::size_t most) {
@@ -32,7 +33,9 @@ class BestFirst {
                                 greater(round_up(lesser<std::size_t>(most, kNarrow), Narrow::kStep) * 4,
                                         round_up(lesser<std::size_t>(most, kBroad), Broad::kStep) * 8);
     const std::size_t radix = 2 * round_up<std::size_t>(most * sizeof(Item), 64);
-    return greater(network, radix);
+    const std::size_t counting =
+        kByCounting && are_many(most) ? (std::size_t{4} << (8 * sizeof(S))) + round_up<std::size_t>(most * 4, 64) : 0;
+    return greater(greater(network, radix), counting);
   }
 
   // So many that they are ordered by radix, whatever their keys.
@@ -46,6 +49,7 @@ class BestFirst {
     S best, worst;
     extremes(keys, values, count, best, worst);
     const int range_bits = bit_width(distance(best, worst));
+    if constexpr (kByCounting) return by_counting(keys, row, best, range_bits, values, index, count, scratch, out);
     const Handover<Out> handover{keys, row, best, out};
     if constexpr (kByBuckets) {
       if (range_bits > kBucketBits) return by_buckets(handover, range_bits, values, index, count, scratch);
@@ -75,10 +79,10 @@ class BestFirst {
 
  private:
   static void extremes(SortableKeys<S> keys, const S* values, std::uint32_t count, S& best, S& worst) {
-    auto most = V::Set(keys.low_nan), least = V::Set(keys.top_nan);
+    auto most = V::Set(std::numeric_limits<S>::min()), least = V::Set(std::numeric_limits<S>::max());
     std::uint32_t i = 0;
     for (; i + V::kLanes <= count; i += V::kLanes) {
-      const auto v = canonical<V>(keys, V::LoadSorted(values + i));
+      const auto v = V::LoadSorted(values + i);
       most = V::Max(most, v);
       least = V::Min(least, v);
     }
@@ -92,10 +96,11 @@ class BestFirst {
       worst = lesser(worst, lanes[1][j]);
     }
     for (; i < count; ++i) {
-      const S value = keys.canonical(values[i]);
-      best = greater(best, value);
-      worst = lesser(worst, value);
+      best = greater(best, values[i]);
+      worst = lesser(worst, values[i]);
     }
+    best = keys.canonical(best);  // which keeps the order
+    worst = keys.canonical(worst);
   }
   static int bit_width(std::uint64_t x) { return x == 0 ? 0 : 64 - __builtin_clzll(x); }
   static Raw distance(S best, S value) { return static_cast<Raw>(static_cast<Raw>(best) - static_cast<Raw>(value)); }
@@ -134,7 +139,17 @@ class BestFirst {
   // Insertion among equal prefixes, which stand by ascending place.
   template <class T>
   static void repair(SortableKeys<S> keys, const S* values, T* packed, std::uint32_t count, T place) {
+    constexpr std::uint32_t kTogether = 32;
     for (std::uint32_t i = 1; i < count; ++i) {
+      if (i % kTogether == 1 && i + kTogether <= count) {  // most are apart
+        T apart = 1;
+        for (std::uint32_t j = 0; j < kTogether; ++j)
+          apart &= static_cast<T>((packed[i + j] ^ packed[i + j - 1]) > place ? 1 : 0);
+        if (apart != 0) {
+          i += kTogether - 1;
+          continue;
+        }
+      }
       const T item = packed[i];
       if ((packed[i - 1] | place) != (item | place)) continue;
       const S value = keys.canonical(values[item & place]);
@@ -182,24 +197,64 @@ class BestFirst {
     template <class ItemAt>
     void operator()(std::uint32_t first, std::uint32_t count, const ItemAt& item) const {
       constexpr std::uint32_t kPiece = 512;
+      const SortableKeys<S> map = keys;
+      Item piece[kPiece];  // looked up first: what follows is then done in vectors
       Raw raw[kPiece];
       std::uint32_t places[kPiece];
       for (std::uint32_t at = 0; at < count; at += kPiece) {
         const std::uint32_t n = lesser(count - at, kPiece);
+        for (std::uint32_t i = 0; i < n; ++i) piece[i] = item(at + i);
         std::uint32_t lossy = 0;
         for (std::uint32_t i = 0; i < n; ++i) {
-          places[i] = index_of(item(at + i));
-          const S value = value_of(item(at + i), best);
-          raw[i] = keys.to_raw(value);
-          lossy |= is_lossy(keys, value);
+          places[i] = index_of(piece[i]);
+          const S value = value_of(piece[i], best);
+          raw[i] = map.to_raw(value);
+          lossy |= is_lossy(map, value);
         }
         if (lossy != 0)  // a zero's sign and a NaN's payload are not in the key
           for (std::uint32_t i = 0; i < n; ++i)
-            if (is_lossy(keys, value_of(item(at + i), best)) != 0) raw[i] = row[places[i]];
+            if (is_lossy(keys, value_of(piece[i], best)) != 0) raw[i] = row[places[i]];
         out(first + at, n, raw, places);
       }
     }
   };
+
+  // Narrow keys: a bucket for each, so that only the index is moved, once.
+  template <class Out>
+  static void by_counting(SortableKeys<S> keys, const Raw* row, S best, int range_bits, S* values,
+                          const std::uint32_t* index, std::uint32_t count, std::byte* scratch, const Out& out) {
+    Carver carver(scratch);
+    const std::uint32_t buckets = 1U << range_bits;
+    auto* const ends = carver.take<std::uint32_t>(buckets);
+    auto* const places = carver.take<std::uint32_t>(count);
+    auto* const distances = reinterpret_cast<Raw*>(values);
+    std::memset(ends, 0, buckets * sizeof(std::uint32_t));
+    for (std::uint32_t i = 0; i < count; ++i) distances[i] = distance(best, keys.canonical(values[i]));
+    for (std::uint32_t i = 0; i < count; ++i) ++ends[distances[i]];
+    std::uint32_t sum = 0;
+    for (std::uint32_t b = 0; b < buckets; ++b) {
+      const std::uint32_t size = ends[b];
+      ends[b] = sum;
+      sum += size;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) places[ends[distances[i]]++] = index[i];
+    constexpr std::uint32_t kPiece = 512;
+    Raw raw[kPiece];
+    std::uint32_t bucket = 0;
+    for (std::uint32_t at = 0; at < count; at += kPiece) {
+      const std::uint32_t n = lesser(count - at, kPiece);
+      for (std::uint32_t i = 0; i < n;) {
+        while (ends[bucket] <= at + i) ++bucket;
+        const std::uint32_t end = lesser(ends[bucket] - at, n);
+        const S value = static_cast<S>(static_cast<Raw>(best) - static_cast<Raw>(bucket));
+        if (is_lossy(keys, value) != 0)  // a zero's sign and a NaN's payload are not in the key
+          for (; i < end; ++i) raw[i] = row[places[at + i]];
+        else
+          for (const Raw bits = keys.to_raw(value); i < end; ++i) raw[i] = bits;
+      }
+      out(at, n, raw, places + at);
+    }
+  }
 
   // Into buckets by the highest bits of the distance; then neighbouring buckets together, as far as the network is good for
   // them, while they are in the cache. A bucket of too many is ordered by radix.

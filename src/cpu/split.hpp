@@ -79,7 +79,6 @@ class Split {
     if (BestFirst<V>::are_many(wanted)) {
       BestFirst<V>::each_sorted(keys_, data, values_, places_, wanted, sort_scratch_,
                                 [&](std::uint32_t at, std::uint32_t n, const Raw* raw, const std::uint32_t* places) {
-                                  part = row;
                                   part.k = n;
                                   advance(part, row, at);
                                   write_winners(part, places, raw);
@@ -236,7 +235,7 @@ class Split {
   }
 
   // The values are there already: no second visit to the row.
-  void write_winners(Row row, const std::uint32_t* places, const Raw* raw) const {
+  void write_winners(const Row& row, const std::uint32_t* places, const Raw* raw) const {
     if (row.values != nullptr) {
       auto* out = static_cast<Raw*>(row.values);
       if (job_.value_stride == 1)
@@ -244,8 +243,7 @@ class Split {
       else
         for (std::uint32_t i = 0; i < row.k; ++i) out[i * job_.value_stride] = raw[i];
     }
-    row.values = nullptr;
-    write_row<V>(job_, row, places);
+    write_places(job_, row, places);
   }
 
   const Job& job_;

@@ -20,6 +20,15 @@ void write_indices(const Job& job, const Row& row, const std::uint32_t* winners)
   }
 }
 
+inline void write_places(const Job& job, const Row& row, const std::uint32_t* winners) {
+  if (row.indices == nullptr) return;
+  if (job.wide_index) {
+    write_indices<std::int64_t>(job, row, winners);
+  } else {
+    write_indices<std::int32_t>(job, row, winners);
+  }
+}
+
 // winners: positions within row.data, in the order wanted. Values are the row's own bits.
 template <class V>
 void write_row(const Job& job, const Row& row, const std::uint32_t* winners) {
@@ -29,13 +38,7 @@ void write_row(const Job& job, const Row& row, const std::uint32_t* winners) {
     auto* out = static_cast<Raw*>(row.values);
     for (std::uint32_t j = 0; j < row.k; ++j) out[j * job.value_stride] = data[winners[j]];
   }
-  if (row.indices != nullptr) {
-    if (job.wide_index) {
-      write_indices<std::int64_t>(job, row, winners);
-    } else {
-      write_indices<std::int32_t>(job, row, winners);
-    }
-  }
+  write_places(job, row, winners);
 }
 
 }  // namespace
