@@ -57,6 +57,9 @@ struct Scratch {
     std::uint32_t k = 0;
     std::int32_t trust = 0;
     double mean = 0, spread = 0;
+    std::int64_t least = 0;  // of some of the last rows
+    std::uint32_t age = 0;   // of that, in rows
+    bool ties = false;       // many elements have it
   } hint;
 };
 

@@ -17,21 +17,22 @@ template <class S>
 class Guess {
  public:
   // top: the best key that there is.
-  Guess(Scratch::Hint& hint, S top) : hint_(hint), top_(top), ready_(from_hint()), will_be_steady_(is_steady()) {}
+  Guess(Scratch::Hint& hint, S top) : hint_(hint), top_(top), ready_(from_hint()) {}
 
   // Once for every row, before learn().
   bool worth_trying(std::uint32_t k) {
     tried_ = ready_;
     ready_ = from_hint();
-    steady_ = will_be_steady_;
-    will_be_steady_ = is_steady();
     if (hint_.k != k) return false;
     if (hint_.trust < 0) ++hint_.trust;
     return hint_.trust >= 0;
   }
   S threshold() const { return tried_; }
-  // The last winners of the rows before had one key, and many elements may have it.
-  bool steady() const { return steady_; }
+  // Where more elements than that reach the threshold: the least of the last winners of some rows before. Many elements may
+  // have it, in every row.
+  S least() const { return static_cast<S>(hint_.least); }
+  bool is_tied() const { return hint_.ties; }
+  void set_tied(bool tied) { hint_.ties = tied; }
   void failed() { hint_.trust = hint_.trust > 4 ? hint_.trust - 4 : -16; }
   // `found` elements reached the bound.
   void learn(std::uint32_t k, S last, S bound, std::uint32_t found) {
@@ -39,14 +40,18 @@ class Guess {
     if (hint_.k != k) {
       // The last of another row's k best is about sqrt(2 * k) of its elements away.
       const double more = greater<double>(found, k) - k + 1, part = lesser(1.2 * __builtin_sqrt(k) / more, 0.5);
-      hint_ = {k, 0, value, (value - static_cast<double>(bound)) * part};
+      hint_ = {.k = k, .mean = value, .spread = (value - static_cast<double>(bound)) * part, .least = last};
       ready_ = from_hint();
-      will_be_steady_ = false;  // of one row nothing follows
       return;
     }
-    if (last == top_) {  // what is all NaN at the top stays so, or is no guide anyway
+    if (last == top_) {  // NaN say nothing of rows with fewer of them, unless there are none
+      if (hint_.trust >= 0 && hint_.mean < value) return;
       hint_.mean = value;
       hint_.spread = 0;
+    }
+    if (last <= hint_.least || ++hint_.age == kLeastRows) {
+      hint_.least = last;
+      hint_.age = 0;
     }
     const double off = value - hint_.mean;
     hint_.mean += off / 8;
@@ -56,18 +61,17 @@ class Guess {
 
  private:
   static constexpr double kSpreads = 2.5;  // mean absolute deviations
+  static constexpr std::uint32_t kLeastRows = 32;
 
-  bool is_steady() const { return hint_.spread < 0.125; }
   S from_hint() const {
     // Fits S however it rounds, and is above the keys of NaN.
     constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max()) * (1 - 1.0 / 4096);
-    const double t = is_steady() ? __builtin_round(hint_.mean) : hint_.mean - kSpreads * hint_.spread;
+    const double t = hint_.mean - kSpreads * hint_.spread;
     return static_cast<S>(greater(lesser(t, kLimit), -kLimit));
   }
 
   Scratch::Hint& hint_;
   S top_, tried_ = 0, ready_;
-  bool steady_ = false, will_be_steady_;
 };
 
 template <class V>
@@ -131,10 +135,18 @@ class Maxima {
       std::uint32_t found = 0;
       guessed[i] = guess.worth_trying(row.k);
       if (guessed[i]) {
-        low[i] = guess.threshold();
-        found = guess.steady() ? strictly(memory, row, low[i], ahead, candidates)
-                               : reaching(memory, row, low[i], ahead, candidates);
+        bool tied = guess.is_tied();
+        low[i] = tied ? guess.least() : guess.threshold();
+        if (!tied) {
+          found = reaching(memory, row, low[i], ahead, candidates);
+          if (found > enough(row.k) && low[i] <= guess.least()) [[unlikely]] {
+            tied = true;
+            low[i] = guess.least();
+          }
+        }
+        if (tied) found = strictly(memory, row, low[i], ahead, candidates);
         guessed[i] = found >= row.k && found <= enough(row.k);
+        if (tied) guess.set_tied(guessed[i]);
         if (!guessed[i]) guess.failed();
       }
       if (!guessed[i]) found = bounded(memory, row, ahead, candidates, low[i]);
