@@ -78,23 +78,43 @@ struct SelectCells {
   }
 };
 
-// Counts become places. All threads, behind a barrier; one more follows before guess().
+// Counts become places; whether a bin of this thread holds more than a seventh of the row. All threads, behind a barrier; one more follows
+// before guess().
 template <class S>
-__device__ void place_bins(SelectGuessState& s, const SelectCells<S>& cells) {
+__device__ bool place_bins(SelectGuessState& s, const SelectCells<S>& cells) {
   const std::uint32_t each = (kSelectBins + blockDim.x - 1) / blockDim.x;
   const std::uint32_t begin = ::min(threadIdx.x * each, static_cast<std::uint32_t>(kSelectBins));
   const std::uint32_t end = ::min(begin + each, static_cast<std::uint32_t>(kSelectBins));
   std::uint32_t own = 0, total;
 #pragma unroll 1
   for (std::uint32_t i = begin; i < end; ++i) own += cells.bins[kSelectBins - 1 - i];
-  std::uint32_t place = sum_before(own, s.warps, blockDim.x / kWarp, total);
+  std::uint32_t place = sum_before(own, s.warps, blockDim.x / kWarp, total), most = 0;
 #pragma unroll 1
   for (std::uint32_t i = begin; i < end; ++i) {
     std::uint32_t& bin = cells.bins[kSelectBins - 1 - i];
     const std::uint32_t count = bin;
     bin = place >= cells.limit || count == 0 ? SelectCells<S>::kPlaces : count << 16 | (place + count - 1);
     place += count;
+    most = ::max(most, count);
   }
+  return most > total / 7;
+}
+
+// Whether some keys are so many that cells would crowd, and others of their bin are too, which leaves it to digits: as one element a
+// thread says. All threads, behind a barrier; ends with one.
+template <class S>
+__device__ bool crowds_are_mixed(const SelectCells<S>& cells, const S& element, const SelectShare<S>& share) {
+  constexpr int kMany = 3;  // of a warp's
+  bool mixed = false;
+  if (share.vecs != 0 && share.whole) {
+    Key keys[S::kPerVec];
+    element.keys(share.granules[lane()], keys);
+    const std::uint32_t bin = keys[0] >> cells.kShift;
+    const int same = __popc(__match_any_sync(full_mask, keys[0]));
+    const int beside = __popc(__match_any_sync(full_mask, bin)) - same;
+    mixed = same >= kMany && beside >= kMany && (cells.bins[bin] & cells.kPlaces) < cells.limit;
+  }
+  return __syncthreads_count(mixed ? 1 : 0) > static_cast<int>(blockDim.x / kWarp);
 }
 
 // What is done with some elements of a warp.

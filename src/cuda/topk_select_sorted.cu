@@ -95,19 +95,19 @@ __global__ void __launch_bounds__(kMostSelectThreads, 1) select_sorted(const __g
                                nullptr};
     count_digits<true>(a.element, share, bins, Key{0}, S::kBits, SelectCells<S>::kShift);
     __syncthreads();
-    place_bins(s.guess, cells);
-    __syncthreads();
-    std::uint32_t total = 0;
-    SelectSuspects suspects;
-    auto* const keys = reinterpret_cast<Key*>(memory + shape.pairs_at);
-    bool ordered = count_cells(s.guess, cells, a.element, share, k, keys, total, suspects), single = true;
     // Crowds of one key by their positions, others by cells of two places; elements equal to the cut's key too. Keys of 16 bits, which
     // guess by their positions anyway, leave them to digits, of which they have two.
     constexpr bool kAgain = S::kBits == 32;
+    const bool heavy = __syncthreads_or(place_bins(s.guess, cells) ? 1 : 0) != 0;
+    const bool mixed = kAgain && heavy && crowds_are_mixed(cells, a.element, share);
+    std::uint32_t total = 0;
+    SelectSuspects suspects;
+    auto* const keys = reinterpret_cast<Key*>(memory + shape.pairs_at);
+    bool ordered = !mixed && count_cells(s.guess, cells, a.element, share, k, keys, total, suspects), single = true;
     const SelectCells<S, 2> pairs{cells.bins, cells.counts, cells.before, cells.limit, cells.scale, s.guess.marks};
     if constexpr (kAgain) {
 #pragma unroll 1
-      for (int more = 3; !ordered && more > 0; --more) {
+      for (int more = mixed ? 0 : 3; !ordered && more > 0; --more) {
         const bool crowded = s.guess.crowded != 0;
         if (s.guess.unlike == 0) {
           if (crowded && !single) break;

@@ -99,6 +99,23 @@ TEST(TopkSelect, best_first_where_few_to_many_share_a_key) {
     }
 }
 
+// Keys that many share, several of them in one bin: what one element a thread says is enough, and where it says too little cells do.
+TEST(TopkSelect, best_first_where_crowds_share_a_bin) {
+  constexpr std::int64_t kCols = 12000;
+  std::vector<std::uint32_t> rows = random_rows<std::uint32_t>(2 * kCols, ~0ULL);
+  for (const std::uint32_t distinct : {2U, 11U, 40U}) {
+    std::vector<std::uint32_t> crowds;
+    for (const std::uint32_t any : rows)
+      crowds.push_back(std::bit_cast<std::uint32_t>(8.0F - static_cast<float>((any >> 7) % distinct) / 8));
+    for (const std::int64_t k : {700, 6000, 11000})
+      for (const int blocks : {2, 3}) {
+        Plan plan;
+        plan.cluster_blocks = blocks;
+        ASSERT_TRUE(matches_oracle(cuda::run_select, DType::f32, crowds, kCols, k, blocks % 2, distinct, 0, plan));
+      }
+  }
+}
+
 TEST(TopkSelect, both_orders_and_ragged_rows) {
   const Engine select{.algorithm = "select", .device = kDLCUDA, .ordinal = kWhole};
   std::uint64_t seed = 0;
