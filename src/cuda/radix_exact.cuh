@@ -4,6 +4,7 @@
 #pragma once
 
 #include "radix_crowd.cuh"
+#include "radix_crowd_wide.cuh"
 #include "radix_rank.cuh"
 #include "radix_state.cuh"
 
@@ -129,10 +130,18 @@ template <class E>
 template <class E>
 [[gnu::noinline]] __device__ void order_crowd(const RadixArgs<E>& a, std::uint32_t count) {
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
-  sort_crowd(state.order, sorted_of(), count);
-  const Candidate* const sorted = sorted_of();
   const Emit<E> emit{a, state};
   const std::uint32_t offset = state.offset, wins = ::min(state.out.k - offset, count);
+  Candidate* const sorted = sorted_of();
+  if constexpr (E::kOctave != 0) {
+    const auto place = [&](std::uint32_t rank, Candidate c) { emit(offset + rank, c); };
+    // For order index the list is asked for once more.
+    if (a.args.problem.order != Order::index &&
+        rank_wide(state, sorted, dynamic_shared<Candidate>(), count, wins, place))
+      return;
+    __syncthreads();
+  }
+  sort_crowd(state.order, sorted, count);
 #pragma unroll 1
   for (std::uint32_t i = threadIdx.x; i < wins; i += kOrderThreads) emit(offset + i, sorted[i]);
 }

@@ -17,9 +17,6 @@
 
 namespace topkit::cuda {
 
-// More words than this above a key of which a part wins are likely to be of few keys too, and soonest in order by radix_stable.cuh.
-inline constexpr std::uint32_t kMostAboveTies = 512;
-
 // By half a block, its row `number`. row.end says what is left to do, with no barrier behind that.
 template <class E>
 __device__ __forceinline__ void order_row(const RadixArgs<E>& a, std::int64_t number, RowState<E>& row,
@@ -63,10 +60,8 @@ __device__ __forceinline__ void order_row(const RadixArgs<E>& a, std::int64_t nu
     const auto bins_of = count_sample<PairTeam>(bins, row.split, keys, row.sample.size(), row.sample.reach);
     if (!find_bound<PairTeam>(bins_of, bins, row.split, row.warps, row.sample.reach, bound)) [[unlikely]] {
       const std::uint32_t from = row.sample.granule_of_short(row.share, PairTeam::thread());
-      // The position is asked for where what is above a divided key is likely to be more than are put into order beside its ties.
       const auto keys_suffice = [&](Key key) {
-        const std::uint32_t sampled = RadixShare<E>::kPerVec * row.sample.size();
-        return 2 * row.split.found.above * row.share.row.count < kMostAboveTies * sampled &&
+        return are_few_above(row.split.found, row.share, row.sample, 2 * kMostAboveTies / 3) &&
                TieThresholds<E>(element, key, row.share).say_all;
       };
       bound = search_bound<PairTeam>(bins_of, bins, row.split, row.warps, keys, words, row.sample.size(),

@@ -2,6 +2,7 @@
 // between these steps is where in its bin each word arrived.
 #pragma once
 
+#include "radix_even_bins.cuh"
 #include "radix_rows_team.cuh"
 #include "warp_network.cuh"
 
@@ -10,24 +11,11 @@ namespace topkit::cuda {
 inline constexpr std::uint32_t kMendedBin = 9;    // what radix_pairs_mend.cuh puts right
 inline constexpr std::uint32_t kCountedBin = 48;  // of which each word counts what is above it
 inline constexpr std::uint32_t kSortedBin = 256;  // what a warp puts into order
-inline constexpr std::uint32_t kFarTogether = 192;
 
-// Even bins over the words base..top, all kOrderBins of them, and where each lies. What is above top is in the highest.
-struct PairBins {
-  std::uint32_t top, factor, offset, scale;
+// Even bins, and where each lies.
+struct PairBins : EvenBins {
+  using EvenBins::EvenBins;
 
-  __device__ PairBins(std::uint32_t base, std::uint32_t most) : top(most) {
-    const std::uint32_t span = (most - base) | 1;
-    const int left = __clz(static_cast<int>(span));
-    factor = 1U << left;
-    offset = 0U - (base << left);
-    // 2^44 by what is as much as 2^32 times a bin: rounded so that nothing reaches bin kOrderBins.
-    static_assert(kOrderBins == 1 << 12);
-    scale = (1U << 28) / ((span << left >> 16) + 1);
-  }
-  __device__ std::uint32_t operator()(std::uint32_t word) const {
-    return __umulhi(::min(word, top) * factor + offset, scale);
-  }
   // A thread reads sixteen bins, by fours: of eight neighbours these lie in different banks.
   __device__ static std::uint32_t slot(std::uint32_t bin) { return bin ^ (bin >> 3 & 12U); }
   // Where the bin that lies in `slot` ends, once bins are where they begin: where the one below it does.
@@ -37,15 +25,18 @@ struct PairBins {
   }
 };
 
-// Where a gap parts the words: three bins of four for those up to `near`, the others for those from far on.
+// Where a gap parts the words: three bins of four for those up to `near`, an eighth of them for numbers from far on, others for what is
+// above these.
+template <class E>
 struct PartedBins {
   std::uint32_t near;
-  PairBins low, high;
+  EvenBins low, high;
 
   __device__ PartedBins(std::uint32_t base, std::uint32_t most_near, std::uint32_t far, std::uint32_t most)
-      : near(most_near), low(base, most_near), high(far, most) {}
+      : near(most_near), low(base, most_near), high(far, ::min(most, Words<E>::lowest(FloatKeys<E>::kInfinity) - 1)) {}
   __device__ std::uint32_t operator()(std::uint32_t word) const {
-    if (word > near) return kOrderBins / 4 * 3 + high(word) / 4;
+    if (TopBins<E>::hold(word)) return TopBins<E>::bin(word);
+    if (word > near) return kOrderBins / 4 * 3 + high(word) / 8;
     return low(word) - low(word) / 4;
   }
 };
@@ -171,14 +162,14 @@ __device__ __forceinline__ void place_in_bins(const E& element, RowState<E>& row
     std::uint32_t top = row.high;
     bool parted = false;
     constexpr std::uint32_t kNear = kLikelySpan<E> << Words<E>::kHalf;
-    if (top - bound > kNear) [[unlikely]] {
-      // Few words that are far above the others would leave these one bin.
+    if (top - bound > kNear || TopBins<E>::hold(top)) [[unlikely]] {
+      // Words that are far above the others would leave these one bin.
       std::uint32_t far = 0, near = 0, least = ~0U;
 #pragma unroll
       for (int h = 0; h < kHeld; ++h) {
         if (h * kThreads >= count) break;
         if (h * kThreads + PairTeam::thread() >= count) continue;
-        if (held[h] - bound > kNear) {
+        if (held[h] - bound > kNear || TopBins<E>::hold(held[h])) {
           ++far;
           least = ::min(least, held[h]);
         } else {
@@ -194,12 +185,12 @@ __device__ __forceinline__ void place_in_bins(const E& element, RowState<E>& row
         atomicMin(&row.split.lowest, least);
       }
       PairTeam::sync();
-      near = ::max(row.split.highest, bound);
+      near = row.split.highest;
       least = row.split.lowest;
-      if (row.split.reached <= kFarTogether) {
-        top = near;
-      } else if (least - near > top - least) {
-        arrive(PartedBins(bound, near, least, top));
+      if (near == 0) {
+        bound = least;
+      } else if (TopBins<E>::hold(top) || 3 * row.split.reached <= count || least - near > top - least) {
+        arrive(PartedBins<E>(bound, near, least, top));
         parted = true;
       }
     }

@@ -18,6 +18,7 @@
 #include "radix_rows_rank.cuh"
 #include "radix_rows_spread.cuh"
 #include "radix_rows_ties.cuh"
+#include "radix_rows_wide.cuh"
 #include "radix_stable.cuh"
 
 namespace topkit::cuda {
@@ -49,7 +50,7 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
       state.share = share;
       state.sample = sample;
       state.passed = state.high = 0;
-      state.split.floor = state.split.high = state.split.highest = 0;
+      state.split.floor = state.split.high = state.split.highest = state.split.heavy = 0;
       state.split.lowest = ~Key{0};
     }
     if (alike) grid_dependency_wait();
@@ -66,7 +67,7 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
     state.out.pad(a.args, place);
   if (state.out.k == 0) return;
 
-  bool sure = false, crowded = false;
+  bool sure = false;
   if (state.sample.is_taken()) {
     const Words<E> words(share.row.count);
     RowBound<E> bound;
@@ -77,14 +78,20 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
           count_sample<BlockTeam>(order.counts(), state.split, keys, state.sample.size(), state.sample.reach);
       bound = search_bound<BlockTeam>(
           bins, order.counts(), state.split, order.digits.warps, keys, words, state.sample.size(),
-          share.row.position(state.sample.granule_of_short(share, threadIdx.x), 0), state.sample.reach,
-          [&](Key key) { return !kStable && TieThresholds<E>(element, key, share).say_all; });
+          share.row.position(state.sample.granule_of_short(share, threadIdx.x), 0), state.sample.reach, [&](Key key) {
+            return (!kStable || are_few_above(state.split.found, share, state.sample, kMostAboveTies)) &&
+                   TieThresholds<E>(element, key, share).say_all;
+          });
     }
     reinterpret_cast<uint4*>(order.counts())[threadIdx.x] = make_uint4(0, 0, 0, 0);
     const RowThreshold<E> threshold(element, bound);
-    if (kStable && threadIdx.x == 0) {  // from here on they say this
-      state.split.floor = Words<E>::key(bound.word);
-      state.split.high = bound.by_key ? ~0U : words.position(bound.word);
+    if (threadIdx.x == 0) {  // from here on they say this
+      if constexpr (kStable) {
+        state.split.floor = Words<E>::key(bound.word);
+        state.split.high = bound.by_key ? ~0U : words.position(bound.word);
+      } else {
+        state.cut = bound.word;
+      }
     }
     bool listed = true;
     if constexpr (kStable) {
@@ -112,18 +119,45 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
         __syncthreads();
         if (listed && state.out.k == 0) return;
         bound.word = Words<E>::lowest(state.split.lowest);
+        if (threadIdx.x == 0) state.cut = bound.word;
+        __syncwarp(full_mask);
       }
     }
     if (listed) [[likely]] {
       __syncthreads();
       const std::uint32_t count = state.passed;
       sure = count >= state.out.k && count <= kCapacity;
-      if (sure)
-        crowded = !rank_rows(element, state, list, words, bound.word, count, state.out.k, [&] {
-          return [&a, &element, words, out = state.out](std::uint32_t place, Word w) {
-            out.write(a.args, element, place, candidate(Words<E>::key(w), words.position(w)));
-          };
-        });
+      if (sure && state.split.heavy == 0 &&
+          rank_rows<AllInRange<E>>(element, state, list, words, bound.word, count, state.out.k, [&] {
+            return [&a, &element, words, out = state.out](std::uint32_t place, Word w) {
+              out.write(a.args, element, place, candidate(Words<E>::key(w), words.position(w)));
+            };
+          })) [[likely]]
+        return;
+    }
+    bool crowded = sure;
+    if (kStable && crowded && threadIdx.x == 0) {
+      const bool by_key = state.split.high == ~0U;
+      state.cut = by_key ? Words<E>::lowest(state.split.floor) : words.word(state.split.floor, state.split.high);
+    }
+    if constexpr (kStable) {
+      if (!listed) [[unlikely]] {
+        crowded = list_few_above(a);
+        if (crowded) {
+          __syncthreads();
+          if (state.out.k == 0) return;
+          if (threadIdx.x == 0) {
+            state.cut = Words<E>::lowest(state.split.lowest);
+            state.split.heavy = 1;
+          }
+          __syncwarp(full_mask);
+          __syncthreads();
+        }
+      }
+    }
+    if (crowded) [[unlikely]] {
+      if (order_apart(a)) return;
+      if constexpr (!kStable) sure = order_spread(a, static_cast<Word>(state.cut));
     }
     if constexpr (kStable) {
       if (!listed || crowded) [[unlikely]] {
@@ -132,8 +166,6 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_rows(const __grid_cons
         if (state.passed >= state.out.k && state.passed <= kCapacity) return;
         sure = false;
       }
-    } else if (crowded) [[unlikely]] {
-      sure = order_spread(a, bound.word);
     }
   }
   if (!sure) [[unlikely]]

@@ -74,7 +74,8 @@ struct BoundBins {
     return {base + (static_cast<Word>(found.bin) << shift), shift >= kHalf};
   }
   __device__ bool suffice(const FoundBin& found, std::uint32_t reach) const {
-    return found.within <= reach / 8 + 2 || shift == 0;
+    if (found.within <= reach / 8 + 2 || shift == 0) return true;
+    return Team::kRows == 1 && found.above + found.within <= reach + reach / 32 + 2;  // others have no room for more
   }
 };
 
@@ -155,7 +156,12 @@ __device__ RowBound<E> search_bound(BoundBins<Team, E> bins, std::uint32_t* coun
     const RowBound<E> bound = bins.bound(found);
     if (all && bins.suffice(found, reach)) return bound;
     if (!all) {
-      bins.base = round == 0 && Words<E>::key(bins.base) > s.floor ? Words<E>::lowest(s.floor) : 0;
+      if (Team::thread() == 0) s.heavy = 1;  // keys lie far apart
+      __syncwarp(full_mask);
+      // The floor where it was not tried; of a row in order it is too high, but the likely keys are not.
+      const Key likely = s.high > kLikelySpan<E> ? s.high - kLikelySpan<E> : 0;
+      const Key low = Words<E>::key(bins.base) > s.floor ? s.floor : ::min(likely, s.floor);
+      bins.base = round == 0 ? Words<E>::lowest(low) : 0;
       bins.shift = Bins::shift_of((Words<E>::lowest(s.high) | ((Word{1} << kHalf) - 1)) - bins.base);
     } else if (bins.shift >= kHalf) {
       // The bin of the bound, from its least key to its greatest; what is above goes to the highest bin, which none of them needs. Of
@@ -176,7 +182,15 @@ __device__ RowBound<E> search_bound(BoundBins<Team, E> bins, std::uint32_t* coun
       Team::sync();
       const Key span = s.highest - s.lowest;
       bins.base = Words<E>::lowest(s.lowest);
-      if (span == 0 && keys_suffice(s.lowest)) return {bins.base, false};
+      if (span == 0 && keys_suffice(s.lowest)) {
+        Team::sync();
+        if (Team::thread() == 0) {  // as they were, for whoever widens them next
+          s.lowest = ~Key{0};
+          s.highest = 0;
+        }
+        __syncwarp(full_mask);
+        return {bins.base, false};
+      }
       bins.shift = Bins::shift_of(span);
       bins.shift += span >> bins.shift == kBoundBins<Team> - 1 ? kHalf + 1 : kHalf;
       if (span == 0) bins.shift = kHalf - Bins::kBinsLog;

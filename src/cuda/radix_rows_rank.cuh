@@ -46,10 +46,21 @@ struct SpreadTables {
 };
 static_assert(kSampleAt + kOrderBins * 6 + 16 <= kRadixRowsBytes);
 
+// Bins as most rows want them. ranged(key): what of a key the range depends on.
+template <class E>
+struct AllInRange {
+  static constexpr bool kLeavesTables = sizeof(typename Words<E>::Word) == 8;  // for order_spread()
+
+  __device__ static Key ranged(Key key) { return key; }
+  __device__ static WordBins<E> bins(typename Words<E>::Word bound, Key high) {
+    return WordBins<E>::up_to(bound, high);
+  }
+};
+
 // Calls emitter()(rank, word) for ranks below k, 0 < k <= count; `count` entries are listed, none of a word below `bound`. Their place
 // is used. Bins are zero, behind a barrier. False where some bins hold many: the list is as it was, and order_spread() can go on
 // from there.
-template <class E, class Emitter>
+template <class Range, class E, class Emitter>
 __device__ bool rank_rows(const E& element, RadixResidentState<E>& state, typename Words<E>::Word* list,
                           const Words<E>& words, typename Words<E>::Word bound, std::uint32_t count, std::uint32_t k,
                           Emitter emitter) {
@@ -64,13 +75,13 @@ __device__ bool rank_rows(const E& element, RadixResidentState<E>& state, typena
     if (static_cast<std::uint32_t>(h) * kOrderThreads >= count) break;
     if (i >= count) continue;
     held[h] = words.word_of(element, list[i]);
-    high = ::max(high, Words<E>::key(held[h]));
+    high = ::max(high, Range::ranged(Words<E>::key(held[h])));
   }
   high = __reduce_max_sync(full_mask, high);
   if (lane() == 0) atomicMax(&state.high, high);
   if (threadIdx.x == 0) s.bins[3] = count;  // the bin below the lowest begins there
   __syncthreads();
-  const auto bin_of = WordBins<E>::up_to(bound, state.high);
+  const auto bin_of = Range::bins(bound, state.high);
   std::uint32_t arrived[kOrderHeld];  // in bin, and before it there: 16 bits each
 #pragma unroll
   for (int h = 0; h < kOrderHeld; ++h) {
@@ -101,7 +112,7 @@ __device__ bool rank_rows(const E& element, RadixResidentState<E>& state, typena
     s.cut_bin = last;
   }
   if (__syncthreads_or(any_of > kManyInBin ? 1 : 0) != 0) [[unlikely]] {
-    if constexpr (sizeof(Word) == 8) {
+    if constexpr (Range::kLeavesTables) {
       const SpreadTables tables(list);
 #pragma unroll
       for (int h = 0; h < kOrderHeld; ++h) {

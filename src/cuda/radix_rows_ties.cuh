@@ -6,15 +6,26 @@
 
 namespace topkit::cuda {
 
+// Of 16-bit types: more words than this above a key of which a part wins are likely to be of few keys too, and soonest in order by
+// radix_stable.cuh.
+inline constexpr std::uint32_t kMostAboveTies = 512;
+
+// Whether what is above the key that was found is likely to be less than `most`; else its position is asked for.
+template <class E>
+__device__ bool are_few_above(const FoundBin& found, const RadixShare<E>& share, const RadixSample& sample,
+                              std::uint32_t most) {
+  return found.above * share.row.count < most * RadixShare<E>::kPerVec * sample.size();
+}
+
 // Behind the `passed` elements of the team's row that are above the key split.floor, which TieThresholds can tell, writes those that have
 // it, as far as there are winners. False where they are too few, or what is above fills more than the list. The team calls; of two rows
 // the room behind the list is used, of one too. Begins and ends behind a barrier.
 template <class Team, class E>
 __device__ __forceinline__ bool write_ties(const RadixArgs<E>& a) {
   using Place = TeamRow<Team, E>;
-  using Stage = RowStage<E, Team, 8192>;
-  constexpr int kVecs = Stage::kVecs, kPerVec = RadixShare<E>::kPerVec, kWarps = static_cast<int>(Team::kWarps);
-  static_assert(E::kRawPacks && kVecs == 4);
+  constexpr int kVecs = 4, kPerVec = RadixShare<E>::kPerVec, kWarps = static_cast<int>(Team::kWarps);
+  using Stage = RowStage<E, Team, kVecs* static_cast<int>(Team::kThreads) * kPerVec>;
+  static_assert(E::kRawPacks && kVecs == Stage::kVecs);
   auto& row = Place::state();
   auto* const positions = reinterpret_cast<std::uint16_t*>(Place::behind_list());
   auto* const sums = reinterpret_cast<std::uint32_t*>(positions + kMostRadixK);
@@ -117,20 +128,53 @@ __device__ __forceinline__ bool write_ties(const RadixArgs<E>& a) {
   return true;
 }
 
+// Whether the keys above a row's ties are multiples of so large a power of two that there can be few: `alike` low bits they share.
+inline constexpr Key kFewKeys = 64;
+inline constexpr std::uint32_t kAlikeKeys = 2;  // SplitState::heavy, where there are few
+
 // The same of a block's row, where no registers are to spare. state.split.lowest becomes the lowest key above, which is listed, and
-// state.out.k as many winners as are still to be written, of the list. A barrier is owed.
+// state.out.k as many winners as are still to be written, of the list; of types of 32 bits state.split.heavy says whether their keys are
+// alike, and state.pulled how many low bits these share. A barrier is owed.
 template <class E>
 [[gnu::noinline]] __device__ bool order_ties(const RadixArgs<E>& a) {
   RadixResidentState<E>& state = shared<RadixResidentState<E>>();
   const auto* const list = dynamic_shared<typename Words<E>::Word>();
-  Key low = ~Key{0};
+  Key low = ~Key{0}, high = 0, any = 0, all = ~Key{0};
 #pragma unroll 1
-  for (std::uint32_t i = threadIdx.x; i < ::min(state.passed, kCapacity); i += kOrderThreads)
-    low = ::min(low, a.element.key(static_cast<Pack>(list[i] >> Words<E>::kHalf), 0));
+  for (std::uint32_t i = threadIdx.x; i < ::min(state.passed, kCapacity); i += kOrderThreads) {
+    const Key key = a.element.key(static_cast<Pack>(list[i] >> Words<E>::kHalf), 0);
+    low = ::min(low, key);
+    high = ::max(high, key);
+    any |= key;
+    all &= key;
+  }
   low = __reduce_min_sync(full_mask, low);
   if (lane() == 0) atomicMin(&state.split.lowest, low);
+  if constexpr (sizeof(typename E::Raw) == 4) {
+    high = __reduce_max_sync(full_mask, high);
+    any = __reduce_or_sync(full_mask, any);
+    all = __reduce_and_sync(full_mask, all);
+    if (lane() == 0) {
+      state.warps[warp()] = any;
+      state.others[warp()] = all;
+      atomicMax(&state.split.highest, high);
+    }
+  }
   const bool done = write_ties<BlockTeam>(a);
   __syncthreads();
+  if (sizeof(typename E::Raw) == 4 && warp() == 0) {
+    static_assert(kOrderWarps <= kWarp && kOrderWarps <= kMostRadixBlocks);
+    const bool has = lane() < kOrderWarps;
+    any = __reduce_or_sync(full_mask, has ? state.warps[lane()] : 0);
+    all = __reduce_and_sync(full_mask, has ? state.others[lane()] : ~Key{0});
+    const Key differ = any & ~all;
+    const int alike = ::max(__ffs(static_cast<int>(differ)) - 1, 0);
+    if (lane() == 0 && (state.split.highest - state.split.lowest) >> alike < kFewKeys) {
+      state.pulled = static_cast<std::uint32_t>(alike);
+      state.split.heavy = kAlikeKeys;
+    }
+  }
+  __syncwarp(full_mask);
   if (done && threadIdx.x == 0) state.out.k = ::min(state.out.k, state.passed);
   __syncwarp(full_mask);
   return done;

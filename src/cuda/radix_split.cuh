@@ -68,7 +68,8 @@ struct SplitState {
   FoundBin found;
   std::uint32_t reached;  // of the sample
   std::uint32_t
-      heavy;  // zero when the sample is looked at: the last round in which a bin held more than a block may order
+      heavy;  // zero when the sample is looked at: the last round in which a bin held more than a block may order; of one
+              // block, whether the bound lies below the likely keys
   std::uint32_t picked;                         // sampled elements of which cuts were made; 0: bins part the blocks
   alignas(8) Candidate cuts[kMostRadixBlocks];  // dense, descending: the lowest of a block, where bins say too little
 
@@ -142,14 +143,21 @@ inline constexpr Key kLikelySpan = std::is_same_v<E, F32>    ? 4U << 23
                                    : std::is_same_v<E, F16>  ? 4U << 10
                                                              : ~0U;
 
+// Keys of a float.
+template <class E>
+struct FloatKeys {
+  static constexpr bool kNarrow = sizeof(typename E::Raw) == 2;
+  static constexpr Key kZero = kNarrow ? 0x8000 : 0x80000000;
+  static constexpr Key kInfinity = std::is_same_v<E, F32> ? 0xff800000 : std::is_same_v<E, Bf16> ? 0xff80 : 0xfc00;
+  static constexpr Key kMinusInfinity = 2 * kZero - 1 - kInfinity;
+};
+
 // Where the bins of a sample begin whose best key is `top` and of which the floor is vouched for: the bound is likely to lie above it. What
 // infinities, or zeros that are most of a row, tell of other keys is nothing.
 template <class E>
 __device__ Key likely_low(Key floor, Key top) {
   if constexpr (E::kOctave != 0) {
-    constexpr Key kZero = sizeof(typename E::Raw) == 2 ? 0x8000 : 0x80000000;
-    constexpr Key kInfinity = std::is_same_v<E, F32> ? 0xff800000 : std::is_same_v<E, Bf16> ? 0xff80 : 0xfc00;
-    if (top >= kInfinity || floor == kZero) return floor;
+    if (top >= FloatKeys<E>::kInfinity || floor == FloatKeys<E>::kZero) return floor;
   }
   return ::max(floor, top > kLikelySpan<E> ? top - kLikelySpan<E> : 0);
 }
@@ -217,7 +225,8 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     const FoundBin found = s.found;
     const bool all = s.reached >= reach;
     split.bound = split.bins.base + (static_cast<Candidate>(found.bin) << split.bins.shift);
-    if (all && (found.within <= slack || split.bins.shift == 0)) {
+    const bool few = found.within <= slack || found.above + found.within <= reach + reach / 32 + 2;
+    if (all && (few || split.bins.shift == 0)) {
       split.uneven = blocks_log != 0 && s.heavy == static_cast<std::uint32_t>(round) + 1;
       break;
     }

@@ -12,6 +12,7 @@ struct TiedThreshold {
   Pack through, behind;  // of the granules up to `last`, and of those behind it
   std::uint32_t last;
   std::uint32_t kept;  // 0 where nothing behind it can be above it, else ~0
+  bool nan_only;       // is above it, which passes as what is equal does
   Key least;           // no key that passes is lower
 
   // What has this key passes up to a position, ~0: all of it.
@@ -21,6 +22,7 @@ struct TiedThreshold {
     behind = all ? through : element.threshold(key + 1);
     last = all ? ~0U : (position + share.row.shift) / RadixShare<E>::kPerVec;
     kept = all || key < 0xffff ? ~0U : 0U;
+    nan_only = !all && kept != 0 && element.key(behind, 0) <= key;
     least = element.key(through, 0);
   }
   // Bit e: element e of this granule passes.
@@ -28,10 +30,17 @@ struct TiedThreshold {
     static_assert(E::kPerPack == 2 && E::kPacksPerVec == 4);
     const bool in_front = granule <= last;
     const Pack threshold = in_front ? through : behind;
+    constexpr int kPacks = E::kPacksPerVec;
     std::uint32_t marks = 0;
 #pragma unroll
-    for (int i = 0; i < E::kPacksPerVec; ++i)
+    for (int i = 0; i < kPacks; ++i)
       marks |= E::passing(v.word[i], threshold) & (0x00020001U << (2 * i));  // the high one's 15 bits further up
+    if (!in_front && nan_only) [[unlikely]] {                                // negated they pass too
+      std::uint32_t nan = 0;
+#pragma unroll
+      for (int i = 0; i < kPacks; ++i) nan |= E::passing(v.word[i] ^ 0x80008000U, threshold) & (0x00020001U << (2 * i));
+      marks &= nan;
+    }
     marks |= marks >> 16;
     return in_front ? marks : marks & kept;
   }

@@ -2,6 +2,7 @@
 // words of 32 bits for types of 16, bounds that divide equal keys, lists that are put into order where they lie, and the whole block for
 // a row of one of its halves.
 #include <algorithm>
+#include <bit>
 #include <random>
 
 #include "cuda/radix_shape.hpp"
@@ -147,6 +148,48 @@ TEST(TopkRadixRows, far_keys_and_ties) {
       // Bins of a second step hold many again.
       rows(2048, [&](auto i) { return i % 100 == 0 ? 0x7f800000U : i % 4 == 0 ? 0x3f800000U + i % 3 : 0xbf800000U; });
     }
+}
+
+// Words lie far apart: zero between the bound and the best, beside infinities and NaN, outliers that the sample sees or does not, and crowds
+// that no bins part. What is above ties is little or much.
+TEST(TopkRadixRows, words_that_lie_far_apart) {
+  std::mt19937 random(8);
+  const auto one_of = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random()) % n; };
+  const auto bell = [&] {  // bits of a number around zero
+    const float sum = static_cast<float>(one_of(2001)) + static_cast<float>(one_of(2001)) - 2000;
+    return std::bit_cast<std::uint32_t>(sum * 0.01F + static_cast<float>(one_of(1000)) * 1e-5F);
+  };
+  const auto f16 = [](std::uint32_t bits) {  // of a number that is neither small nor large
+    const std::uint32_t size = bits & 0x7fffffff;
+    return (bits >> 16 & 0x8000U) | (size < 0x38800000 ? 0U : (size - 0x38000000) >> 13);
+  };
+  for (const std::int64_t cols : {5000, 16387})
+    for (const int offset : {0, 3})
+      for (const std::int64_t k : {700, 2048}) {
+        const auto rows = [&](auto element) {
+          const auto of_bf16 = [&](auto i) { return element(i) >> 16; };
+          const auto of_f16 = [&](auto i) { return f16(element(i)); };
+          expect_rows(DType::f32, row_of<std::uint32_t>(cols, element), cols, k, offset);
+          expect_rows(DType::bf16, row_of<std::uint16_t>(cols, of_bf16), cols, k, offset);
+          expect_rows(DType::f16, row_of<std::uint16_t>(cols, of_f16), cols, k, offset);
+        };
+        const auto below = [&] { return bell() | 0x80000000; };
+        rows([&](auto) { return one_of(static_cast<std::uint32_t>(cols)) < k / 2 ? bell() : below(); });
+        rows([&](auto i) { return i % 40 == 0 ? 0x7f800000U : i % 50 == 0 ? 0x7fc00000U + i : bell(); });
+        rows([&](auto i) { return i % 40 == 0 ? 0x7f800000U : i % 50 == 0 ? 0xffc00000U + i : below(); });
+        rows([&](auto i) { return i == 4321 ? 0x70000000U : i % 300 == 0 ? 0x47000000U + i : bell(); });
+        rows([&](auto i) { return i == 4321 ? 0x41000000U : i % 6 == 0 ? below() : 0xc1f00000U; });
+        rows([&](auto) { return one_of(3) == 0 ? 0x3f800000U + one_of(2) : one_of(60) == 0 ? 0x7f800000U : bell(); });
+        rows([&](auto i) { return i % 40 == 0 ? bell() & 0x7fffffff : i % 2 << 31; });
+        rows([&](auto i) { return i % 9 == 0 ? bell() & 0x7fffffff : i % 2 << 31; });
+        rows([&](auto i) { return i % 2 == 0 ? 0x7f800000U : i % 401 == 0 ? 0x7fc00001U : 0xff800000U; });
+        rows([&](auto i) { return i % 2 == 0 ? 0xff800000U : i % 20 == 1 ? bell() : 0xff800000U; });
+      }
+  // Twice as many infinities of f16 as a list holds, of which the first win beside NaN.
+  const auto beyond = [&](auto i) { return i == 7000 ? 0x7e00U : one_of(8) != 0 ? 0x7c00U : 0xfc00U; };
+  expect_rows(DType::f16, row_of<std::uint16_t>(9000, beyond), 9000, 2048);
+  expect_rows(DType::bf16, row_of<std::uint16_t>(9000, [&](auto i) { return i % 3 == 0 ? 0x7f81U : 0x7f80U; }), 9000,
+              3072);
 }
 
 // One outlier stretches the bins so that all others share one; winners that the sample does not see; sorted rows.

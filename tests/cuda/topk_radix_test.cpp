@@ -278,6 +278,27 @@ TEST(TopkRadix, keys_far_apart_are_ordered_between_splitters) {
   expect([](auto r) { return r % 50 == 0 ? 0x7f800000U : 0x3f800000U + r % 4096; });
   expect([](auto r) { return r % 100 == 0 ? 0x3f800000U + r % 4096 : 0U; });
   expect([](auto r) { return r % 30 == 0 ? 0x7f000000U - r % 97 : r % 30 == 1 ? 0x3f800000U + r % 3 : r % 1000; });
+  // Zero and infinities between what wins, and crowds that no bins part; of 16-bit types with positions beyond 16 bits too.
+  const auto signs = [](auto r) { return r % 80 == 0 ? 0x3f800000U + (r >> 9) : 0xbf800000U - (r >> 12); };
+  const auto beside = [](auto r) {
+    return r % 60 == 0 ? 0x7fc00000U : r % 61 == 0 ? 0x7f800000U : 0x3f800000U + r % 4096;
+  };
+  const auto few = [](auto r) { return r % 40 == 0 ? 0x7f000000U : r % 41 == 0 ? 0x3f800000U : r % 42 == 0 ? 1U : 0U; };
+  expect(signs);
+  expect(beside);
+  expect(few);
+  const auto narrow = [&](auto element) {
+    constexpr std::int64_t kLong = 70000;
+    std::vector<std::uint16_t> y(kLong);
+    for (std::uint16_t& e : y) e = static_cast<std::uint16_t>(element(static_cast<std::uint32_t>(random())) >> 16);
+    for (const int blocks : {1, 4})
+      for (const Order order : {Order::value, Order::any})
+        ASSERT_TRUE(
+            resident_matches(DType::bf16, y, {kLong, 1500, blocks, 3, order}, static_cast<std::uint64_t>(blocks)));
+  };
+  narrow(signs);
+  narrow(beside);
+  narrow(few);
   x.assign(kCols, 5);  // splitters of a crowd that is smaller than they are many
   for (std::uint32_t i = 0; i < 100; ++i) x[i * 300] = 0x3f800000U + i;
   x[77] = 0x7f000000U;
