@@ -87,7 +87,8 @@ __device__ __forceinline__ void send_listed(const RadixTeam<E>& team, const E& e
     const Candidate c = has ? candidate_of(element, list[i]) : split.bound;
     if (has) list[i] = c;
     const Candidate d = has ? split.bins.dense(c) : c;
-    const std::uint32_t owner = kCuts ? owner_by_cuts(state.split, d, blocks) : split.owner(before[split.bins.bin(d)]);
+    const std::uint32_t owner =
+        kCuts ? owner_by_cuts(state.split, d, blocks) : split.owner(before[split.bins.bin(d)], blocks);
     std::uint32_t slot = 0;
     if (blocks > kFewBlocks) {
       if (has) slot = atomicAdd(&state.sent[owner], 1U);
@@ -236,7 +237,7 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
     const Vec granule = ring.sampled();
     const Split split = split_sample<E>(before, state.split, order.digits, element, granule, state.sample.size(),
                                         share.row.position(state.sample.granule(share), 0),
-                                        __clz(static_cast<int>(n - 1)), state.sample.reach, blocks_log);
+                                        __clz(static_cast<int>(n - 1)), state.sample.reach, a.share, blocks_log);
     if (split.uneven) [[unlikely]]
       cut_sample(a, split.bound);
     const Key high = filter_share(element, state, ring, split, list);
@@ -265,7 +266,7 @@ __global__ void __launch_bounds__(kOrderThreads, 2) radix_resident(const __grid_
       }
       // While it travels: where this block's part of the range lies.
       const auto owner = [&](std::uint32_t above) {
-        return above < split.reach ? split.owner(above) : kMostRadixBlocks;
+        return above < split.reach ? split.owner(above, team.blocks()) : kMostRadixBlocks;
       };
       const auto bottom_of = [&](std::uint32_t bin) {
         return split.bins.base + (static_cast<Candidate>(bin) << split.bins.shift);

@@ -147,6 +147,18 @@ struct RadixSample {
   }
   __device__ __host__ bool is_taken() const { return log >= 0; }
   __device__ __host__ std::uint32_t size() const { return 1U << log; }
+  // Split::share of rows by 1 << blocks_log blocks: little more than are expected to win are divided evenly among them where these are few,
+  // and each has many to order. Those that pass and lose cost the last block little.
+  template <class E>
+  std::uint32_t share_of(const Problem& p, int blocks_log) const {
+    constexpr int kFewBlocksLog = 2;
+    if (log < 0) return 0;
+    const auto all = static_cast<float>(reach);
+    const float won = static_cast<float>(std::min(p.k, p.cols)) / static_cast<float>(p.cols);
+    const float wanted = won * static_cast<float>(RadixShare<E>::kPerVec << log);
+    const float even = blocks_log > kFewBlocksLog ? all : wanted + (all - wanted) / 4;
+    return static_cast<std::uint32_t>(static_cast<float>(65536U << blocks_log) / even);
+  }
 
   // A thread's granule: spread over the row with a jitter, so that no period of the data meets the sample's.
   template <class E>

@@ -104,11 +104,13 @@ struct Split {
   RangeBins bins;
   Candidate bound;  // dense; the lowest that passes
   std::uint32_t reach;
-  std::uint32_t share;  // 2^16 * blocks / reach
+  std::uint32_t share;  // 2^16 * blocks / the part of the sample that is divided evenly among them
   bool uneven;          // a bin holds more than a block may order
 
   // Of 0..blocks - 1, the block that orders what has `before` sampled elements above it.
-  __device__ std::uint32_t owner(std::uint32_t before) const { return before * share >> 16; }
+  __device__ std::uint32_t owner(std::uint32_t before, std::uint32_t blocks) const {
+    return ::min(before * share >> 16, blocks - 1);
+  }
 };
 
 // The block that orders a dense candidate, where cuts part them: as many cuts are above it.
@@ -163,11 +165,12 @@ __device__ Key likely_low(Key floor, Key top) {
 }
 
 // A thread's part of the sample: `size` threads have a granule, whose first element is at `position`. counts
-// (kSplitBins) and s are zero, behind a barrier. reach: as many of the sample shall pass. Ends with a barrier.
+// (kSplitBins) and s are zero, behind a barrier. reach: as many of the sample shall pass; share: Split's, 0: of all that pass. Ends with a
+// barrier.
 template <class E>
 __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& digits, const E& element, const Vec& v,
                               std::uint32_t size, std::uint32_t position, int left, std::uint32_t reach,
-                              int blocks_log) {
+                              std::uint32_t share, int blocks_log) {
   constexpr int kPerVec = RadixShare<E>::kPerVec;
   const bool has = threadIdx.x < size;
   Pack packs[E::kPacksPerVec];
@@ -259,7 +262,9 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     reinterpret_cast<uint4*>(counts)[threadIdx.x] = make_uint4(0, 0, 0, 0);
     __syncthreads();
   }
-  split.share = static_cast<std::uint32_t>(static_cast<float>(65536U << blocks_log) / static_cast<float>(reach));
+  split.share = share != 0
+                    ? share
+                    : static_cast<std::uint32_t>(static_cast<float>(65536U << blocks_log) / static_cast<float>(reach));
   return split;
 }
 

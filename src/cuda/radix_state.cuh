@@ -45,6 +45,7 @@ struct RadixArgs {
   RadixResident shape;
   RadixSample sample;  // of every row, where none has a length or a k of its own
   std::int64_t first_row;
+  std::uint32_t share = 0;  // Split::share where all rows have this sample, else 0
 };
 
 template <class E>

@@ -146,6 +146,8 @@ void run_resident(const Plan& plan, const Args& args, Stream stream) {
       constexpr std::int64_t kMostBlocks = 1 << 30;
       const std::int64_t most_rows = kMostBlocks >> shape.blocks_log;
       RadixArgs<E> all{args, element, shape, RadixSample::of_all<E>(args.problem), 0};
+      if (!args.problem.has_lengths && !args.problem.has_row_k)
+        all.share = all.sample.template share_of<E>(args.problem, shape.blocks_log);
       for (; all.first_row < args.problem.rows; all.first_row += most_rows) {
         const std::int64_t rows = std::min(most_rows, args.problem.rows - all.first_row);
         launch(args.problem.order == Order::any ? radix_resident<E, true> : radix_resident<E, false>,
