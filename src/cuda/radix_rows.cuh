@@ -7,9 +7,9 @@
 //
 // Two blocks share a multiprocessor. Where rows are many instructions decide, so each step does the least that it can: counts
 // before it stores, 32-bit words for types of 16 bits, one atomic a candidate. Where the bound divides the elements of one key, these are
-// found behind what is above (radix_rows_ties.cuh); bins that hold too many are spread once more (radix_rows_spread.cuh). Either is, for
-// types of 16 bits, radix_stable.cuh's, and where such rows are very many radix_pairs.cuh gives a block two. When the sample said too
-// little, radix_exact.cuh does the row.
+// found behind what is above (radix_rows_ties.cuh). Keys that lie far apart have bins of their own (radix_rows_wide.cuh); bins that hold too many even
+// then are spread once more (radix_rows_spread.cuh), and of types of 16 bits put into order stably (radix_stable.cuh), as are ties with much above
+// them. Where such rows are very many radix_pairs.cuh gives a block two. When the sample said too little, radix_exact.cuh does the row.
 #pragma once
 
 #include "radix_exact.cuh"

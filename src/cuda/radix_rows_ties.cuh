@@ -128,9 +128,9 @@ __device__ __forceinline__ bool write_ties(const RadixArgs<E>& a) {
   return true;
 }
 
-// Whether the keys above a row's ties are multiples of so large a power of two that there can be few: `alike` low bits they share.
+// Keys that share their low bits, and of which there can be no more than this beside these.
 inline constexpr Key kFewKeys = 64;
-inline constexpr std::uint32_t kAlikeKeys = 2;  // SplitState::heavy, where there are few
+inline constexpr std::uint32_t kAlikeKeys = 2;  // SplitState::heavy, where a row has no others above its ties
 
 // The same of a block's row, where no registers are to spare. state.split.lowest becomes the lowest key above, which is listed, and
 // state.out.k as many winners as are still to be written, of the list; of types of 32 bits state.split.heavy says whether their keys are

@@ -228,8 +228,8 @@ __device__ Split split_sample(std::uint32_t* counts, SplitState& s, DigitState& 
     const FoundBin found = s.found;
     const bool all = s.reached >= reach;
     split.bound = split.bins.base + (static_cast<Candidate>(found.bin) << split.bins.shift);
-    const bool few = found.within <= slack || found.above + found.within <= reach + reach / 32 + 2;
-    if (all && (few || split.bins.shift == 0)) {
+    const bool suffices = found.within <= slack || found.above + found.within <= reach + reach / 32 + 2;
+    if (all && (suffices || split.bins.shift == 0)) {
       split.uneven = blocks_log != 0 && s.heavy == static_cast<std::uint32_t>(round) + 1;
       break;
     }
