@@ -10,9 +10,10 @@
 // A hop is store_async into the other blocks and an mbarrier there: a third of a microsecond on an H100, where a cluster
 // barrier with its fence takes twice that and needs a second one.
 //
-// No data makes it wrong. A block of which more elements pass than its fair share keeps the best of them, in order, where its list
-// holds them all (cluster_sorted.cuh), else it thins them out by itself (cluster_crowd.cuh); the first block takes up to
-// blocks * capacity candidates, cut down first (compact.cuh).
+// No data makes it wrong. A block of which more elements pass than it may send reads the winners at the row's beginning where all are
+// ties and lie there (cluster_ties.cuh), cuts its list or puts it into order where that holds them all (cluster_cut.cuh,
+// cluster_sorted.cuh), else it thins them out by itself (cluster_crowd.cuh). Lists that are long but may be sent are cut where they come
+// together; the first block of a draw takes up to blocks * capacity candidates, cut down first (compact.cuh).
 #pragma once
 
 #include <algorithm>
@@ -26,6 +27,7 @@
 #include "cluster_crowd.cuh"
 #include "cluster_row.cuh"
 #include "cluster_shape.hpp"
+#include "cluster_ties.cuh"
 #include "compact.cuh"
 #include "launch.hpp"
 #include "rank.cuh"
@@ -57,6 +59,9 @@ inline constexpr int kRankedAtOnce = kClusterThreads;  // candidates that are ra
 // With more winners a block than this the blocks sort their candidates first (cluster_sorted.cuh).
 inline constexpr int kComparedABlock = 24;
 
+// Up to so many blocks cut long lists (cluster_cut.cuh). More would send too much to one another, and sort them first.
+inline constexpr int kLogCutBlocks = 3;
+
 struct ClusterShape {
   int log_blocks;  // of a cluster, that is of a row: of their number, or of the power of two above it
   int log_group;   // threads whose elements share one maximum; blocks * threads / these <= kMostGroups
@@ -64,6 +69,7 @@ struct ClusterShape {
   int capacity;    // of a block's list, >= k
   std::int64_t first_row;
   unsigned spare = 0;  // blocks that a row has less than 2^log_blocks
+  unsigned crowd = 0;  // of a selection: a longer list is not sent as it is
 
   constexpr unsigned blocks() const { return (1U << log_blocks) - spare; }
   constexpr int groups() const { return static_cast<int>(blocks()) << (kLogClusterThreads - log_group); }
@@ -133,6 +139,7 @@ inline ClusterFit fit_cluster(const Plan& plan, const Args& args) {
   shape.capacity = kClusterMostK;
   shape.log_group = cluster_log_group(k, shape.log_blocks);
   shape.fold = cluster_fold(shape.log_group);
+  shape.crowd = shape.log_blocks <= kLogCutBlocks ? kClusterMostK : 2 * kWarp;
   return {shape, vecs};
 }
 
@@ -189,6 +196,16 @@ struct NothingElse {
   __device__ void meanwhile() const {}
 };
 
+// Nothing; and the row of which the cluster has the whole, for a question that few rows ask: it would take registers meanwhile.
+template <class E>
+struct WholeRow {
+  const Args& args;
+  std::int64_t row_index;
+
+  __device__ void meanwhile() const {}
+  __device__ Row<E> row() const { return Row<E>(args, args.span(row_index), row_index); }
+};
+
 // The shared memory of a block of a cluster.
 struct ClusterRoom {
   Candidate *received, *dense, *list;
@@ -200,11 +217,17 @@ struct ClusterRoom {
 };
 
 // Or-ed to the number of a list's candidates: they are best first; or they are up to kCrowdRoom, more than the block's fair share.
-inline constexpr std::uint32_t kInOrder = 1U << 31, kCrowded = 1U << 30, kListed = kCrowded - 1;
+// In place of a number kWon: the row's winners lie in the block's room.dense, in order. It tells the others that none is left to them.
+inline constexpr std::uint32_t kInOrder = 1U << 31, kCrowded = 1U << 30, kListed = kCrowded - 1,
+                               kWon = kCrowded | kListed, kNoneLeft = kInOrder | kCrowded;
+
+// Whether kWon may be: the others have no registers to look for it.
+template <class E, class Share>
+inline constexpr bool kLooksForTies = is_fast_element<E>&& Share::kAllHeld&& Share::kOddBlocks == 0;
 
 // Fills room.list with those of the block's elements that may be among the row's k best, and returns how many, at most
-// shape.capacity, kInOrder or-ed; or of a selection alone kCrowded, which order_own() answers. All threads of all blocks; ends with
-// a barrier.
+// shape.capacity, kInOrder or-ed; or of a selection alone kCrowded, which order_own() answers; of a WholeRow kWon too, and lists
+// in no order may be as long as there is room. All threads of all blocks; ends with a barrier.
 template <class E, class Share, class ByTheWay>
 __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, const E& element, Share& share, int k,
                                                    ClusterState& state, const ClusterRoom& room,
@@ -212,7 +235,8 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
   constexpr int kThreads = kClusterThreads;
   using Mask = typename Share::Mask;
   // A kernel that wants no more of the row has registers for what saves some clocks.
-  constexpr bool kAlone = std::is_same_v<ByTheWay, NothingElse>;
+  constexpr bool kWholeRow = std::is_same_v<ByTheWay, WholeRow<E>>;
+  constexpr bool kAlone = kWholeRow || std::is_same_v<ByTheWay, NothingElse>;
   constexpr int kChain = kAlone ? 8 : 32;
   const unsigned rank = cluster_rank(), blocks = blocks_of<Share::kOddBlocks>(shape);
   const int log_groups = kLogClusterThreads - shape.log_group, groups = static_cast<int>(blocks << log_groups);
@@ -247,15 +271,16 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
   const Pack threshold = element.threshold(bound);
   Mask mask = 0;
   if (E::passes(best, threshold) != 0) mask = share.template passing<kChain>(threshold);
-  // A warp that passes as a whole, with more than a list's half, is a crowd: none of its elements are listed before they have
-  // been counted.
+  // A warp that passes as a whole, with more than a list's half, or than twice the winners if they are few, is a crowd: none of its
+  // elements are listed before they have been counted.
   constexpr std::uint32_t kCrowd = 1U << 20;
   const auto passing = [&] {
     return static_cast<std::uint32_t>(sizeof(mask) == 8 ? __popcll(mask) : __popc(static_cast<std::uint32_t>(mask)));
   };
   bool lists = mask != 0;
   if (__all_sync(full_mask, lists)) {
-    if (!kAlone || __reduce_add_sync(full_mask, passing()) > kCrowdRoom / 2) {
+    const int many = kWholeRow && k <= kCrowdRoom / 4 ? ::min(2 * k, kCrowdRoom / 2 - 1) : kCrowdRoom / 2;
+    if (!kAlone || static_cast<int>(__reduce_add_sync(full_mask, passing())) > many) {
       if (lane() == 0) atomicAdd(&state.passed, kCrowd);
       lists = false;
     }
@@ -266,9 +291,20 @@ __device__ __forceinline__ std::uint32_t list_best(const ClusterShape& shape, co
   // Many more than the block can have of the k best are its own matter.
   const int least = shape.log_blocks > 1 ? 2 * kWarp : kAlone ? 4 * kWarp : kRankedAtOnce / 2;
   const int fair = !kAlone || k > kComparedABlock << shape.log_blocks ? ::max(2 * k, least) : least;
-  if (kAlone && passed > static_cast<std::uint32_t>(::min(shape.capacity, fair)) && passed <= kCrowdRoom) [[unlikely]]
-    return passed | kCrowded;
-  if (passed > static_cast<std::uint32_t>(::min(shape.capacity, fair))) [[unlikely]] {
+  const std::uint32_t limit = kWholeRow ? shape.crowd : static_cast<std::uint32_t>(::min(shape.capacity, fair));
+  if (passed > limit) [[unlikely]] {
+    if constexpr (kWholeRow && kLooksForTies<E, Share>) {
+      // All winners are ties, and as many as this block has are enough near the row's beginning.
+      constexpr unsigned kAtOnce = Share::kElements <= 32 ? 8 : E::kPerPack == 2 ? 4 : 16, kNear = kAtOnce * kThreads;
+      const Row<E> row = by_the_way.row();
+      if (::min(passed, kCrowd) / 16 * (kNear / 16) >=
+              static_cast<std::uint32_t>(k) * (row.count >> shape.log_blocks) / 256 &&
+          best_of(state.maxima, groups) == bound) {
+        grid_launch_dependents();  // the end is near
+        if (list_first_near<kThreads, kAtOnce>(element, row, bound, k, room.dense, state.crowd)) return kWon;
+      }
+    }
+    if (kAlone && passed <= kCrowdRoom) return passed | kCrowded;
     // Ties at the bound and nothing above it: the masks tell them, of a warp that passed as a whole too; of NaN with what NaN's
     // threshold lets pass beside it. A sorted row has each value of 16 bits many times: the block's best may be enough.
     const Key high = high_of(state.maxima, log_groups, rank);

@@ -1,8 +1,9 @@
 // The end of a top-k by a cluster: every block knows the candidates of all, finds how many come before each of its own, and
 // writes those of its own that win. Nobody waits for one block that ranks them all. Few are compared each with each, many are
-// found in sorted lists.
+// found in sorted lists, and of many more than can win the best are compared.
 #pragma once
 
+#include "cluster_cut.cuh"
 #include "cluster_sorted.cuh"
 
 namespace topkit::cuda {
@@ -39,6 +40,9 @@ __device__ __forceinline__ void place_by_comparing(int log_blocks, int step_of_l
     if (lane() < (two ? 2U : 1U) && place < k) emit(place, lane() == 0 ? first : second);
   }
 }
+
+// Of a list that is compared with all others, not cut first: of eight blocks, and of two, whose lists have more lanes.
+inline constexpr std::uint32_t kLongList = 48, kLongListOfTwo = 128;
 
 // A selection alone has registers enough for nine vectors twice.
 constexpr int topk_blocks_an_sm(int vecs) { return vecs > kOddHeldVecs ? 1 : 2; }
@@ -78,11 +82,26 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
     cluster_wait();
     return;
   }
-  std::uint32_t found = list_best(shape, element, share, k, state, room, NothingElse());
+  std::uint32_t found = list_best(shape, element, share, k, state, room, WholeRow<E>{a.args, row_index});
+  // Asked once more, for the register that it would take meanwhile.
+  const auto positions = [&] {
+    const Args::Span again = a.args.span(row_index);
+    return static_cast<std::uint32_t>(again.end - again.begin);
+  };
   const Candidate* list = room.list;
   if ((k > kComparedABlock << shape.log_blocks && found < kInOrder && a.args.problem.order != Order::index) ||
-      found - kCrowded < kCrowded)
-    list = order_own<kOddBlocks>(shape, room, rank, k, found, state);
+      found - kCrowded < kCrowded) {
+    if (kLooksForTies<E, Share> && found == kWon) {
+      found = kNoneLeft;
+    } else if ((k <= kComparedABlock << shape.log_blocks && shape.log_blocks <= kLogCutBlocks) ||
+               a.args.problem.order == Order::index) {
+      found = static_cast<std::uint32_t>(
+          cut_own(static_cast<int>(found & kListed), k, positions(), a.shape.groups(), room, state));
+      list = room.dense;
+    } else {
+      list = order_own<kOddBlocks>(shape, room, rank, k, found, state);
+    }
+  }
   const auto own = static_cast<int>(found & kListed);
 #pragma unroll 1
   for (int i = thread; i < own << shape.log_blocks; i += kThreads) {
@@ -104,14 +123,24 @@ __global__ void __launch_bounds__(kClusterThreads, topk_blocks_an_sm(kVecs))
   const int log_lanes = kLogWarp - shape.log_blocks;
   const unsigned whose = lane() >> log_lanes;
   const std::uint32_t told = kOddBlocks == 0 || whose < blocks ? state.counts[whose] : kInOrder;
-  const std::uint32_t listed = told & ~kInOrder, count = __reduce_add_sync(full_mask, listed) >> log_lanes;
-  // Long lists that are in order make it worth to look through the others, which are short.
-  const bool in_order =
-      __all_sync(full_mask, told >= kInOrder) != 0 ||
-      (__any_sync(full_mask, told > kInOrder) != 0 && __reduce_max_sync(full_mask, listed) > 2 * kWarp);
+  const std::uint32_t listed = told & ~kInOrder;
+  const bool in_order = __all_sync(full_mask, told - kInOrder < kCrowded) != 0;
   // Long lists in no order, or places that only all winners together tell.
-  if ((count > kRankedAtOnce && !in_order && __reduce_max_sync(full_mask, listed) > kComparedWithEach) ||
+  if ((!in_order && __any_sync(full_mask, listed > (shape.log_blocks > 1 ? kLongList : kLongListOfTwo)) != 0) ||
       a.args.problem.order == Order::index) [[unlikely]] {
+    if (kLooksForTies<E, Share> && __any_sync(full_mask, told >= kNoneLeft) != 0) {
+      // Whoever knows the winners writes all of them.
+      if (state.counts[rank] >= kNoneLeft && thread < k) writer.write(thread, room.dense[thread]);
+      pad(writer);
+      return;
+    }
+    if (a.args.problem.order != Order::index) {
+      const CutLists cut = cut_received(shape, rank, k, positions(), a.shape.groups(), room, state);
+      place_by_comparing(0, 0, static_cast<std::uint32_t>(cut.all), room.list, room.dense, cut.own, k,
+                         [&](int place, Candidate c) { writer.write(place, c); });
+      pad(writer);
+      return;
+    }
     if (rank != 0) return;
     const Gathered all = gather_received<kRankedAtOnce>(shape, k, state, room);
     rank_and_emit<kThreads>(all.candidates, all.scratch, all.count, k, a.args.problem.order,

@@ -29,6 +29,7 @@ __device__ __forceinline__ std::uint32_t shuffle_halves(std::uint32_t x) {
 template <class E, int kThreads, int kVecs, int kOdd = 0, int kAside = 0>
 struct ShareOfRow {
   static constexpr int kOddBlocks = kOdd;
+  static constexpr bool kAllHeld = kAside == 0;
   static constexpr int kPacks = E::kPacksPerVec;
   static constexpr int kPerVec = kPacks * E::kPerPack;
   static constexpr int kAll = kVecs + kAside;

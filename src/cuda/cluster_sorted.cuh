@@ -47,45 +47,32 @@ __device__ __forceinline__ std::uint32_t better_in(const Candidate* sorted, std:
   return better;
 }
 
-// The same of a list in no order.
-__device__ __forceinline__ std::uint32_t better_among(const Candidate* list, std::uint32_t n, Candidate c) {
-  constexpr std::uint32_t kAtOnce = 4;
-  std::uint32_t better = 0;
-#pragma unroll 1
-  for (std::uint32_t i = 0; i < n; i += kAtOnce) {
-#pragma unroll
-    for (std::uint32_t q = 0; q < kAtOnce; ++q) better += i + q < n && list[i + q] > c ? 1 : 0;
-  }
-  return better;
-}
-
-// Calls emit(place, candidate) for those of the block's `own`, which lie in `list`, that are among the row's k best; `received`
-// has the lists of all blocks, best first where their counts say so. A candidate has as many neighbouring threads as there are
-// blocks. All threads.
+// Calls emit(place, candidate) for those of the block's `own`, which lie in `list`, that are among the row's k best; `list` and those
+// of all blocks, which are in `received`, are best first. A candidate has as many neighbouring threads as there are blocks. All
+// threads.
 template <class Emit>
 __device__ __forceinline__ void place_among_lists(const ClusterShape& shape, const ClusterState& state,
                                                   const Candidate* received, const Candidate* list, unsigned rank,
                                                   int own, int k, Emit emit) {
   const int log_blocks = shape.log_blocks;
   const unsigned block = lane() & ((1U << log_blocks) - 1);
-  const std::uint32_t told = state.counts[block], n = told & ~kInOrder;
-  const std::uint32_t most = __reduce_max_sync(full_mask, told >= kInOrder ? n : 0);
+  const std::uint32_t n = state.counts[block] & ~kInOrder;
+  const std::uint32_t most = __reduce_max_sync(full_mask, n);
   const Candidate* const sorted = received + static_cast<int>(block) * list_step(shape);
+  const int first = static_cast<int>(warp() * kWarp) >> log_blocks;  // of the warp's
 #pragma unroll 1
-  for (int from = 0; from + (static_cast<int>(warp() * kWarp) >> log_blocks) < own;
-       from += kClusterThreads >> log_blocks) {
+  for (int from = 0; from + first < own; from += kClusterThreads >> log_blocks) {
     const int i = from + (static_cast<int>(threadIdx.x) >> log_blocks);
     const Candidate c = list[::min(i, own - 1)];
-    std::uint32_t place = static_cast<std::uint32_t>(i);
-    if (told < kInOrder) {
-      place = better_among(sorted, n, c);
-    } else if (block != rank) {
-      place = better_in(sorted, n, c, most);
-    }
+    std::uint32_t place = block == rank ? static_cast<std::uint32_t>(i) : better_in(sorted, n, c, most);
     __syncwarp(full_mask);
 #pragma unroll 1
     for (int d = 1; d < 1 << log_blocks; d *= 2) place += __shfl_xor_sync(full_mask, place, d);
     if (block == 0 && i < own && static_cast<int>(place) < k) emit(static_cast<int>(place), c);
+    // What comes behind one that has no place has none.
+    if (from + first + (kClusterThreads >> log_blocks) < own &&
+        __all_sync(full_mask, static_cast<int>(place) >= k) != 0)
+      break;
   }
 }
 

@@ -34,16 +34,43 @@ struct BeginningOfRow {
   }
 };
 
-// Whether all groups of a row have this maximum. By each warp for itself; maxima is 16-byte aligned, groups a multiple of 4.
-__device__ __forceinline__ bool all_have(Key key, const Key* maxima, int groups) {
-  bool all = true;
-#pragma unroll 1
-  for (int i = static_cast<int>(lane()); i < groups / 4; i += kWarp) {
-    const Vec v = reinterpret_cast<const Vec*>(maxima)[i];
+// Whether the first k elements of this key are among a row's first kAtOnce * kThreads; list[0..k) then. A warp has 32 neighbours at a
+// time, which need no more than votes. All threads; ends with a barrier.
+template <int kThreads, unsigned kAtOnce, class E>
+__device__ __forceinline__ bool list_first_near(const E& element, const Row<E>& row, Key key, int k, Candidate* list,
+                                                CrowdState& s) {
+  constexpr unsigned kWarps = kThreads / kWarp;
+  const unsigned first = warp() * kAtOnce * kWarp;
+  unsigned equal = 0;
+  int mine = 0;
+  if (first + kAtOnce * kWarp <= row.count) {  // what sticks out is the row's last
+    const typename E::Raw* const at = row.x + first + lane();
+    typename E::Raw raw[kAtOnce];
 #pragma unroll
-    for (int j = 0; j < 4; ++j) all = all && v.word[j] == key;
+    for (unsigned i = 0; i < kAtOnce; ++i) raw[i] = at[i * kWarp];
+#pragma unroll
+    for (unsigned i = 0; i < kAtOnce; ++i) {
+      const bool is_equal = element.key(element.pack(raw[i]), 0) == key;
+      equal |= (is_equal ? 1U : 0U) << i;
+      mine += __popc(__ballot_sync(full_mask, is_equal));
+    }
   }
-  return __all_sync(full_mask, all) != 0;
+  if (lane() == 0) s.warps[0][warp()] = static_cast<std::uint32_t>(mine);
+  __syncthreads();
+  const std::uint32_t sum = lane() < kWarps ? s.warps[0][lane()] : 0;
+  auto before = static_cast<int>(__reduce_add_sync(full_mask, lane() < warp() ? sum : 0));
+  const auto all = static_cast<int>(__reduce_add_sync(full_mask, sum));
+  if (mine > 0) {
+#pragma unroll 1
+    for (unsigned i = 0; i < kAtOnce && before < k; ++i) {
+      const unsigned those = __ballot_sync(full_mask, (equal >> i & 1U) != 0);
+      const int place = before + __popc(those & ((1U << lane()) - 1));
+      if ((equal >> i & 1U) != 0 && place < k) list[place] = candidate(key, first + i * kWarp + lane());
+      before += __popc(those);
+    }
+  }
+  __syncthreads();
+  return all >= k;
 }
 
 // Whether the first k elements of this key are among the first that the threads have a vector of; list[0..k) then. All threads,

@@ -104,6 +104,59 @@ TEST(TopkCluster, a_crowd_that_fits_its_list_is_put_into_order) {
       }
 }
 
+// All groups have the best key: its first k lie where a thread's first granule is, or its first four, or farther, and a block has few
+// of them, more than its list holds, or whole warps of them.
+TEST(TopkCluster, ties_that_all_groups_have) {
+  constexpr std::int64_t kLong = 40000;
+  constexpr std::uint16_t kNan = 0x7fff, kInfinity = 0x7f80;
+  std::mt19937 random(11);
+  std::uint64_t turn = 0;
+  for (const int n : {2, 4, 7, 8})
+    for (const std::size_t begin : {0U, 1990U, 5000U, 20000U})
+      for (const unsigned one_in : {1U, 2U, 9U, 50U}) {
+        const std::int64_t k = std::array{3, 50, 90, 200}[turn++ % 4];
+        const auto ties = [&](auto i) { return i >= begin && random() % one_in == 0; };
+        ASSERT_TRUE(
+            selects(row_of(kLong, [&](auto i) { return ties(i) ? 5.0 : static_cast<double>(random() % 500) / 100; }), n,
+                    k, static_cast<int>(turn % 3)));
+        std::vector<std::uint16_t> halves(kLong);
+        for (std::size_t i = 0; i < halves.size(); ++i)
+          halves[i] = static_cast<std::uint16_t>(ties(i) ? kNan : i % 100 == 7 ? kInfinity : 0x3f80 + random() % 100);
+        ASSERT_TRUE(matches_oracle(cuda::run_cluster, DType::bf16, halves, kLong, k, static_cast<int>(turn % 5),
+                                   turn % 8, 0, blocks(n), turn % 3 == 0 ? Order::index : Order::value));
+      }
+  // One block has more of them than its list holds, and finds the winners alone; or does not, for they begin late.
+  for (const std::int64_t k : {5, 50, 150})
+    for (const std::size_t begin : {0U, 7000U}) {
+      const auto row = row_of(kLong, [&](auto i) {
+        const bool tied = i >= begin && (dealt_to(i, 3) == 5 || i % 97 == 0);
+        return tied ? 5.0 : static_cast<double>(i % 400) / 100;
+      });
+      ASSERT_TRUE(selects(row, 8, k));
+      ASSERT_TRUE(selects(row, 4, k, 1));
+    }
+  // Two values of which all groups have either.
+  ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return i % 64 < 32 ? 1 : 2; }), 8, 100, 1));
+}
+
+// Neighbours that win together: lists in no order, longer than what is compared with all others, are cut to few more than k.
+TEST(TopkCluster, long_lists_in_no_order_are_cut) {
+  std::mt19937 random(12);
+  for (const int n : {2, 4, 7, 8, 16})
+    for (const std::int64_t k : {5, 50, 130, 256}) {
+      const auto run = [&](std::size_t i) { return i >= 3000 && i < 3000 + 900; };
+      ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return run(i) ? 1 + random() % 100000 : 0; }), n, k));
+      // One outlier leaves the bins nothing to tell apart; keys of which two are left, and positions.
+      ASSERT_TRUE(selects(
+          row_of(kCols, [&](auto i) { return i == 3333 ? 1e30
+                                             : run(i)  ? 1 + 0x1p-20 * static_cast<double>(i)
+                                                       : 0; }),
+          n, k, 1));
+      ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return run(i) ? 1 + i % 2 : 0; }), n, k, 2));
+      ASSERT_TRUE(selects(row_of(kCols, [&](auto i) { return static_cast<double>(i % 500); }), n, k, 3));
+    }
+}
+
 // Lists of unlike lengths, which are halved (many winners a block) and compared (few): none of a block, one, a whole warp's.
 TEST(TopkCluster, blocks_with_unlike_numbers_of_winners) {
   std::mt19937 random(6);
