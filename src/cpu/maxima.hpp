@@ -49,10 +49,7 @@ class Guess {
       hint_.mean = value;
       hint_.spread = 0;
     }
-    if (last <= hint_.least || ++hint_.age == kLeastRows) {
-      hint_.least = last;
-      hint_.age = 0;
-    }
+    if (last <= hint_.least || ++hint_.age == kLeastRows) set_least(last);
     const double off = value - hint_.mean;
     hint_.mean += off / 8;
     hint_.spread += (__builtin_fabs(off) - hint_.spread) / 8;
@@ -63,6 +60,10 @@ class Guess {
   static constexpr double kSpreads = 2.5;  // mean absolute deviations
   static constexpr std::uint32_t kLeastRows = 32;
 
+  void set_least(std::int64_t least) {
+    hint_.least = least;
+    hint_.age = 0;
+  }
   S from_hint() const {
     // Fits S however it rounds, and is above the keys of NaN.
     constexpr double kLimit = static_cast<double>(std::numeric_limits<S>::max()) * (1 - 1.0 / 4096);
