@@ -49,8 +49,7 @@ struct Argmax {
     const auto reach = [t](auto x) { return W::Ge(x, t); };
     for (std::uint32_t i = piece;; i += kBlock) {
       const std::uint32_t rest = n - i;
-      const std::uint64_t bits =
-          rest >= kBlock ? block_bits<W>(lens, p + i, reach) : block_bits<W>(lens, p + i, rest, reach);
+      const std::uint64_t bits = next_block_bits<W>(lens, p + i, rest, reach);
       if (bits == 0 && rest > kBlock) continue;
       winner = i + (bits == 0 ? 0 : static_cast<std::uint32_t>(__builtin_ctzll(bits)));
       return true;

@@ -60,8 +60,7 @@ class Chunks {
     const auto ends = [&](std::uint32_t at, std::uint32_t end) {
       for (; at < end && out <= full; at += kBlock) {
         const std::uint32_t left = end - at;
-        const std::uint64_t bits =
-            left >= kBlock ? block_bits<W>(lens, data + at, reaches) : block_bits<W>(lens, data + at, left, reaches);
+        const std::uint64_t bits = next_block_bits<W>(lens, data + at, left, reaches);
         out = V::Emit(bits, at, out);
       }
     };

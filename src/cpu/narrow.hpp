@@ -32,14 +32,10 @@ std::uint32_t collect_exactly(const typename Sorted::Lens lens, const SortableKe
   const auto above = [over](auto x) { return Sorted::Gt(x, over); };
   const auto at_least = [reach](auto x) { return Sorted::Ge(x, reach); };
   for (std::uint32_t i = 0; i < n && static_cast<std::uint32_t>(out - begin) < total; i += kBlock) {
-    const std::uint32_t rest = n - i;
-    const std::uint64_t better =
-        rest >= kBlock ? block_bits<Sorted>(lens, p + i, above) : block_bits<Sorted>(lens, p + i, rest, above);
+    const std::uint64_t better = next_block_bits<Sorted>(lens, p + i, n - i, above);
     std::uint64_t equal = 0;
     if (ties != 0) {
-      equal = (rest >= kBlock ? block_bits<Sorted>(lens, p + i, at_least)
-                              : block_bits<Sorted>(lens, p + i, rest, at_least)) &
-              ~better;
+      equal = next_block_bits<Sorted>(lens, p + i, n - i, at_least) & ~better;
       equal = lowest_bits(equal, ties);
       ties -= static_cast<std::uint32_t>(count_bits(equal));
     }
@@ -55,20 +51,15 @@ template <class Sorted>
 std::uint32_t collect_strictly(const typename Sorted::Lens lens, const SortableKeys<typename Sorted::S>& keys,
                                const typename Sorted::Raw* p, std::uint32_t n, typename Sorted::S s, std::uint32_t k,
                                std::uint32_t limit, const void* ahead, std::uint32_t* out) {
-  constexpr std::uint32_t kBlockBytes = kBlock * sizeof(typename Sorted::Raw);
   std::uint32_t* const begin = out;
   const auto over = Sorted::Set(keys.above(s)), reach = Sorted::Set(keys.at_least(s));
   const auto above = [over](auto x) { return Sorted::Gt(x, over); };
   const auto at_least = [reach](auto x) { return Sorted::Ge(x, reach); };
   const auto bits_of = [&](std::uint32_t i, const auto& compare) {
-    const std::uint32_t rest = n - i;
-    return rest >= kBlock ? block_bits<Sorted>(lens, p + i, compare) : block_bits<Sorted>(lens, p + i, rest, compare);
+    return next_block_bits<Sorted>(lens, p + i, n - i, compare);
   };
   const auto fetch = [&](std::uint32_t i) {
-#pragma GCC unroll 8
-    for (std::uint32_t line = 0; line < kBlockBytes; line += 64)
-      __builtin_prefetch(static_cast<const char*>(ahead) + static_cast<std::size_t>(i) * sizeof(typename Sorted::Raw) +
-                         line);
+    fetch_block<typename Sorted::Raw>(ahead, i * sizeof(typename Sorted::Raw));
   };
   std::uint32_t i = 0;
   for (std::uint32_t wanted = k; i < n && wanted != 0; i += kBlock) {

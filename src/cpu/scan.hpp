@@ -52,16 +52,14 @@ std::uint32_t group_maxima(const typename V::Lens& there, const typename V::Raw*
 // are more; `out` must have room for limit + 8 * kBlock + kSlack.
 template <class V, class Compare>
 std::uint32_t collect(const typename V::Lens lens, const typename V::Raw* p, std::uint32_t n, std::uint32_t limit,
-                      const void* next, std::uint32_t* out, const Compare compare) {
+                      const void* ahead, std::uint32_t* out, const Compare compare) {
   std::uint32_t* const begin = out;
   const std::uint32_t full = n / kBlock;
-  const auto* ahead = static_cast<const char*>(next);
   constexpr std::uint32_t kBlockBytes = kBlock * sizeof(typename V::Raw);
   for (std::uint32_t b = 0; b < full;) {
     for (const std::uint32_t end = lesser(full, b + 8); b < end; ++b) {
       out = V::Emit(block_bits<V>(lens, p + b * kBlock, compare), b * kBlock, out);
-#pragma GCC unroll 8
-      for (std::uint32_t line = 0; line < kBlockBytes; line += 64) __builtin_prefetch(ahead + b * kBlockBytes + line);
+      fetch_block<typename V::Raw>(ahead, b * kBlockBytes);
     }
     if (static_cast<std::uint32_t>(out - begin) > limit) return static_cast<std::uint32_t>(out - begin);
   }

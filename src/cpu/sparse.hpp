@@ -88,9 +88,7 @@ class Sparse {
     const auto blocks = [&](std::uint32_t until) {
       while (at < until && next <= full) {
         const std::uint32_t left = until - at;
-        next = V::Emit(
-            left >= kBlock ? block_bits<W>(lens, data + at, reaches) : block_bits<W>(lens, data + at, left, reaches),
-            at, next);
+        next = V::Emit(next_block_bits<W>(lens, data + at, left, reaches), at, next);
         at += lesser(left, kBlock);
       }
     };

@@ -151,7 +151,7 @@ class Split {
    private:
     template <class Compare>
     std::uint64_t block(const Raw* p, std::uint32_t n, const Compare& compare) const {
-      return n >= kBlock ? block_bits<V>(lens_, p, compare) : block_bits<V>(lens_, p, n, compare);
+      return next_block_bits<V>(lens_, p, n, compare);
     }
 
     typename V::Lens lens_;
@@ -188,7 +188,7 @@ class Split {
       if (found + kBlock > row.k || inside + kBlock > most) return false;
       const auto bits_from = [&](typename V::Reg bound) {
         const auto reaches = [bound](typename V::Reg v) { return V::Ge(v, bound); };
-        return left >= kBlock ? block_bits<V>(lens, data + at, reaches) : block_bits<V>(lens, data + at, left, reaches);
+        return next_block_bits<V>(lens, data + at, left, reaches);
       };
       const std::uint64_t wins = bits_from(high), may_win = bits_from(low) & ~wins;
       inside = static_cast<std::uint32_t>(V::Emit(may_win, at, places + inside) - places);

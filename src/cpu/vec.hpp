@@ -141,6 +141,21 @@ inline std::uint64_t block_bits(const typename V::Lens& lens, const typename V::
   return V::Join(masks) & ((std::uint64_t{1} << n) - 1);
 }
 
+// The same of the first block of n elements, whole or not.
+template <class V, class Compare>
+inline std::uint64_t next_block_bits(const typename V::Lens& lens, const typename V::Raw* p, std::size_t n,
+                                     const Compare& compare) {
+  return n >= kBlock ? block_bits<V>(lens, p, compare) : block_bits<V>(lens, p, static_cast<std::uint32_t>(n), compare);
+}
+
+// Fetches a block of this type that lies `bytes` behind p and is used soon.
+template <class Raw>
+inline void fetch_block(const void* p, std::size_t bytes) {
+#pragma GCC unroll 8
+  for (std::size_t line = 0; line < kBlock * sizeof(Raw); line += 64)
+    __builtin_prefetch(static_cast<const char*>(p) + bytes + line);
+}
+
 // Scratch handed out piece by piece, each 64-byte aligned. Without a base it only counts.
 class Carver {
  public:
